@@ -1,0 +1,137 @@
+"""The nouns of the data side: a benchmark (a row of facts), a dataset (what of it is on disk), a sequence.
+
+A ``Benchmark`` is known without any disk; ``open_dataset`` looks at a root and gives a ``Dataset``, whose
+sequences read their annotation and frames only when asked.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.boxes import Boxes
+from datasets.files import Tree
+from datasets.images import Frames
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Ground truth of one sequence, the numbers as they stand in the files (origin of the benchmark).
+
+    Attributes:
+        boxes: (n, 4) float64 x, y, w, h; rows may be NaN or of zero size where the benchmark writes it so.
+        absent: (n,) bool, True where the benchmark flags the target absent; None when it keeps no such flags.
+    """
+
+    boxes: Boxes
+    absent: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def fingerprint(self) -> str:
+        """SHA-256 (16 hex digits) over boxes and flags."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.boxes, dtype="<f8").tobytes())
+        digest.update(b"" if self.absent is None else np.ascontiguousarray(self.absent).tobytes())
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One sequence of a dataset. Loading is lazy and the whole record travels to worker processes.
+
+    Attributes:
+        dataset: label of the dataset it belongs to, e.g. ``otb100``.
+        name: the benchmark's plain name, e.g. ``Jogging_1``.
+        aliases: other spellings under which raw results and annotations exist (``Jogging-1``, ``nfs_Skiing_red``).
+        origin: 0 or 1, what the annotation counts pixels from. Scoring ignores it (files are compared as they
+            stand); initialising and drawing subtract it, writing results adds it again.
+        attributes: attribute codes, e.g. ``("IV", "SV")``.
+        leading: frames that some writers include before the first annotated one (5 for OTB's Tiger1): a raw
+            result that is longer by exactly this many loses its first rows.
+        first_only: True where only the first frame is annotated (TrackingNet test); later rows are NaN.
+        annotation: reads the ground truth; raises UserError when it is broken.
+        frames: opens the frames; None when only annotations are present. Raises UserError when frames are missing.
+    """
+
+    dataset: str
+    name: str
+    annotation: Callable[[], Annotation]
+    frames: Callable[[], Frames] | None = None
+    aliases: tuple[str, ...] = ()
+    origin: int = 0
+    attributes: tuple[str, ...] = ()
+    leading: int = 0
+    first_only: bool = False
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Something wanted that is not there, and why. Holes are shown, never averaged away."""
+
+    sequence: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What of a benchmark was found at a root.
+
+    Attributes:
+        benchmark: the row of facts.
+        label: the name under which runs are stored; the benchmark's own name unless the user gave another.
+        root: the path that was opened.
+        sequences: those whose annotation was found, in the benchmark's order.
+        holes: the others, each with its reason.
+    """
+
+    benchmark: Benchmark
+    label: str
+    root: str
+    sequences: tuple[Sequence, ...]
+    holes: tuple[Hole, ...] = ()
+
+    @property
+    def expected(self) -> int:
+        """How many sequences the whole benchmark has."""
+        return len(self.sequences) + len(self.holes)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One row of facts about a benchmark.
+
+    Attributes:
+        name: registry name, e.g. ``lasot``.
+        title: as papers print it.
+        open: finds the sequences below a root: (benchmark, label, tree) -> Dataset.
+        origin: what its annotations count pixels from, 0 or 1.
+        protocol: name of the default evaluation protocol.
+        table: file in ``datasets/tables`` with one row per sequence; empty when the root itself decides.
+        attributes: code -> words, in the benchmark's order.
+        ground_truth: ``full``, or ``first`` where only the first frame is public.
+    """
+
+    name: str
+    title: str
+    open: Callable[[Benchmark, str, Tree], Dataset]
+    origin: int
+    protocol: str
+    table: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    ground_truth: Literal["full", "first"] = "full"
+
+
+@lru_cache
+def read_table(name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of ``datasets/tables/<name>``, column name -> text."""
+    text = resources.files("datasets").joinpath("tables", name).read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))

@@ -1,0 +1,29 @@
+"""Box formats. At every border of the project a box is x, y, w, h in float64 pixels, counted from 0."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.float64]
+
+
+def xywh_to_cxcywh(boxes: Boxes) -> Boxes:
+    """(..., 4) x, y, w, h to centre x, centre y, w, h, with centre = x + w / 2."""
+    return np.concatenate([boxes[..., :2] + boxes[..., 2:] / 2, boxes[..., 2:]], axis=-1)
+
+
+def cxcywh_to_xywh(boxes: Boxes) -> Boxes:
+    """(..., 4) centre x, centre y, w, h to x, y, w, h."""
+    return np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., 2:]], axis=-1)
+
+
+def xyxy_to_xywh(boxes: Boxes) -> Boxes:
+    """(..., 4) left, top, right, bottom to x, y, w, h, with w = right - left."""
+    return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
+
+
+def shift_origin(boxes: Boxes, by: float) -> Boxes:
+    """(..., 4) x, y, w, h with ``by`` added to x and y: the step between counting pixels from 0 and from 1."""
+    shifted: Boxes = boxes + np.array([by, by, 0.0, 0.0])
+    return shifted

@@ -1,0 +1,94 @@
+"""A read-only tree of files that is either a folder or a zip archive.
+
+Annotations and raw results come both ways; whoever reads them asks a ``Tree`` and never learns which it was.
+Nothing is ever extracted, so an archive entry that climbs out of its folder has nowhere to go.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from datasets.errors import UserError
+
+MAX_TEXT_BYTES = 512 * 1024 * 1024  # an entry that claims more is a bomb or not a text file
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder, or a zip file, addressed by relative paths with forward slashes."""
+
+    root: Path
+
+    @cached_property
+    def is_zip(self) -> bool:
+        return self.root.is_file()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Relative paths of all files, sorted. ``__MACOSX`` and hidden entries are left out."""
+        found = self._zip.namelist() if self.is_zip else self._walk()
+        return tuple(sorted(n for n in found if not n.endswith("/") and not _is_clutter(n)))
+
+    def exists(self, name: str) -> bool:
+        if self.is_zip:
+            return name in self._zip_names
+        return (self.root / name).is_file()
+
+    def is_dir(self, name: str) -> bool:
+        if self.is_zip:
+            return any(n.startswith(name.rstrip("/") + "/") for n in self.names)
+        return (self.root / name).is_dir()
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one file. Raises UserError when it is missing, unreadable or absurdly large."""
+        try:
+            if not self.is_zip:
+                return (self.root / name).read_bytes()
+            if self._zip.getinfo(name).file_size > MAX_TEXT_BYTES:
+                raise UserError(f"{self.where(name)} claims more than {MAX_TEXT_BYTES >> 20} MiB; this is no text file")
+            return self._zip.read(name)
+        except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise UserError(
+                f"cannot read {self.where(name)}: {error}; check that the file is there and whole"
+            ) from error
+
+    def where(self, name: str) -> str:
+        """The place of a file in words, for messages."""
+        return f"{self.root}/{name}" if not self.is_zip else f"{name} in {self.root}"
+
+    def __getstate__(self) -> dict[str, Path]:
+        return {"root": self.root}  # an open archive does not travel to worker processes
+
+    @cached_property
+    def _zip(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.root)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise UserError(f"{self.root} is neither a folder nor a readable zip file: {error}") from error
+
+    @cached_property
+    def _zip_names(self) -> frozenset[str]:
+        return frozenset(self._zip.namelist())
+
+    def _walk(self) -> Iterator[str]:
+        for folder, dirs, files in os.walk(self.root):  # links to folders are not followed: no loops
+            dirs[:] = sorted(d for d in dirs if not _is_clutter(d))
+            prefix = Path(folder).relative_to(self.root).as_posix()
+            yield from (f"{prefix}/{f}" if prefix != "." else f for f in files)
+
+
+def open_tree(path: str | Path) -> Tree:
+    """Open a folder or zip file for reading. Raises UserError when nothing is there."""
+    root = Path(path).expanduser()
+    if not root.exists():
+        raise UserError(f"{root} does not exist: give the path of a folder or of a zip file")
+    return Tree(root)
+
+
+def _is_clutter(name: str) -> bool:
+    return any(part == "__MACOSX" or part.startswith(".") for part in name.split("/"))

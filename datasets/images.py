@@ -1,0 +1,104 @@
+"""Frames of a sequence: image files or a video. Frames are BGR, uint8, (H, W, 3), as OpenCV reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.errors import UserError
+
+Frame = NDArray[np.uint8]
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
+
+
+class Frames(Protocol):
+    """What the engine asks of a source of frames."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> Frame:
+        """Frame ``index`` (from 0) as BGR uint8 (H, W, 3). Raises UserError when it cannot be decoded."""
+        ...
+
+    def names(self) -> list[str]:
+        """Where each frame comes from, for the data fingerprint and for messages."""
+        ...
+
+
+@dataclass(frozen=True)
+class ImageFrames:
+    """One image file per frame, in order."""
+
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, index: int) -> Frame:
+        return read_image(self.paths[index])
+
+    def names(self) -> list[str]:
+        return [str(p) for p in self.paths]
+
+
+@dataclass
+class VideoFrames:
+    """Frames of one video file, decoded in order; going back seeks from the start."""
+
+    path: Path
+    length: int
+    _capture: cv2.VideoCapture | None = field(default=None, repr=False)
+    _next: int = 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def read(self, index: int) -> Frame:
+        if self._capture is None or index < self._next:
+            self._capture, self._next = cv2.VideoCapture(str(self.path)), 0
+        while self._next < index and self._capture.grab():
+            self._next += 1
+        ok, frame = self._capture.read()
+        self._next += 1
+        if not ok:
+            raise UserError(f"frame {index} of {self.path} cannot be decoded: the video is cut short or damaged")
+        return np.asarray(frame, dtype=np.uint8)
+
+    def names(self) -> list[str]:
+        return [f"{self.path}#{i}" for i in range(self.length)]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "length": self.length, "_capture": None, "_next": 0}
+
+
+def read_image(path: Path) -> Frame:
+    """Decode one image file to BGR uint8 (H, W, 3); grey, alpha and 16-bit files are converted.
+
+    Raises UserError for a file that is missing, empty, no image, or a JPEG that ends early: OpenCV would fill
+    the rest of such a frame with grey and say nothing to its caller.
+    """
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise UserError(f"cannot read image {path}: {error.strerror or error}") from error
+    if data.size > 4 and data[0] == 0xFF and data[1] == 0xD8 and b"\xff\xd9" not in data[-4096:].tobytes():
+        raise UserError(f"image {path} is a truncated JPEG (no end marker): download or copy it again")
+    frame = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if frame is None:
+        raise UserError(f"image {path} cannot be decoded: it is empty, damaged or no image")
+    return np.asarray(frame, dtype=np.uint8)
+
+
+def open_video(path: Path) -> VideoFrames:
+    """Open a video file and count its frames. Raises UserError when it cannot be opened."""
+    capture = cv2.VideoCapture(str(path))
+    length = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
+    if length <= 0:
+        raise UserError(f"video {path} cannot be opened or holds no frame: is its codec supported?")
+    return VideoFrames(path, length)

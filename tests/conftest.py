@@ -1,0 +1,26 @@
+"""Where the tests find reference material: ``TRACKING_SHARED``, else ``../shared`` beside the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shared_root() -> Path | None:
+    path = Path(os.environ.get("TRACKING_SHARED", ROOT.parent / "shared"))
+    return path if (path / "reference").is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference material and real data; skips the test, saying so, where there is none."""
+    found = shared_root()
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("the reference material is missing: CI must have it in ../shared or TRACKING_SHARED")
+        pytest.skip("no reference material: put it in ../shared or name its folder in TRACKING_SHARED")
+    return found

@@ -1,0 +1,96 @@
+"""What a tracker is: a registry row, a frozen config whose hash keys its results, and two calls, init and step.
+
+A tracker follows a batch of B targets in lock-step, one frame of each per call; B = 1 is the ordinary case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.boxes import Boxes
+from datasets.errors import UserError
+from datasets.images import Frame
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step gives for B targets.
+
+    Attributes:
+        boxes: (B, 4) float64 x, y, w, h in pixels of the frame, counted from 0.
+        scores: (B,) float64 confidence in the tracker's own unit; NaN where it reports none.
+        state: what the tracker remembers, for the next step.
+        seconds: wall-clock parts of this step: any of ``pre``, ``network``, ``post``.
+    """
+
+    boxes: Boxes
+    scores: NDArray[np.float64]
+    state: Any
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+class Tracker(Protocol):
+    """The two calls the engine makes. Frames are BGR uint8 (H, W, 3); boxes are 0-based x, y, w, h."""
+
+    def init(self, frames: list[Frame], boxes: Boxes) -> Any:
+        """Start B targets from their first frames and boxes (B, 4); returns the state."""
+        ...
+
+    def step(self, frames: list[Frame], state: Any) -> Step:
+        """Find the B targets in their next frames."""
+        ...
+
+
+@dataclass(frozen=True)
+class TrackerSpec:
+    """A registry row.
+
+    Attributes:
+        name: the name on the command line.
+        title: as papers print it.
+        config: the default config, a frozen dataclass. A field with ``metadata={"file": True}`` is a path whose
+            content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash.
+        build: (config, device) -> Tracker; ``device`` is ``auto``, ``cpu``, ``cuda`` ...
+        for_dataset: (config, benchmark name) -> config with the dataset's own hyper-parameters filled in.
+    """
+
+    name: str
+    title: str
+    config: Any
+    build: Callable[[Any, str], Tracker]
+    for_dataset: Callable[[Any, str], Any] = lambda config, dataset: config
+
+
+def identity(spec_name: str, config: Any) -> dict[str, Any]:
+    """The values that decide a tracker's boxes: its name and every config field that enters the hash."""
+    values: dict[str, Any] = {"tracker": spec_name}
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if not item.metadata.get("identity", True):
+            continue
+        if item.metadata.get("file") and value:
+            value = {"sha256": _file_sha256(Path(value))}
+        values[item.name] = {f.name: getattr(value, f.name) for f in fields(value)} if is_dataclass(value) else value
+    return values
+
+
+def config_hash(spec_name: str, config: Any) -> str:
+    """12 hex digits of SHA-256 over ``identity``: the key under which results are stored."""
+    text = json.dumps(identity(spec_name, config), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}; check the path") from error
