@@ -1,0 +1,28 @@
+"""Running trackers over sequences and keeping what they gave."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _claim_datasets() -> None:
+    """Make ``import datasets`` mean ours: a well-known distribution has the same name.
+
+    Worker processes import this package first too, so the guard holds there as well.
+    """
+    if sys.path[:1] != [str(ROOT)]:
+        sys.path.insert(0, str(ROOT))
+    import datasets
+
+    found = Path(datasets.__file__ or "").resolve()
+    if found.parent != ROOT / "datasets":
+        raise SystemExit(
+            f"'datasets' was imported from {found.parent}, another package of that name: start run_all.py from a fresh "
+            "interpreter, or uninstall the other package from this environment"
+        )
+
+
+_claim_datasets()

@@ -10,11 +10,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.base import Sequence
 from datasets.boxes import Boxes
 from datasets.errors import UserError
 from datasets.images import Frame
@@ -46,6 +47,15 @@ class Tracker(Protocol):
 
     def step(self, frames: list[Frame], state: Any) -> Step:
         """Find the B targets in their next frames."""
+        ...
+
+
+@runtime_checkable
+class SequenceAware(Protocol):
+    """A tracker that looks something up by sequence (recorded results, the ground-truth oracle), so B = 1."""
+
+    def for_sequence(self, sequence: Sequence) -> Tracker:
+        """The tracker to use for this one sequence. Raises UserError when it has nothing for it."""
         ...
 
 

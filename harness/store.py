@@ -1,0 +1,372 @@
+"""The result store: a folder that holds, per dataset, the ground truth that was used and what each tracker gave.
+
+    STORE/<dataset>/dataset.json                     what the dataset is, which sequences it has, what is missing
+    STORE/<dataset>/sequences/<sequence>.parquet     annotation and attributes
+    STORE/<dataset>/runs/<tracker>-<hash>/run.json   tracker, config, label
+    STORE/<dataset>/runs/<tracker>-<hash>/<sequence>.parquet     one row per frame, provenance in its metadata
+    STORE/<dataset>/runs/<tracker>-<hash>/<sequence>.hole.json   why there is no result
+
+A report needs nothing else: no annotations, no images. Boxes are stored in the numbers of the benchmark's files
+(its own origin), so that scoring and export take them as they stand.
+
+A file is complete because it was renamed into place; nobody ever opens a half-written one. Two writers of the same
+result may race: the first one wins, the second one's copy is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from datasets.base import Annotation, Dataset, Hole, Sequence
+from datasets.boxes import Boxes
+from datasets.errors import UserError
+
+PARTS = ("read", "pre", "network", "post", "track")
+BOX = ("x", "y", "w", "h")
+
+
+@dataclass(frozen=True)
+class StoredDataset:
+    """What the store knows of a dataset.
+
+    Attributes:
+        label: its name in the store and in exports.
+        benchmark, title, protocol, origin: the benchmark's row of facts at the time of the run.
+        root: where images were, for drawing; they may be gone.
+        names: sequences wanted, in the benchmark's order.
+        holes: sequences of the benchmark that were not on disk or not asked for.
+        attributes: code -> words.
+    """
+
+    label: str
+    benchmark: str
+    title: str
+    protocol: str
+    origin: int
+    root: str
+    names: tuple[str, ...]
+    holes: tuple[Hole, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    ground_truth: str = "full"
+
+    @property
+    def expected(self) -> int:
+        """How many sequences the whole benchmark has."""
+        return len(self.names) + len(self.holes)
+
+
+@dataclass(frozen=True)
+class StoredSequence:
+    """Ground truth and attributes of one sequence, as the run saw them."""
+
+    name: str
+    annotation: Annotation
+    attributes: tuple[str, ...] = ()
+    first_only: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """One tracker with one config on one dataset.
+
+    Attributes:
+        tracker: registry name; title: as papers print it.
+        hash: config hash, 12 hex digits.
+        label: the name given by the user for tables, or empty.
+        identity: the config values that entered the hash.
+    """
+
+    tracker: str
+    title: str
+    hash: str
+    label: str = ""
+    identity: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        return f"{self.tracker}-{self.hash}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a tracker gave on one sequence.
+
+    Attributes:
+        boxes: (n, 4) float64 x, y, w, h in the numbers of the benchmark's files; row 0 is the initial box.
+        scores: (n,) float64, NaN where the tracker reports none.
+        seconds: part -> (n,) float64; ``read`` is decoding, ``track`` the whole call of the tracker, ``pre``,
+            ``network`` and ``post`` the tracker's own parts of it (NaN where it does not say).
+        provenance: versions, device, seed, config, data fingerprint, date.
+    """
+
+    boxes: Boxes
+    scores: NDArray[np.float64]
+    seconds: Mapping[str, NDArray[np.float64]]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of results; see the module's text for its layout."""
+
+    root: Path
+
+    # ---- writing
+
+    def put_dataset(self, dataset: Dataset, names: tuple[str, ...]) -> None:
+        """Note what a dataset is and which of its sequences are wanted; earlier wanted ones stay.
+
+        Raises UserError when the store holds another dataset (other root or benchmark) under the same label.
+        """
+        row, unwanted = dataset.benchmark, {s.name for s in dataset.sequences}
+        if self._file(dataset.label, "dataset.json").exists():
+            earlier = self.dataset(dataset.label)
+            if (earlier.benchmark, earlier.root) != (row.name, dataset.root):
+                raise UserError(
+                    f"the store {self.root} already holds '{dataset.label}' from {earlier.root}: give {dataset.root} a "
+                    f"name of its own ({row.name}:NAME=ROOT), or use another store"
+                )
+            names = tuple(s.name for s in dataset.sequences if s.name in {*names, *earlier.names})
+        unwanted -= set(names)
+        holes = dataset.holes + tuple(Hole(n, "not asked for (--sequences)") for n in sorted(unwanted))
+        stored = StoredDataset(
+            dataset.label, row.name, row.title, row.protocol, row.origin, dataset.root, names, holes,
+            dict(row.attributes), row.ground_truth,
+        )  # fmt: skip
+        _write_json(self._file(dataset.label, "dataset.json"), asdict(stored))
+
+    def put_sequence(self, label: str, sequence: Sequence, annotation: Annotation) -> None:
+        """Keep the ground truth of a sequence beside its results; written anew only when it changed."""
+        path = self._file(label, "sequences", file_name(sequence.name) + ".parquet")
+        facts = {
+            "name": sequence.name,
+            "attributes": list(sequence.attributes),
+            "first_only": sequence.first_only,
+            "fingerprint": annotation.fingerprint(),
+        }
+        if path.exists() and _read_facts(path) == facts:
+            return
+        columns: dict[str, Any] = dict(zip(BOX, annotation.boxes.T, strict=True))
+        if annotation.absent is not None:
+            columns["absent"] = annotation.absent
+        _write_table(path, columns, facts)
+
+    def put_run(self, label: str, run: Run) -> None:
+        """Note a tracker and its config; a label given later replaces the earlier one."""
+        path = self._file(label, "runs", run.folder, "run.json")
+        if not path.exists() or (run.label and self._run(path).label != run.label):
+            _write_json(path, asdict(run))
+
+    def put_result(self, label: str, run: Run, sequence: str, result: Result) -> bool:
+        """Store a result; True when it is this one that now stands, False when another was there first."""
+        path = self._result(label, run, sequence)
+        columns = dict(zip(BOX, result.boxes.T, strict=True)) | {"score": result.scores} | dict(result.seconds)
+        placed = _write_table(path, columns, {**result.provenance, "rows": len(result.boxes)}, keep_first=True)
+        path.with_suffix(".hole.json").unlink(missing_ok=True)
+        return placed
+
+    def put_hole(self, label: str, run: Run, hole: Hole) -> None:
+        """Note why a sequence has no result. A later result removes the note."""
+        _write_json(self._result(label, run, hole.sequence).with_suffix(".hole.json"), asdict(hole))
+
+    def drop_result(self, label: str, run: Run, sequence: str) -> None:
+        """Forget a result that no longer fits the data."""
+        self._result(label, run, sequence).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove the unfinished files of writers on this host that are no longer alive."""
+        for path in self.root.rglob(f".*.{socket.gethostname()}.*.tmp"):
+            pid = path.name.rsplit(".", 2)[1]
+            if not (pid.isdigit() and _alive(int(pid))):
+                path.unlink(missing_ok=True)
+
+    # ---- reading
+
+    def datasets(self) -> tuple[str, ...]:
+        """Labels of the datasets in the store, sorted."""
+        return tuple(sorted(unquote(p.parent.name) for p in self.root.glob("*/dataset.json")))
+
+    def dataset(self, label: str) -> StoredDataset:
+        """Raises UserError when the store has none of that label."""
+        path = self._file(label, "dataset.json")
+        if not path.exists():
+            raise UserError(f"the store {self.root} holds no dataset '{label}'; it has: {', '.join(self.datasets())}")
+        values = _read_json(path)
+        values |= {"names": tuple(values["names"]), "holes": tuple(Hole(**h) for h in values["holes"])}
+        return StoredDataset(**values)
+
+    def sequence(self, label: str, name: str) -> StoredSequence:
+        """Ground truth of one sequence. Raises UserError when it is missing or damaged."""
+        path = self._file(label, "sequences", file_name(name) + ".parquet")
+        table, facts = _read_table(path)
+        absent = table["absent"].to_numpy() if "absent" in table.column_names else None
+        annotation = Annotation(_boxes(table), absent)
+        return StoredSequence(facts["name"], annotation, tuple(facts["attributes"]), facts["first_only"])
+
+    def runs(self, label: str) -> tuple[Run, ...]:
+        """The runs on a dataset, sorted by tracker and hash."""
+        return tuple(self._run(p) for p in sorted(self._file(label, "runs").glob("*/run.json")))
+
+    def result(self, label: str, run: Run, sequence: str) -> Result | Hole:
+        """A result, or the hole in its place with the reason. Raises UserError for a damaged file."""
+        path = self._result(label, run, sequence)
+        if not path.exists():
+            note = path.with_suffix(".hole.json")
+            return Hole(**_read_json(note)) if note.exists() else Hole(sequence, "not run yet")
+        table, facts = _read_table(path)
+        if table.num_rows != facts["rows"]:
+            raise UserError(f"{path} has {table.num_rows} rows instead of {facts['rows']}: delete it and run again")
+        columns = {name: table[name].to_numpy() for name in table.column_names}
+        seconds = {part: columns[part] for part in PARTS if part in columns}
+        return Result(_boxes(table), columns["score"], seconds, facts)
+
+    def result_facts(self, label: str, run: Run, sequence: str) -> dict[str, Any] | None:
+        """Provenance of a finished result without its rows; None when there is none."""
+        path = self._result(label, run, sequence)
+        return _read_facts(path) if path.exists() else None
+
+    # ---- places
+
+    def _file(self, label: str, *parts: str) -> Path:
+        return self.root.joinpath(file_name(label), *parts)
+
+    def _result(self, label: str, run: Run, sequence: str) -> Path:
+        return self._file(label, "runs", run.folder, file_name(sequence) + ".parquet")
+
+    def _run(self, path: Path) -> Run:
+        return Run(**_read_json(path))
+
+
+def open_store(path: str | Path, *, write: bool = False) -> Store:
+    """Open a store; ``write`` creates the folder. Raises UserError when it is missing or cannot be written."""
+    store = Store(Path(path).expanduser())
+    if write:
+        try:
+            store.root.mkdir(parents=True, exist_ok=True)
+            store.sweep()
+        except OSError as error:
+            raise UserError(f"cannot write the store {store.root}: {error.strerror}; choose another --store") from error
+    elif not store.datasets():
+        raise UserError(f"{store.root} holds no results: give the folder that `track --store` wrote")
+    return store
+
+
+def file_name(name: str) -> str:
+    """A name as a file name on any system: everything but letters, digits, ``-_~ ()`` and inner dots is escaped."""
+    escaped = quote(name, safe="~ ()")
+    return "%2E" + escaped[1:] if escaped.startswith(".") else escaped
+
+
+def display_names(runs: tuple[Run, ...]) -> dict[str, str]:
+    """Run folder -> the name to print: the label, else the title; with the hash where two would be alike."""
+    plain = {run.folder: run.label or run.title for run in runs}
+    doubled = {name for name in plain.values() if list(plain.values()).count(name) > 1}
+    return {
+        r.folder: f"{plain[r.folder]} [{r.hash[:6]}]" if plain[r.folder] in doubled else plain[r.folder] for r in runs
+    }
+
+
+def export_names(runs: tuple[Run, ...]) -> dict[str, str]:
+    """Run folder -> the folder name in exports: label or registry name, with the hash where two would be alike."""
+    plain = {run.folder: run.label or run.tracker for run in runs}
+    doubled = {name for name in plain.values() if list(plain.values()).count(name) > 1}
+    return {
+        r.folder: f"{plain[r.folder]}-{r.hash[:6]}" if plain[r.folder] in doubled else plain[r.folder] for r in runs
+    }
+
+
+# ---- files
+
+
+def _write_table(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], *, keep_first: bool = False) -> bool:
+    table = pa.table({k: pa.array(v) for k, v in columns.items()})
+    table = table.replace_schema_metadata({"facts": json.dumps(facts, sort_keys=True, default=str)})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return _place(path, sink.getvalue().to_pybytes(), keep_first=keep_first)
+
+
+def _write_json(path: Path, values: Any) -> None:
+    _place(path, (json.dumps(values, indent=1, sort_keys=True, default=str) + "\n").encode())
+
+
+def _place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
+    """Write a file whole or not at all. With ``keep_first`` a file already there stays and False is returned."""
+    temporary = path.with_name(f".{path.name[:80]}.{socket.gethostname()}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if keep_first:
+                return _link(temporary, path)
+            temporary.replace(path)
+            return True
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another --store") from error
+
+
+def _link(temporary: Path, path: Path) -> bool:
+    try:
+        os.link(temporary, path)  # unlike a rename, fails when the file is there already
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        temporary.replace(path)
+    return True
+
+
+def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    try:
+        table = pq.read_table(path, partitioning=None)
+        return table, json.loads(table.schema.metadata[b"facts"])
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(pq.read_schema(path).metadata[b"facts"])
+        return found
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run again") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
+
+
+def _boxes(table: pa.Table) -> Boxes:
+    return np.stack([table[c].to_numpy() for c in BOX], axis=1)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
