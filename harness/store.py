@@ -5,6 +5,7 @@
     STORE/<dataset>/runs/<tracker>-<hash>/run.json   tracker, config, label
     STORE/<dataset>/runs/<tracker>-<hash>/<sequence>.parquet     one row per frame, provenance in its metadata
     STORE/<dataset>/runs/<tracker>-<hash>/<sequence>.hole.json   why there is no result
+    STORE/<dataset>/runs/<tracker>-<hash>/server.json            what an evaluation server said of a submission
 
 A report needs nothing else: no annotations, no images. Boxes are stored in the numbers of the benchmark's files
 (its own origin), so that scoring and export take them as they stand.
@@ -182,6 +183,10 @@ class Store:
         """Note why a sequence has no result. A later result removes the note."""
         _write_json(self._result(label, run, hole.sequence).with_suffix(".hole.json"), asdict(hole))
 
+    def put_server_score(self, label: str, run: Run, score: Mapping[str, Any]) -> None:
+        """Keep what a server said of this run's submission: success, precision, norm_precision (0..1) and source."""
+        _write_json(self._file(label, "runs", run.folder, "server.json"), score)
+
     def drop_result(self, label: str, run: Run, sequence: str) -> None:
         """Forget a result that no longer fits the data."""
         self._result(label, run, sequence).unlink(missing_ok=True)
@@ -237,6 +242,11 @@ class Store:
         """Provenance of a finished result without its rows; None when there is none."""
         path = self._result(label, run, sequence)
         return _read_facts(path) if path.exists() else None
+
+    def server_score(self, label: str, run: Run) -> dict[str, Any] | None:
+        """What the server said, or None when nothing was entered."""
+        path = self._file(label, "runs", run.folder, "server.json")
+        return _read_json(path) if path.exists() else None
 
     # ---- places
 

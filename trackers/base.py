@@ -52,7 +52,11 @@ class Tracker(Protocol):
 
 @runtime_checkable
 class SequenceAware(Protocol):
-    """A tracker that looks something up by sequence (recorded results, the ground-truth oracle), so B = 1."""
+    """A tracker that looks something up by sequence (recorded results, the ground-truth oracle), so B = 1.
+
+    Its boxes are in the numbers of the benchmark's files, not counted from 0: what was recorded must come out as it
+    went in, and subtracting and adding one again would cost the last bit.
+    """
 
     def for_sequence(self, sequence: Sequence) -> Tracker:
         """The tracker to use for this one sequence. Raises UserError when it has nothing for it."""

@@ -1,0 +1,197 @@
+"""The command line. Each command is a frozen dataclass; what it does is a function in ``harness.commands``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional, UseAppendAction, arg, subcommand
+
+from datasets.errors import UserError
+
+Names = tuple[str, ...]
+Repeated = UseAppendAction[Names]
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class MainJob:
+    """Run the embedded mini-suite through real trackers and render the report.
+
+    Interrupted and repeated runs continue where they stopped.
+    """
+
+    out: Path = Path("output")
+    """Where the store and the report go."""
+    jobs: int = os.cpu_count() or 1
+    """Worker processes."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """Run trackers over datasets and store every result.
+
+    Example: python run_all.py track --tracker csrt --dataset otb100=/data/OTB100 --store runs
+    """
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker to run; may be given several times. `list trackers` names them."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
+    store: Path
+    """Folder of results; made when missing, continued when not."""
+    weights: str | None = None
+    """Checkpoint: a safetensors file or the authors' original one."""
+    interaction: Literal["paper", "released"] | None = None
+    """The architecture as the paper defines it, or as the released code computes it."""
+    preset: str | None = None
+    """Size of the network, e.g. full or nano."""
+    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run a network without weights, knowing that its boxes mean nothing."""
+    set: UseAppendAction[Names] = ()
+    """Any other setting of the tracker, as name=value; may be given several times."""
+    sequences: Names = ()
+    """Only these sequences."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run what is there of an incomplete dataset; what is missing stays a visible hole."""
+    jobs: int = 1
+    """Worker processes."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
+    label: str = ""
+    """Name for tables and exports, in place of the tracker's own."""
+
+
+@dataclass(frozen=True)
+class ScoreResults:
+    """Score raw results of any tracker against the ground truth.
+
+    Example: python run_all.py score --dataset lasot --annotations annos.zip --results results.zip --format table
+    """
+
+    dataset: str
+    """NAME with --annotations, or NAME=ROOT."""
+    results: Path
+    """Folder or zip with <tracker>/<sequence>.txt below it, whatever the nesting."""
+    annotations: Path | None = None
+    """Folder or zip with the ground truth; images are not needed."""
+    format_in: str = "auto"
+    """Who wrote the results: auto, or one of pytracking, ostrack, pysot, sots, got10k ..."""
+    trackers: Names = ()
+    """Only these trackers."""
+    protocol: Names = ()
+    """Evaluation protocols, the benchmark's default when not given. `list protocols` names them."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Score what is there and print the coverage beside every number."""
+    per_sequence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also every sequence's own numbers."""
+    format: Literal["table", "json", "csv", "latex"] = "table"
+    """How to print."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write the results of a store as raw files in the format of another toolkit."""
+
+    store: Path
+    """Folder of results."""
+    format: str
+    """pysot, pytracking, ostrack, got10k, lasot, trackingnet ..."""
+    out: Path
+    """Where the files go: OUT/<dataset>/<tracker>/<sequence>.txt for pysot."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write what is there although some wanted sequences have no result."""
+
+
+@dataclass(frozen=True)
+class MakeReport:
+    """Render a store as one page with its tables and figures."""
+
+    store: Path
+    """Folder of results."""
+    out: Path
+    """OUT/index.html, OUT/tables/*, OUT/figures/*."""
+    protocol: Names = ()
+    """Further protocols, side by side with each benchmark's default."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Look at a dataset on disk and say what is wrong with it; exit status 1 when something is."""
+
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset and its root; may be given several times."""
+    images: bool = True
+    """Decode the images too (slow, and the only way to find a broken one)."""
+    every: int = 1
+    """Decode every n-th image only."""
+
+
+@dataclass(frozen=True)
+class List:
+    """List what is known by name."""
+
+    what: Positional[Literal["trackers", "datasets", "protocols"]]
+    """Which registry."""
+
+
+Command = (
+    Annotated[MainJob, subcommand("main")]
+    | Annotated[Track, subcommand("track")]
+    | Annotated[ScoreResults, subcommand("score")]
+    | Annotated[Export, subcommand("export")]
+    | Annotated[MakeReport, subcommand("report")]
+    | Annotated[Check, subcommand("check")]
+    | Annotated[List, subcommand("list")]
+)
+
+EPILOGUE = """exit status: 0 done; 1 `check` found something; 2 something the user can mend; 3 a tracker failed on some
+sequences, the others are done; 130 interrupted (the same command continues)."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Parse, run, and turn errors into one sentence. Returns the exit status."""
+    words = list(sys.argv[1:] if words is None else words)
+    debug = "--debug" in words
+    words = [w for w in words if w != "--debug"]
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words.insert(0, "main")  # no command is the main job
+    try:
+        command = tyro.cli(
+            Command,
+            prog="run_all.py",
+            description="Benchmark and ablation harness for single-object trackers. --debug shows tracebacks.\n"
+            + EPILOGUE,
+            args=words,
+        )
+        from harness import commands
+
+        return commands.run(command)
+    except UserError as error:
+        if debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away (| head)
+        return 0
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("interrupted: the same command continues where this one stopped", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        print(
+            f"error: {type(error).__name__}: {error} (this is a fault of the program; --debug shows where)",
+            file=sys.stderr,
+        )
+        return EXIT_USER_ERROR

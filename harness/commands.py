@@ -1,0 +1,177 @@
+"""What each command does. Imports are local: a command pays only for what it uses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from datasets.errors import UserError
+from harness import cli
+
+if TYPE_CHECKING:
+    from datasets.base import Dataset
+    from harness.jobs import Outcome
+
+EXIT_FINDINGS = 1
+EXIT_HOLES = 3
+SHOWN = 8  # of a long list of findings or names
+
+
+def run(command: Any) -> int:
+    """Carry out a parsed command; returns the exit status. Raises UserError."""
+    return COMMANDS[type(command)](command)
+
+
+def track(command: cli.Track) -> int:
+    from harness.config import configure, open_datasets, parse_overrides
+    from harness.jobs import plan
+    from harness.parallel import run_jobs
+    from harness.store import open_store
+
+    shared = {
+        "weights": command.weights,
+        "interaction": command.interaction,
+        "preset": command.preset,
+        "allow_random_weights": command.allow_random_weights or None,
+    }
+    overrides = parse_overrides(command.set)
+    setups = [configure(name, overrides, shared) for name in command.tracker]
+    datasets = open_datasets(command.dataset)
+    _demand_sequences(datasets, command.sequences, command.partial)
+    for setup in setups:
+        for dataset in datasets:
+            setup.spec.build(setup.on(dataset.benchmark.name), command.device)  # say what is wrong before any work
+    store = open_store(command.store, write=True)
+    jobs, done = plan(
+        store, datasets, setups, names=command.sequences, label=command.label, device=command.device,
+        partial=command.partial,
+    )  # fmt: skip
+    outcomes = run_jobs(jobs, workers=command.jobs)
+    print(
+        f"{len(jobs)} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr
+    )
+    return _holes(outcomes)
+
+
+def score(command: cli.ScoreResults) -> int:
+    from datasets.files import open_tree
+    from harness.config import parse_dataset
+    from reports.scoring import score_dataset, scores_json
+
+    argument = parse_dataset(command.dataset)
+    if command.annotations is not None:
+        if argument.root:
+            raise UserError("give the ground truth once: --dataset NAME=ROOT, or --dataset NAME --annotations PATH")
+        argument = type(argument)(argument.name, argument.label, str(command.annotations))
+    scores = score_dataset(
+        argument.open(), open_tree(command.results), trackers=command.trackers, protocols=command.protocol,
+        partial=command.partial, format_in=command.format_in,
+    )  # fmt: skip
+    if command.format == "json":
+        import json
+
+        print(json.dumps(scores_json(scores, per_sequence=command.per_sequence)))
+        return 0
+    from reports.tables import score_table, sequence_table
+
+    tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
+    for table in tables:
+        print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
+    return 0
+
+
+def export(command: cli.Export) -> int:
+    from harness.export import export_store
+    from harness.store import open_store
+
+    written = export_store(open_store(command.store), command.format, command.out, partial=command.partial)
+    print(f"{written} results written to {command.out}", file=sys.stderr)
+    return 0
+
+
+def report(command: cli.MakeReport) -> int:
+    from harness.store import open_store
+    from reports.page import write_report
+
+    print(write_report(open_store(command.store), command.out, protocols=command.protocol))
+    return 0
+
+
+def check(command: cli.Check) -> int:
+    from datasets.check import check_dataset
+    from harness.config import open_datasets
+
+    found = 0
+    for dataset in open_datasets(command.dataset):
+        outcome = check_dataset(dataset, read_images=command.images, every=command.every)
+        print("\n".join(outcome.lines()))
+        found += len(outcome.findings)
+    return EXIT_FINDINGS if found else 0
+
+
+def list_names(command: cli.List) -> int:
+    from datasets import DATASETS, benchmark
+    from reports.protocols import PROTOCOLS
+    from trackers import TRACKERS, tracker
+
+    if command.what == "trackers":
+        rows = [(name, tracker(name).title) for name in TRACKERS]
+    elif command.what == "datasets":
+        rows = [(name, f"{row.title}; scored by {row.protocol}") for name in DATASETS for row in [benchmark(name)]]
+    else:
+        rows = [(name, row.summary) for name, row in PROTOCOLS.items()]
+    width = max(len(name) for name, _ in rows)
+    print("\n".join(f"{name:<{width}}  {text}" for name, text in rows))
+    return 0
+
+
+def main_job(command: cli.MainJob) -> int:
+    from harness.main_job import run_main_job
+
+    outcomes, page = run_main_job(command.out, command.jobs)
+    print(f"report: {page.resolve()}")
+    return _holes(outcomes)
+
+
+def _demand_sequences(datasets: Sequence[Dataset], names: Sequence[str], partial: bool) -> None:
+    """Refuse a run over less than what was asked for, unless the user says so."""
+    from datasets.errors import unknown_name
+
+    known = [s.name for d in datasets for s in d.sequences] + [h.sequence for d in datasets for h in d.holes]
+    for name in names:
+        if name not in known:
+            raise unknown_name("sequence", name, known)
+    for dataset in datasets:
+        missing = [hole for hole in dataset.holes if not names or hole.sequence in names]
+        if missing and not partial:
+            shown = ", ".join(hole.sequence for hole in missing[:SHOWN]) + (" ..." if len(missing) > SHOWN else "")
+            raise UserError(
+                f"{dataset.root} has {len(dataset.sequences)} of {dataset.expected} sequences of "
+                f"{dataset.benchmark.title}; missing: {shown}; complete the download, choose with --sequences, or add "
+                "--partial to run what is there"
+            )
+
+
+def _holes(outcomes: Sequence[Outcome]) -> int:
+    """One line per hole; the exit status tells broken data (2) from a tracker that failed (3)."""
+    holes = [o for o in outcomes if o.reason]
+    for outcome in holes:
+        print(
+            f"hole: {outcome.job.label} {outcome.job.run.tracker} {outcome.job.sequence.name}: {outcome.reason}",
+            file=sys.stderr,
+        )
+    if any(o.crashed for o in holes):
+        return EXIT_HOLES
+    return cli.EXIT_USER_ERROR if holes else 0
+
+
+COMMANDS: dict[type, Callable[[Any], int]] = {
+    cli.MainJob: main_job,
+    cli.Track: track,
+    cli.ScoreResults: score,
+    cli.Export: export,
+    cli.MakeReport: report,
+    cli.Check: check,
+    cli.List: list_names,
+}

@@ -1,0 +1,84 @@
+"""Running one tracker over one sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+
+from datasets.base import Annotation, Sequence
+from datasets.boxes import shift_origin
+from datasets.errors import UserError
+from datasets.images import Frames
+from harness.store import PARTS, Result
+from trackers.base import SequenceAware, Step, Tracker
+
+
+def track_sequence(
+    tracker: Tracker,
+    sequence: Sequence,
+    annotation: Annotation,
+    frames: Frames,
+    on_frame: Callable[[], None] = lambda: None,
+) -> Result:
+    """One-pass evaluation: initialise on the first frame's ground truth, follow to the end, never restart.
+
+    Args:
+        tracker: any tracker; a ``SequenceAware`` one is first asked for its own of this sequence.
+        sequence: for its name and origin.
+        annotation: ground truth; only row 0 is shown to the tracker.
+        frames: as many as the annotation has rows (any number where only the first row is annotated).
+        on_frame: called once per finished frame.
+
+    Returns:
+        Result with boxes in the numbers of the benchmark's files, one row per frame. ``track`` is the wall-clock time
+        of the tracker's call; ``read`` that of reading and decoding the frame, which is not part of it.
+
+    Raises:
+        UserError: counts that do not fit, a first box of no size, an unreadable frame, or an answer that is not
+            finite (naming frame and value).
+    """
+    count = len(frames)
+    if count != len(annotation) and not sequence.first_only:
+        raise UserError(
+            f"{sequence.name} has {count} frames but {len(annotation)} annotated rows: complete the download"
+        )
+    boxes, scores = np.full((count, 4), np.nan), np.full(count, np.nan)
+    seconds = {part: np.full(count, np.nan) for part in PARTS}
+    first = annotation.boxes[:1]
+    if not (np.isfinite(first).all() and (first[:, 2:] > 0).all()):
+        raise UserError(
+            f"{sequence.name} starts with the box {first[0].tolist()}, which has no size: mend its first row"
+        )
+
+    origin = 0 if isinstance(tracker, SequenceAware) else sequence.origin
+    if isinstance(tracker, SequenceAware):
+        tracker = tracker.for_sequence(sequence)
+    state = None
+    for index in range(count):
+        started = perf_counter()
+        frame = frames.read(index)
+        decoded = perf_counter()
+        if index == 0:
+            state = tracker.init([frame], shift_origin(first, -origin))
+            boxes[0] = first[0]
+        else:
+            step = tracker.step([frame], state)
+            _check(step, sequence.name, index)
+            state, boxes[index], scores[index] = step.state, shift_origin(step.boxes[0], origin), step.scores[0]
+            for part, value in step.seconds.items():
+                seconds[part][index] = value
+        seconds["read"][index], seconds["track"][index] = decoded - started, perf_counter() - decoded
+        on_frame()
+    return Result(boxes, scores, seconds)
+
+
+def _check(step: Step, name: str, index: int) -> None:
+    """A tracker that answers nonsense is stopped at once: NaN boxes must not reach a score."""
+    if step.boxes.shape != (1, 4):
+        raise UserError(f"{name}, frame {index}: the tracker gave boxes of shape {step.boxes.shape} instead of (1, 4)")
+    if not np.isfinite(step.boxes).all():
+        raise UserError(f"{name}, frame {index}: the tracker's box is not finite: {step.boxes[0].tolist()}")
+    if np.isinf(step.scores).any():
+        raise UserError(f"{name}, frame {index}: the tracker's score is not finite: {step.scores.tolist()}")

@@ -1,0 +1,185 @@
+"""Jobs: what is wanted, minus what the store already has. A job is one tracker on one sequence."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from datasets.base import Annotation, Dataset, Hole
+from datasets.base import Sequence as VideoSequence
+from datasets.errors import UserError
+from datasets.images import Frames
+from harness import provenance
+from harness.config import Setup
+from harness.engine import track_sequence
+from harness.store import Run, Store
+from trackers import tracker
+from trackers.base import Tracker, config_hash, identity
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs. It travels between processes.
+
+    Attributes:
+        label: the dataset's name in the store.
+        run: tracker, config hash and label.
+        config: the tracker's frozen config.
+        frames: how many there are to do, for ordering and progress.
+    """
+
+    store: Path
+    label: str
+    run: Run
+    config: Any
+    sequence: VideoSequence
+    frames: int
+    device: str = "auto"
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: nothing to say, or a hole. ``crashed`` tells a tracker's fault from the data's."""
+
+    job: Job
+    reason: str = ""
+    crashed: bool = False
+
+
+def plan(
+    store: Store,
+    datasets: Iterable[Dataset],
+    setups: Sequence[Setup],
+    *,
+    names: Sequence[str] = (),
+    label: str = "",
+    device: str = "auto",
+    partial: bool = False,
+) -> tuple[list[Job], int]:
+    """Write down what is wanted and return the jobs that are not done yet, longest first, and how many are done.
+
+    A result is done when it stands in the store and was made with the annotation that is there now.
+
+    Args:
+        names: sequences wanted; empty for all that are present.
+        label: the name for tables, in place of the tracker's title.
+        partial: an annotation that cannot be read becomes a hole of the dataset instead of an error.
+
+    Raises:
+        UserError: an annotation that cannot be read, or a sequence without frames.
+    """
+    jobs, done = [], 0
+    versions = tuple(provenance.versions().items())
+    for dataset in datasets:
+        asked = [s for s in dataset.sequences if not names or s.name in names]
+        lengths, annotations, broken = _measure(asked, partial=partial)
+        wanted = [s for s in asked if s.name in lengths]
+        dataset = replace(dataset, holes=dataset.holes + broken, sequences=_without(dataset.sequences, broken))
+        store.put_dataset(dataset, tuple(s.name for s in wanted))
+        runs = [(_run(setup, dataset, label), setup.on(dataset.benchmark.name)) for setup in setups]
+        for run, _ in runs:
+            store.put_run(dataset.label, run)
+        for sequence in wanted:
+            annotation, length = annotations[sequence.name], lengths[sequence.name]
+            store.put_sequence(dataset.label, sequence, annotation)
+            for run, config in runs:
+                facts = store.result_facts(dataset.label, run, sequence.name)
+                if facts is not None and facts["annotation"] == annotation.fingerprint():
+                    done += 1
+                    continue
+                if facts is not None:
+                    store.drop_result(dataset.label, run, sequence.name)
+                jobs.append(Job(store.root, dataset.label, run, config, sequence, length, device, versions))
+    return sorted(jobs, key=lambda job: -job.frames), done
+
+
+def _measure(
+    sequences: Sequence[VideoSequence], *, partial: bool
+) -> tuple[dict[str, int], dict[str, Annotation], tuple[Hole, ...]]:
+    lengths, annotations, broken = {}, {}, []
+    for sequence in sequences:
+        try:
+            annotation = sequence.annotation()
+            unannotated = sequence.first_only and sequence.frames is not None
+            lengths[sequence.name] = len(sequence.frames()) if unannotated and sequence.frames else len(annotation)
+            annotations[sequence.name] = annotation
+        except UserError as error:
+            if not partial:
+                raise
+            broken.append(Hole(sequence.name, str(error)))
+    return lengths, annotations, tuple(broken)
+
+
+def _without(sequences: tuple[VideoSequence, ...], holes: tuple[Hole, ...]) -> tuple[VideoSequence, ...]:
+    gone = {hole.sequence for hole in holes}
+    return tuple(s for s in sequences if s.name not in gone)
+
+
+def execute(job: Job) -> Outcome:
+    """Do one job in this process and store its result, or the hole with its reason."""
+    store = Store(job.store)
+    try:
+        result = _track(job)
+    except UserError as error:
+        return _hole(store, job, str(error), crashed=False)
+    except Exception as error:  # a tracker may fail in any way; the others go on
+        return _hole(store, job, f"{job.run.tracker} failed: {type(error).__name__}: {error}", crashed=True)
+    store.put_result(job.label, job.run, job.sequence.name, result)
+    return Outcome(job)
+
+
+def _track(job: Job) -> Any:
+    if job.sequence.frames is None:
+        raise UserError(f"{job.sequence.name} has no images under its root: tracking needs them, scoring does not")
+    annotation, frames = job.sequence.annotation(), job.sequence.frames()
+    result = track_sequence(_built(job.run.tracker, job.config, job.device), job.sequence, annotation, frames)
+    facts = {
+        "tracker": job.run.tracker,
+        "config": dict(job.run.identity),
+        "hash": job.run.hash,
+        "sequence": job.sequence.name,
+        "annotation": annotation.fingerprint(),
+        "data": data_fingerprint(annotation, frames),
+        "versions": dict(job.versions),
+        "machine": provenance.machine(),
+        "device": job.device,
+        "lanes": 1,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+    return replace(result, provenance=facts)
+
+
+def data_fingerprint(annotation: Annotation, frames: Frames) -> str:
+    """SHA-256 (16 hex digits) over the annotation, the names of the frames and the sizes of their files.
+
+    Sizes tell a re-encoded or half-copied download from the original without reading every pixel.
+    """
+    digest = hashlib.sha256(annotation.fingerprint().encode())
+    for name in frames.names():
+        path = Path(name.split("#")[0])
+        size = path.stat().st_size if path.exists() else -1
+        digest.update(f"{path.name} {size}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=2)
+def _built(name: str, config: Any, device: str) -> Tracker:
+    """One built tracker serves all sequences of a worker: loading weights once, not once per sequence."""
+    return tracker(name).build(config, device)
+
+
+def _run(setup: Setup, dataset: Dataset, label: str) -> Run:
+    config = setup.on(dataset.benchmark.name)
+    spec = setup.spec
+    return Run(spec.name, spec.title, config_hash(spec.name, config), label, identity(spec.name, config))
+
+
+def _hole(store: Store, job: Job, reason: str, *, crashed: bool) -> Outcome:
+    store.put_hole(job.label, job.run, Hole(job.sequence.name, reason))
+    return Outcome(job, reason, crashed)
