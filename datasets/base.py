@@ -115,7 +115,8 @@ class Benchmark:
         open: finds the sequences below a root: (benchmark, label, tree) -> Dataset.
         origin: what its annotations count pixels from, 0 or 1.
         protocol: name of the default evaluation protocol.
-        table: file in ``datasets/tables`` with one row per sequence; empty when the root itself decides.
+        table: file in ``datasets/tables`` with one row per sequence, or ``root:<file>`` for one that lies in the root;
+            empty when the root itself decides.
         attributes: code -> words, in the benchmark's order.
         ground_truth: ``full``, or ``first`` where only the first frame is public.
     """

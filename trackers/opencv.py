@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,13 +19,15 @@ from datasets.errors import UserError
 from datasets.images import Frame
 from trackers.base import Step, TrackerSpec
 
+C_LIBRARY = ctypes.CDLL(ctypes.util.find_library("c") if os.name != "nt" else "msvcrt")
+
 
 @dataclass(frozen=True)
 class OpenCVConfig:
     """Correlation filters and classical trackers run with OpenCV's own constants.
 
     Attributes:
-        seed: of OpenCV's random generator, set when a target is initialised (MIL draws samples).
+        seed: of OpenCV's and the C library's random generators, set when a target is initialised: MIL draws from both.
     """
 
     seed: int = 0
@@ -73,6 +78,7 @@ class OpenCVTracker:
         targets = []
         for frame, box in zip(frames, boxes, strict=True):
             cv2.setRNGSeed(self.seed)
+            C_LIBRARY.srand(self.seed)
             tracker = self.create()
             tracker.init(frame, _rect(np.rint(box) if self.whole else box, self.whole))
             targets.append(Target(tracker, _rect(box, False)))

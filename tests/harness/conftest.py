@@ -19,7 +19,7 @@ def write_sequence(folder: Path, frames: int, *, step: int = 2) -> None:
     rows = []
     for i in range(frames):
         frame = background.copy()
-        x, y = 4 + step * i, 6 + i
+        x, y = 4 + step * i, 6 + i * bool(step)
         frame[y : y + 14, x : x + 16] = target
         cv2.imwrite(str(folder / "img" / f"{i + 1:04d}.png"), frame)
         rows.append(f"{x},{y},16,14")

@@ -1,0 +1,277 @@
+"""Looking over a dataset on disk: what is there, what is missing, what is broken.
+
+Facts are what a complete and sound copy of the benchmark shows too; findings are what somebody should mend.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.base import Annotation, Dataset, Hole, Sequence
+from datasets.errors import UserError
+from datasets.images import Frames, ImageFrames
+
+Size = tuple[int, int]  # width, height
+Progress = Callable[[str, int, int], None]
+
+_LISTED = 6  # names that one line gives before it counts the rest
+_THREADS = 4
+_AHEAD = 32  # images in flight: bounds memory, and how long an interruption waits
+_NAN_EXPECTED = ("uav123", "uav123_10fps")
+_FLAGGED = ("lasot", "tnl2k")
+# Broken boxes in visible frames that every copy of the benchmark has, counted on the toolkits' annotations.
+_BROKEN_EXPECTED = {
+    "lasot": {"tiger-6": 1, "lion-5": 1, "microphone-6": 1},
+    "tnl2k": dict.fromkeys(
+        (
+            "BatMan_video_09_done",
+            "BluceLi_video_01-Done",
+            "Chase_video_07",
+            "ClothChange_video_10",
+            "RaceCar_video_11-Done",
+            "Wonderwomen_video_11-Done",
+            "advSamp_BluceLi_video_08-Done",
+            "gamGUN_11-Done",
+            "gamGUN_5-Done",
+            "hock_2-Done",
+            "ironman_4-Done",
+            "kongLong_video_1-Done",
+        ),
+        1,
+    ),
+}
+_ZERO_LAST_ROW = ("otb100",)  # Board and Twinnings end in 0,0,0,0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was seen.
+
+    Attributes:
+        facts: one line each, in order.
+        findings: one line each; empty for a sound copy.
+    """
+
+    facts: tuple[str, ...]
+    findings: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        verdict = _plural(len(self.findings), "finding") if self.findings else "sound"
+        return [*self.facts, *(f"! {line}" for line in self.findings), verdict]
+
+
+@dataclass
+class _Tally:
+    """What adds up over the sequences."""
+
+    annotated: int = 0
+    frames: int = 0
+    images: int = 0
+    absent: int = 0
+    nan: Counter[str] = field(default_factory=Counter)
+    broken: Counter[str] = field(default_factory=Counter)
+    usual: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[Size] = field(default_factory=Counter)
+    no_frames: list[str] = field(default_factory=list)
+    no_flags: list[str] = field(default_factory=list)
+    first_only: int = 0
+    findings: list[str] = field(default_factory=list)
+
+
+def check_dataset(
+    dataset: Dataset, *, read_images: bool = True, every: int = 1, progress: Progress | None = None
+) -> Report:
+    """Look over all annotations and frames of a dataset.
+
+    Args:
+        read_images: decode the images; otherwise their names alone are checked.
+        every: read only each ``every``-th image of a sequence, and always the last.
+        progress: called with (sequence, sequences done, sequences) before each sequence.
+
+    Returns:
+        Facts and findings. Nothing is raised for what is wrong with the data. An interruption (Ctrl-C) ends the
+        reading within a few images.
+    """
+    tally = _Tally()
+    for done, sequence in enumerate(dataset.sequences):
+        if progress is not None:
+            progress(sequence.name, done, len(dataset.sequences))
+        annotation = _check_annotation(dataset, sequence, tally)
+        if sequence.frames is None:
+            tally.no_frames.append(sequence.name)
+        else:
+            _check_frames(sequence, annotation, tally, max(every, 1) if read_images else 0)
+    return Report(tuple(_facts(dataset, tally, every if read_images else 0)), tuple(_findings(dataset, tally)))
+
+
+def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> Annotation | None:
+    try:
+        annotation = sequence.annotation()
+    except UserError as error:
+        tally.findings.append(str(error))
+        return None
+    boxes = annotation.boxes[:1] if sequence.first_only else annotation.boxes
+    nan = np.asarray(np.isnan(boxes).any(axis=1), dtype=np.bool_)
+    absent = annotation.absent if annotation.absent is not None else np.zeros(len(boxes), dtype=bool)
+    empty = np.asarray((boxes[:, 2:] <= 0).any(axis=1), dtype=np.bool_)
+    if _family(dataset) in _ZERO_LAST_ROW and not boxes[-1].any():
+        tally.usual[sequence.name], empty[-1] = 1, False
+    broken = ~nan & empty & ~absent[: len(boxes)]
+    tally.annotated += len(boxes)
+    tally.absent += int(np.count_nonzero(absent))
+    tally.first_only += sequence.first_only
+    if annotation.absent is None:
+        tally.no_flags.append(sequence.name)
+    if nan.any():
+        tally.nan[sequence.name] = int(nan.sum())
+    if broken.any():
+        usual = broken.sum() <= _BROKEN_EXPECTED.get(_family(dataset), {}).get(sequence.name, 0)
+        (tally.usual if usual else tally.broken)[sequence.name] += int(broken.sum())
+    if nan[0] or (boxes[0, 2:] <= 0).any():
+        tally.findings.append(f"{sequence.name}: the first box {_box(boxes[0])} is no box, so no tracker can start")
+    return annotation
+
+
+def _check_frames(sequence: Sequence, annotation: Annotation | None, tally: _Tally, every: int) -> None:
+    assert sequence.frames is not None
+    try:
+        frames = sequence.frames()
+    except UserError as error:
+        if str(error) not in tally.findings:  # a broken annotation may have said it already
+            tally.findings.append(str(error))
+        return
+    tally.frames += len(frames)
+    if not every:
+        return
+    picked = sorted({*range(0, len(frames), every), len(frames) - 1})
+    sizes: Counter[Size] = Counter()
+    errors: list[str] = []
+    first: Size | None = None
+    for index, result in _read(frames, picked):
+        if isinstance(result, str):
+            errors.append(result)
+            continue
+        sizes[result] += 1
+        first = result if index == 0 else first
+    tally.images += sum(sizes.values())
+    if errors:
+        more = f" ({len(errors)} images of the sequence cannot be read)" if len(errors) > 1 else ""
+        tally.findings.append(f"{sequence.name}: {errors[0]}{more}")
+    if len(sizes) > 1:
+        counts = ", ".join(f"{w}x{h} ({n})" for (w, h), n in sizes.most_common())
+        tally.findings.append(f"{sequence.name}: the image size changes within the sequence: {counts}")
+    if sizes:
+        tally.sizes[sizes.most_common(1)[0][0]] += 1
+    if first is not None and annotation is not None:
+        x, y, w, h = annotation.boxes[0] - (sequence.origin, sequence.origin, 0, 0)
+        if x >= first[0] or y >= first[1] or x + w <= 0 or y + h <= 0:
+            size = f"{first[0]}x{first[1]}"
+            tally.findings.append(
+                f"{sequence.name}: the first box {_box(annotation.boxes[0])} lies outside its image of {size}"
+            )
+
+
+def _read(frames: Frames, picked: list[int]) -> Iterator[tuple[int, Size | str]]:
+    """(index, size or error) of the picked frames. Image files are decoded by threads, a video in order."""
+    if not isinstance(frames, ImageFrames):
+        yield from ((index, _size(frames, index)) for index in picked)
+        return
+    pool = ThreadPoolExecutor(_THREADS)
+    waiting: deque[tuple[int, Future[Size | str]]] = deque()
+    try:
+        for index in picked:
+            waiting.append((index, pool.submit(_size, frames, index)))
+            if len(waiting) >= _AHEAD:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _size(frames: Frames, index: int) -> Size | str:
+    try:
+        height, width = frames.read(index).shape[:2]
+    except UserError as error:
+        return str(error)
+    return width, height
+
+
+def _facts(dataset: Dataset, tally: _Tally, every: int) -> Iterator[str]:
+    title, known = dataset.benchmark.title, len(dataset.sequences)
+    frames = _plural(tally.annotated, "annotated frame")
+    yield f"{title} at {dataset.root}: {known} of {dataset.expected} sequences, {frames}"
+    if tally.first_only:
+        yield f"{_plural(tally.first_only, 'sequence')} with the first box alone: to be tracked, not scored here"
+    if len(tally.no_frames) == known:
+        yield "annotations alone, no images: enough to score results, not to track"
+    else:
+        yield f"{_plural(tally.frames, 'frame')} in {_plural(known - len(tally.no_frames), 'sequence')}"
+    if every and tally.images:
+        kinds = tally.sizes.most_common(_LISTED)
+        sizes = ", ".join(f"{w}x{h} ({n})" for (w, h), n in kinds)
+        rest = f" and {len(tally.sizes) - len(kinds)} more" if len(tally.sizes) > len(kinds) else ""
+        sampled = f", every {every}th" if every > 1 else ""
+        yield f"{_plural(tally.images, 'image')} read{sampled}; sizes (sequences): {sizes}{rest}"
+    if tally.absent:
+        yield f"{_plural(tally.absent, 'frame')} flagged absent"
+    if tally.nan and _family(dataset) in _NAN_EXPECTED:
+        where = _plural(len(tally.nan), "sequence")
+        yield f"{_plural(tally.nan.total(), 'NaN row')} in {where}: the target is out of view or fully occluded"
+    if tally.usual:
+        yield f"boxes without area in visible frames, as every copy has them: {_counted(tally.usual)}"
+
+
+def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
+    known, total = len(dataset.sequences), dataset.expected
+    for reason, names in _by_reason(dataset.holes).items():
+        yield f"{len(names)} of {total} sequences are missing ({reason}): {_named(names)}"
+    if 0 < len(tally.no_frames) < known:
+        yield f"{_plural(len(tally.no_frames), 'sequence')} without frames: {_named(tally.no_frames)}"
+    if tally.no_flags and _family(dataset) in _FLAGGED:
+        yield (
+            f"{_plural(len(tally.no_flags), 'sequence')} without absent flags ({_named(tally.no_flags)}): copy the "
+            "evaluation toolkit's annos/absent into the root, its scores differ without them"
+        )
+    if tally.nan and _family(dataset) not in _NAN_EXPECTED:
+        yield f"rows that are NaN: {_counted(tally.nan)}"
+    if tally.broken and not (tally.no_flags and _family(dataset) in _FLAGGED):
+        yield f"boxes of zero or negative size in visible frames: {_counted(tally.broken)}"
+    yield from tally.findings
+
+
+def _family(dataset: Dataset) -> str:
+    return dataset.benchmark.name.removeprefix("mini-")
+
+
+def _by_reason(holes: tuple[Hole, ...]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for hole in holes:
+        reasons.setdefault(hole.reason, []).append(hole.sequence)
+    return reasons
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _named(names: list[str]) -> str:
+    rest = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _counted(counts: Counter[str]) -> str:
+    return _named([f"{name} ({count})" for name, count in counts.items()])
+
+
+def _box(box: NDArray[np.float64]) -> str:
+    return ",".join(f"{value:g}" for value in box)

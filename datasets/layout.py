@@ -1,0 +1,270 @@
+"""Finding a benchmark's sequences below whatever root the user has.
+
+A benchmark file names where an annotation or a folder of frames may lie as patterns over its table row; here they
+become candidates, and the first that exists wins. The same search serves the benchmark's own folder, one level
+above it, a folder or zip of annotations alone, and a flat folder of ``<name>.txt``. Image folders are never listed
+and no file is read: opening costs a handful of directory listings.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from datasets.base import Annotation, Benchmark, Hole, Sequence, read_table
+from datasets.errors import UserError
+from datasets.files import Tree
+from datasets.reading import Source, Span, read_annotation, read_frames
+
+ROOT_TABLE = "root:"  # a benchmark whose table lies in its own root: "root:sequences.csv"
+NO_ANNOTATION = "its images are there, its annotation file is not"
+NOT_THERE = "not found below the root"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One sequence of the table, and the spellings under which its files may be found.
+
+    Attributes:
+        row: the table row, column name -> text; every column can be used in a pattern.
+        aliases: other spellings of the name.
+    """
+
+    row: Mapping[str, str]
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.row["name"]
+
+    def candidates(self, patterns: Iterable[str]) -> Iterator[str]:
+        """Paths to try, best first. ``{any}`` in a pattern stands for the name and then each alias."""
+        for pattern in patterns:
+            names = (self.name, *self.aliases) if "{any}" in pattern else (self.name,)
+            yield from (pattern.format(any=name, **self.row) for name in names)
+
+
+def table_rows(benchmark: Benchmark, tree: Tree) -> tuple[Mapping[str, str], ...]:
+    """The rows of the benchmark's sequence table: from ``datasets/tables``, or from the root for ``root:<file>``.
+
+    Raises UserError when a table in the root is missing or has no usable ``name`` column.
+    """
+    if not benchmark.table.startswith(ROOT_TABLE):
+        return read_table(benchmark.table)
+    file = benchmark.table.removeprefix(ROOT_TABLE)
+    if not tree.exists(file):
+        raise UserError(f"{tree.where(file)} is missing: {benchmark.title} lists its sequences there")
+    rows = tuple(csv.DictReader(tree.read(file).decode("utf-8-sig", "replace").splitlines()))
+    for number, row in enumerate(rows, 2):
+        if not re.fullmatch(r"[^/\\.\0][^/\\\0]*", row.get("name") or "") or None in row.values():
+            raise UserError(f"line {number} of {tree.where(file)} does not name a sequence: mend or replace the file")
+    return rows
+
+
+@dataclass(frozen=True)
+class Found:
+    """A wanted sequence with its annotation file in the tree and, where there is one, its folder of frames."""
+
+    wanted: Wanted
+    path: str
+    folder: Path | None
+
+    @property
+    def name(self) -> str:
+        return self.wanted.name
+
+
+def locate(
+    benchmark: Benchmark,
+    tree: Tree,
+    wanted: list[Wanted],
+    annotations: tuple[str, ...],
+    folders: tuple[str, ...],
+) -> tuple[list[Found], tuple[Hole, ...]]:
+    """Look for every wanted sequence.
+
+    Args:
+        annotations: patterns of annotation files, best first.
+        folders: patterns of frame folders, best first; not looked for in a zip.
+
+    Returns:
+        What was found, in the order wanted, and a hole for everything else.
+
+    Raises:
+        UserError: nothing of the benchmark is there, or one file would serve two sequences.
+    """
+    files = _sweep(tree, benchmark, wanted, annotations, tree.exists)
+    images = {} if tree.is_zip else _sweep(tree, benchmark, wanted, folders, tree.is_dir)
+    if not files:
+        example = next(wanted[0].candidates(annotations), "") if wanted else "a table with rows"
+        what = "images but no annotation file" if images else "nothing"
+        raise UserError(
+            f"{tree.root} holds {what} of {benchmark.title}: it should hold files such as {example}, "
+            "or annotations alone as <sequence>.txt"
+        )
+    owners: dict[str, str] = {}
+    found, holes = [], []
+    for item in wanted:
+        path, folder = files.get(item.name), images.get(item.name)
+        if path is None:
+            holes.append(Hole(item.name, NO_ANNOTATION if folder is not None else NOT_THERE))
+            continue
+        if owners.setdefault(path, item.name) != item.name:
+            raise UserError(f"{tree.where(path)} would serve both {owners[path]} and {item.name}: rename it")
+        found.append(Found(item, path, tree.root / folder if folder is not None else None))
+    return found, tuple(holes)
+
+
+def source_of(benchmark: Benchmark, tree: Tree, found: Found, span: Span | None = None, **more: Any) -> Source:
+    """The Source of a found sequence: span, digits and suffix from its table row unless given in ``more``."""
+    row = found.wanted.row
+    return Source(
+        tree,
+        found.path,
+        f"{found.name} of {benchmark.title}",
+        found.folder,
+        span or Span.of_row(row),
+        **{"digits": int(row.get("n_zfill") or 0), "suffix": row.get("ext") or "", **more},
+    )
+
+
+def sequence(
+    benchmark: Benchmark,
+    label: str,
+    item: Wanted,
+    source: Source,
+    annotation: Callable[[], Annotation] | None = None,
+) -> Sequence:
+    """The Sequence of a table row whose files ``source`` names; ``annotation`` replaces the plain reader."""
+    return Sequence(
+        dataset=label,
+        name=item.name,
+        annotation=annotation or partial(read_annotation, source),
+        frames=partial(read_frames, source) if source.media is not None else None,
+        aliases=item.aliases,
+        origin=benchmark.origin,
+        attributes=tuple((item.row.get("attributes") or "").split()),
+        leading=source.span.omit,
+        first_only=source.first_only,
+    )
+
+
+def distinct(spellings: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Aliases per name, without those that could mean two sequences once case is ignored."""
+    claims: dict[str, set[str]] = {}
+    for name, aliases in spellings.items():
+        for alias in (name, *aliases):
+            claims.setdefault(alias.casefold(), set()).add(name)
+    return {
+        name: tuple(dict.fromkeys(a for a in aliases if a != name and claims[a.casefold()] == {name}))
+        for name, aliases in spellings.items()
+    }
+
+
+def _sweep(
+    tree: Tree,
+    benchmark: Benchmark,
+    wanted: list[Wanted],
+    patterns: tuple[str, ...],
+    present: Callable[[str], bool],
+) -> dict[str, str]:
+    """Name -> path below one base: the root or its folder of the benchmark's name, else the folder with most hits."""
+    shelf = _Shelf(tree, present)
+    best: dict[str, str] = {}
+    settled = False
+    for base, expected in shelf.bases(benchmark):
+        if settled and not expected:
+            break
+        hits = {item.name: shelf.find(base, item.candidates(patterns)) for item in wanted}
+        found = {name: path for name, path in hits.items() if path is not None}
+        if len(found) > len(best):
+            best = found
+            settled = settled or expected
+        if len(best) == len(wanted):
+            break
+    return best
+
+
+@dataclass
+class _Shelf:
+    """Directory listings of one tree, kept while it is searched."""
+
+    tree: Tree
+    present: Callable[[str], bool]
+    _lists: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.tree.is_zip:
+            self._lists = _zip_listings(self.tree)
+
+    def bases(self, benchmark: Benchmark) -> Iterator[tuple[str, bool]]:
+        """The root, then its folders; True for the root and those called like the benchmark, which come first."""
+        yield "", True
+        likely = {_plain(benchmark.name), _plain(benchmark.title)}
+        names = sorted(name for real in self.listing("").values() for name in real)
+        for name in sorted(names, key=lambda n: (_plain(n) not in likely, n)):
+            if self.tree.is_dir(name):
+                yield f"{name}/", _plain(name) in likely
+
+    def find(self, base: str, candidates: Iterator[str]) -> str | None:
+        """The first candidate below ``base`` that is present as written, else the first when case is ignored."""
+        top = self.listing(base)
+        near = [c for c in candidates if c.partition("/")[0].casefold() in top]
+        for path in near:
+            if self.present(base + path):
+                return base + path
+        loose = (self._walk(base, path) for path in near)
+        return next((path for path in loose if path is not None), None)
+
+    def listing(self, folder: str) -> dict[str, list[str]]:
+        """Case-folded name -> real names inside ``folder`` (empty, or ending in a slash)."""
+        if folder not in self._lists:
+            self._lists[folder] = {} if self.tree.is_zip else _folded(self._children(folder))
+        return self._lists[folder]
+
+    def _walk(self, base: str, path: str) -> str | None:
+        """``path`` in the case it really has; None when it is not there or two names differ only in case."""
+        done = base
+        *folders, last = path.split("/")
+        for part in folders:
+            real = self.listing(done).get(part.casefold(), [])
+            if len(real) != 1:
+                return None
+            done = f"{done}{real[0]}/"
+        real = self.listing(done).get(last.casefold(), [])
+        return done + real[0] if len(real) == 1 and self.present(done + real[0]) else None
+
+    def _children(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(self.tree.root / folder) as entries:
+                return [entry.name for entry in entries if not entry.name.startswith(".")]
+        except NotADirectoryError:
+            return []
+        except OSError as error:
+            raise UserError(f"cannot look into {self.tree.root / folder}: {error.strerror or error}") from error
+
+
+def _zip_listings(tree: Tree) -> dict[str, dict[str, list[str]]]:
+    children: dict[str, set[str]] = {}
+    for path in tree.names:
+        parts = path.split("/")
+        for depth, part in enumerate(parts):
+            children.setdefault("".join(f"{p}/" for p in parts[:depth]), set()).add(part)
+    return {folder: _folded(sorted(names)) for folder, names in children.items()}
+
+
+def _folded(names: Iterable[str]) -> dict[str, list[str]]:
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+    return folded
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.casefold())

@@ -1,0 +1,84 @@
+"""Rows of numbers: every dialect, both paths, and messages that name the line."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets import text
+from datasets.errors import UserError
+from datasets.text import parse_rows
+
+PLAIN = [[1.0, 2.5, 30.0, 40.0], [-1.0, 0.0, 1e-3, 4e5]]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"1,2.5,30,40\n-1,0,1e-3,4e5\n",
+        b"1,2.5,30,40\n-1,0,1e-3,4e5",
+        b"1\t2.5\t30\t40\n-1\t0\t0.001\t400000.0\n",
+        b"1 2.5 30 40\n-1   0 .001 4E+5\n",
+        b"\xef\xbb\xbf1,2.5,30,40\r\n-1,0,1e-3,4e5\r\n\r\n",
+        b"  1, 2.5, 30, 40\n -1;0;0.001;400000\n",
+        b"\n\n1,2.5\t30 40,\n-1., 0, +1e-3, 4e5,\n\n",
+        b"1,2.5,30,40\n-1 0 1e-3 4e5\n",
+        b"0001,02.5,30,40\n-1,0,1e-3,4e5\n",
+    ],
+)
+def test_every_dialect_gives_the_same_rows(data: bytes) -> None:
+    rows = parse_rows(data, columns=4, where="f.txt")
+    np.testing.assert_array_equal(rows, PLAIN)
+    assert rows.dtype == np.float64
+    rows[0, 0] = 7.0  # the caller owns them
+
+
+def test_nan_and_inf_in_any_spelling() -> None:
+    rows = parse_rows(b"NaN,nan,NAN,1\n-inf,Inf,2,3\n", columns=4, where="f.txt")
+    assert np.isnan(rows[0, :3]).all()
+    assert rows[1].tolist() == [-math.inf, math.inf, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n", b" \r\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_has_no_rows(data: bytes) -> None:
+    assert parse_rows(data, columns=4, where="f.txt").shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"1,2,3,4\n1,2,3\n", "line 2 of f.txt has 3 numbers instead of 4"),
+        (b"1,2,3\n4,5,6,7,8\n", "line 1 of f.txt has 3 numbers instead of 4"),  # twelve numbers in all
+        (b"1,2,3,4\n\n1,2,3,4\n", "line 2 of f.txt has 0 numbers"),
+        (b"\n1,2,3,4\n1,two,3,4\n", "line 3 of f.txt holds 'two'"),
+        (b"1,2,3,4\n1,2,3,1_0\n", "line 2 of f.txt holds '1_0'"),
+        (b"1,2,3,4\n1--2,2,3,4\n", "line 2 of f.txt holds '1--2'"),
+        (b"1,2,3,4\n[1],2,3,4\n", "line 2 of f.txt holds '.1.'"),
+        (b"\xff\xfe1\x00,2,3,4\n", "line 1 of f.txt holds"),
+        (b"true,null,3,4\n", "holds 'true'"),
+        (b"1,2,3,\xff\n", "line 1 of f.txt holds"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(data: bytes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_rows(data, columns=4, where="f.txt")
+
+
+@given(st.lists(st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 4), min_size=1, max_size=30))
+def test_every_float_comes_back_bit_for_bit(rows: list[tuple[float, ...]]) -> None:
+    data = "\n".join(",".join(map(repr, row)) for row in rows).encode()
+    found = parse_rows(data, columns=4, where="f.txt")
+    assert found.tobytes() == np.array(rows, dtype=np.float64).tobytes()
+
+
+@given(st.text(alphabet="0123456789.,-+eE \tnainf\n", max_size=60).map(str.encode))
+def test_the_fast_path_never_disagrees_with_the_careful_one(data: bytes) -> None:
+    cleaned = data.strip(b" \t\r\n,;")
+    fast = text._parse_regular(cleaned, 2)
+    if fast is not None and cleaned:
+        slow = [[float(w) for w in line.replace(b"\t", b",").split(b",")] for line in cleaned.split(b"\n")]
+        np.testing.assert_array_equal(fast, slow)
