@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets import text
@@ -68,6 +68,7 @@ def test_what_is_wrong_is_named_with_its_line(data: bytes, message: str) -> None
         parse_rows(data, columns=4, where="f.txt")
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 4), min_size=1, max_size=30))
 def test_every_float_comes_back_bit_for_bit(rows: list[tuple[float, ...]]) -> None:
     data = "\n".join(",".join(map(repr, row)) for row in rows).encode()
@@ -75,6 +76,7 @@ def test_every_float_comes_back_bit_for_bit(rows: list[tuple[float, ...]]) -> No
     assert found.tobytes() == np.array(rows, dtype=np.float64).tobytes()
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(alphabet="0123456789.,-+eE \tnainf\n", max_size=60).map(str.encode))
 def test_the_fast_path_never_disagrees_with_the_careful_one(data: bytes) -> None:
     cleaned = data.strip(b" \t\r\n,;")

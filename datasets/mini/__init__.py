@@ -1,0 +1,1 @@
+"""The embedded mini-suite: an exact small renderer, the scripts of its sequences, and the writers of six layouts."""

@@ -1,0 +1,167 @@
+"""The embedded mini-suite: six small benchmarks, rendered from nothing, in the layouts of the real ones.
+
+36 sequences of moving, deforming, textured things with look-alikes, occlusion and the rest of what makes tracking
+hard; boxes and attributes are exact, because the renderer knows them. The same seed gives the same bytes everywhere.
+``render_sequence`` makes any number of further clips, for training: seeds below ``TRAINING_SEEDS`` belong to
+evaluation, ``training_clip`` uses those from there on.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import platformdirs
+from tqdm import tqdm
+
+from datasets.errors import UserError
+from datasets.lasot import LASOT
+from datasets.mini.drafts import draft
+from datasets.mini.layouts import ANSWERS, WRITERS, Line
+from datasets.mini.motion import Spec
+from datasets.mini.rendering import Clip, Track, render_sequence
+from datasets.mini.scripts import SUITE, Row, sized
+from datasets.nfs import NFS
+from datasets.otb import OTB100
+from datasets.tnl2k import TNL2K
+from datasets.trackingnet import TRACKINGNET
+from datasets.uav123 import UAV123
+
+__all__ = ["Clip", "Spec", "Track", "clip_seeds", "ensure_suite", "generate", "render_sequence", "training_clip"]
+
+VERSION = 1  # of what is rendered: part of the cache key, raised when the bytes change
+DEFAULT_SEED = 0
+SUITE_SEEDS = 10_000  # suites 0 .. 9,999 exist; each owns 100 clip seeds
+TRAINING_SEEDS = SUITE_SEEDS * 100  # first clip seed that no suite uses
+TABLE = "sequences.csv"
+WORKERS = 2
+
+MINI_LASOT = replace(LASOT, name="mini-lasot", title="LaSOT (mini)", table=f"root:{TABLE}")
+MINI_TNL2K = replace(TNL2K, name="mini-tnl2k", title="TNL2K (mini)", table=f"root:{TABLE}")
+MINI_UAV123 = replace(UAV123, name="mini-uav123", title="UAV123 (mini)", table=f"root:{TABLE}")
+MINI_NFS = replace(NFS, name="mini-nfs", title="NFS (mini)", table=f"root:{TABLE}")
+MINI_OTB100 = replace(OTB100, name="mini-otb100", title="OTB100 (mini)", table=f"root:{TABLE}")
+MINI_TRACKINGNET = replace(TRACKINGNET, name="mini-trackingnet", title="TrackingNet (mini)", table=f"root:{TABLE}")
+
+
+def generate(root: Path, *, seed: int = DEFAULT_SEED, size: str = "standard", workers: int = WORKERS) -> None:
+    """Render the six benchmarks below ``root``: lasot, tnl2k, uav123, nfs, otb100, trackingnet, and the answer key.
+
+    Args:
+        root: a folder that holds none of them yet; made if need be.
+        seed: which suite, 0 .. 9,999.
+        size: ``standard``, or ``tiny`` (a fifth of the frames).
+        workers: processes.
+
+    Raises:
+        UserError: another seed or size, or something of a suite is there already.
+    """
+    jobs = list(_jobs(seed, size))
+    for name in (*SUITE, ANSWERS):
+        if (root / name).exists():
+            raise UserError(f"{root / name} exists already: give an empty folder for the mini-suite")
+    run = joblib.Parallel(n_jobs=workers, return_as="generator")
+    work = run(joblib.delayed(_render)(root, *job) for job in jobs)
+    tables: dict[str, list[Line]] = {name: [] for name in SUITE}
+    for (name, *_), lines in zip(jobs, tqdm(work, "rendering the mini-suite", len(jobs), disable=None), strict=True):
+        tables[name] += lines
+    for name, lines in tables.items():
+        _write_table(root / name / TABLE, lines)
+    _write_table(root / ANSWERS / TABLE, tables["trackingnet"])
+    names = "\n".join(line["name"] for line in tables["lasot"])
+    (root / "lasot" / "testing_set.txt").write_bytes(names.encode())  # like LaSOT's, without a final newline
+
+
+def clip_seeds(seed: int = DEFAULT_SEED, size: str = "standard") -> list[tuple[str, Row, int]]:
+    """The clips of a suite: benchmark, script row and the seed for ``render_sequence``."""
+    return [(name, row, clip_seed) for name, _, row, clip_seed in _jobs(seed, size)]
+
+
+def ensure_suite(cache: Path | None = None) -> Path:
+    """The folder of the standard suite, rendered on first use.
+
+    It is built beside its place and renamed into it, so it is whole or not there; of two processes that build it at
+    the same time one wins and both can use the result.
+
+    Args:
+        cache: where suites are kept; the user's cache folder by default.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    home = cache if cache is not None else Path(platformdirs.user_cache_dir("inmo-harness"))
+    name = f"mini-suite-v{VERSION}-seed{DEFAULT_SEED}"
+    final = home / name
+    if final.is_dir():
+        return final
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _sweep(home, f".{name}-")
+        building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
+        try:
+            generate(building)
+            building.chmod(0o755)
+            _move(building, final)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot write the mini-suite below {home}: {error.strerror or error}; free some space or rights there"
+        ) from error
+    return final
+
+
+def training_clip(number: int, *, length: int = 60, size: tuple[int, int] = (320, 240)) -> Clip:
+    """Clip ``number`` (0, 1, ...) of an endless training set that shares no seed with any suite.
+
+    Scripts are drawn at random from the same kinds of things and challenges; the first target is never absent in the
+    first frame.
+    """
+    seed = TRAINING_SEEDS + number
+    return render_sequence(seed, draft(seed, length=length, size=size))
+
+
+def _jobs(seed: int, size: str) -> Iterator[tuple[str, int, Row, int]]:
+    if not 0 <= seed < SUITE_SEEDS:
+        raise UserError(f"the mini-suite has seeds 0 to {SUITE_SEEDS - 1}, not {seed}: later ones belong to training")
+    count = 0
+    for name, script in SUITE.items():
+        for number, row in enumerate(script):
+            yield name, number, sized(row, size), seed * 100 + count
+            count += 1
+
+
+def _render(root: Path, name: str, number: int, row: Row, seed: int) -> list[Line]:
+    clip = render_sequence(seed, row.spec, fine=name == "nfs")
+    return WRITERS[name](row, clip, root / name, number)
+
+
+def _write_table(path: Path, lines: list[Line]) -> None:
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.getvalue().encode())
+
+
+def _move(building: Path, final: Path) -> None:
+    try:
+        building.rename(final)
+    except OSError:
+        if not final.is_dir():  # another process was faster: its suite has the same bytes
+            raise
+
+
+def _sweep(home: Path, prefix: str) -> None:
+    """Remove what builders that were killed left behind more than an hour ago."""
+    for left in home.glob(f"{prefix}*"):
+        if time.time() - left.stat().st_mtime > 3600:
+            shutil.rmtree(left, ignore_errors=True)
