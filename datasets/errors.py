@@ -21,7 +21,8 @@ class UserError(Exception):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     """The error for a misspelt registry name, with the nearest known names in it."""
     names = sorted(known)
-    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    folded = {n.lower(): n for n in names}
+    near = [folded[n] for n in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}."
     return UserError(f"unknown {kind} '{name}': {hint}")
 

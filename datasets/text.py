@@ -1,16 +1,26 @@
-"""Numbers from text files: annotations and raw results in the many dialects people write."""
+"""Numbers from text files: annotations and raw results in the many dialects people write.
+
+Most files are strictly regular: one separator, the same count on every line, plain decimal numbers. Such a file is
+one JSON array in disguise, and simdjson reads it an order of magnitude faster than any CSV reader. Everything else
+(mixed separators, ``NaN``, ``+1``, ``.5``) takes the careful path, which is also the one that explains what is wrong.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import chain
+from typing import Any
 
 import numpy as np
+import simdjson
 from numpy.typing import NDArray
 
 from datasets.errors import UserError
 
 _BOM = b"\xef\xbb\xbf"
-_SEPARATORS = bytes.maketrans(b",;\t\r", b"    ")
+_NUMBER = b"0123456789.-+eE"
+_BLANKS = b" \t\r\n,;"
+_SEPARATORS = re.compile(rb"[ \t\r,;]+")
 
 
 def parse_rows(data: bytes, *, columns: int, where: str) -> NDArray[np.float64]:
@@ -24,20 +34,61 @@ def parse_rows(data: bytes, *, columns: int, where: str) -> NDArray[np.float64]:
         where: the file's name for messages.
 
     Returns:
-        (n, columns) float64; n = 0 for an empty file.
+        (n, columns) float64, correctly rounded and writeable; n = 0 for an empty file.
 
     Raises:
         UserError: a row with another count of numbers, a word that is no number, or a blank line in the middle.
     """
-    lines = data.removeprefix(_BOM).translate(_SEPARATORS).strip().split(b"\n")
-    rows = [line.split() for line in lines] if lines != [b""] else []
-    for number, row in enumerate(rows, 1):
+    text = data.removeprefix(_BOM).strip(_BLANKS)
+    if not text:
+        return np.empty((0, columns))
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    found = _parse_regular(text, columns)
+    if found is None:
+        text = _SEPARATORS.sub(b",", text).replace(b",\n", b"\n").replace(b"\n,", b"\n")
+        found = _parse_regular(text, columns)
+    if found is None:
+        lead = data[: len(data) - len(data.lstrip(_BOM + _BLANKS))]
+        found = _parse_carefully(text, columns, where, skipped=lead.count(b"\n"))
+    return found
+
+
+def _parse_regular(text: bytes, columns: int) -> NDArray[np.float64] | None:
+    """Rows of plain numbers with one separator, comma or tab, throughout; None when the text is anything else."""
+    separator = b"\t" if b"\t" in text[:200] else b","
+    skeleton = text.translate(None, _NUMBER)  # what is left of a regular file is separators in strict rhythm
+    rows, rest = divmod(len(skeleton) + 1, columns)
+    if rest or skeleton + b"\n" != (separator * (columns - 1) + b"\n") * rows:
+        return None
+    flat = text.replace(b"\n", b",")
+    if separator != b",":
+        flat = flat.replace(separator, b",")
+    try:
+        array: Any = simdjson.Parser().parse(b"[" + flat + b"]")
+        numbers = array.as_buffer(of_type="d")
+    except ValueError:
+        return None  # a number in another spelling than JSON's
+    return np.frombuffer(numbers, dtype=np.float64).reshape(rows, columns)
+
+
+def _parse_carefully(text: bytes, columns: int, where: str, skipped: int) -> NDArray[np.float64]:
+    rows = [line.split(b",") if line else [] for line in text.split(b"\n")]
+    for number, row in enumerate(rows, 1 + skipped):
         if len(row) != columns:
             raise UserError(
                 f"line {number} of {where} has {len(row)} numbers instead of {columns}: mend or replace the file"
             )
+        for word in row:
+            if not _is_number(word):
+                shown = word.decode("utf-8", "replace")[:40]
+                raise UserError(f"line {number} of {where} holds '{shown}', which is no number: mend the file")
+    return np.array(list(map(float, chain.from_iterable(rows))), dtype=np.float64).reshape(-1, columns)
+
+
+def _is_number(word: bytes) -> bool:
     try:
-        return np.array(rows, dtype=np.float64).reshape(-1, columns)
-    except ValueError as error:
-        word = re.sub(r".*: ", "", str(error))
-        raise UserError(f"{where} holds {word}, which is no number: mend or replace the file") from error
+        float(word)
+    except ValueError:
+        return False
+    return b"_" not in word  # Python would read 1_000

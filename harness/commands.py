@@ -12,6 +12,7 @@ from harness import cli
 if TYPE_CHECKING:
     from datasets.base import Dataset
     from harness.jobs import Outcome
+    from reports.score import Score
 
 EXIT_FINDINGS = 1
 EXIT_HOLES = 3
@@ -72,13 +73,31 @@ def score(command: cli.ScoreResults) -> int:
         import json
 
         print(json.dumps(scores_json(scores, per_sequence=command.per_sequence)))
-        return 0
-    from reports.tables import score_table, sequence_table
+    else:
+        from reports.tables import score_table, sequence_table
 
-    tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
-    for table in tables:
-        print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
-    return 0
+        tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
+        for table in tables:
+            print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
+    return _refused(scores)
+
+
+def _refused(scores: Sequence[Score]) -> int:
+    """Say what was refused or broken; status 2 when some tracker got no number at all."""
+    numbered = {score.tracker for score in scores if not score.reason}
+    for score in scores:
+        if score.reason:
+            print(
+                f"{'error' if score.tracker not in numbered else 'note'}: {score.tracker}: {score.reason}",
+                file=sys.stderr,
+            )
+        elif score.mean.broken:
+            print(
+                f"note: {score.tracker} has {score.mean.broken} predictions that are NaN or without size; "
+                f"{score.protocol} decides what they count for",
+                file=sys.stderr,
+            )
+    return cli.EXIT_USER_ERROR if {score.tracker for score in scores} - numbered else 0
 
 
 def export(command: cli.Export) -> int:

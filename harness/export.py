@@ -16,7 +16,7 @@ from datasets.errors import UserError
 from trackers.formats import GOT10K_FAMILY, Format, encode_values, result_format
 
 if TYPE_CHECKING:
-    from harness.store import Store
+    from harness.store import Run, Store
 
 SHOWN = 8  # names in a message
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -96,41 +96,50 @@ def export_store(
         how many results were written.
 
     Raises:
-        UserError: unknown format, missing results without ``partial``, or a folder that cannot be written.
+        UserError: unknown format, missing results without ``partial``, two datasets that would write one file, or a
+            folder that cannot be written.
     """
     from harness.store import export_names
 
     row = result_format(format_name)
-    labels = tuple(datasets) or store.datasets()
+    owners: dict[Path, str] = {}
     written = 0
-    for label in labels:
+    for label in tuple(datasets) or store.datasets():
         dataset, runs = store.dataset(label), store.runs(label)
         names = export_names(runs)
         for run in runs:
+            tracker = names[run.folder]
             if not partial:
-                _demand_complete(store, label, names[run.folder], run, dataset.names)
+                _demand_complete(store, label, tracker, run, dataset.names)
             for sequence in dataset.names:
                 result = store.result(label, run, sequence)
                 if isinstance(result, Hole):
                     continue
-                tracker = names[run.folder]
-                times = result.seconds.get("track")
-                write_results(
-                    out, format_name, label, dataset.benchmark, tracker, sequence, result.boxes, times, result.scores
-                )
+                for path in write_results(
+                    out, format_name, label, dataset.benchmark, tracker, sequence,
+                    result.boxes, result.seconds.get("track"), result.scores,
+                ):  # fmt: skip
+                    if owners.setdefault(path, label) != label:
+                        raise UserError(
+                            f"{owners[path]} and {label} would both write {path}: {row.title} keeps no folder per "
+                            "dataset, so export stores of one dataset each"
+                        )
                 written += 1
             if row.archive:
-                pack_submission(_tracker_folder(out, row, label, names[run.folder]))
+                pack_submission(_tracker_folder(out, row, label, tracker))
     return written
 
 
-def _demand_complete(store: Store, label: str, tracker: str, run: object, names: tuple[str, ...]) -> None:
-    missing = [n for n in names if store.result_facts(label, run, n) is None]  # type: ignore[arg-type]
+def _demand_complete(store: Store, label: str, tracker: str, run: Run, names: tuple[str, ...]) -> None:
+    missing = [n for n in names if store.result_facts(label, run, n) is None]
     if missing:
-        shown = ", ".join(missing[:SHOWN]) + (" ..." if len(missing) > SHOWN else "")
+        holes = [hole for n in missing[:SHOWN] if isinstance(hole := store.result(label, run, n), Hole)]
+        shown = "; ".join(f"{hole.sequence}: {hole.reason}" for hole in holes) + (
+            " ..." if len(missing) > SHOWN else ""
+        )
         raise UserError(
-            f"{tracker} has no result for {len(missing)} of {len(names)} sequences of {label}: {shown}; "
-            "run `track` again to complete them, or add --partial to write what is there"
+            f"{tracker} has no result for {len(missing)} of {len(names)} sequences of {label} ({shown}); "
+            "mend what is wrong and `track` again, or add --partial to write what is there"
         )
 
 

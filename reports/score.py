@@ -21,6 +21,9 @@ class Measures:
     """Curves and scalars of one sequence, or of the mean over sequences. Fractions 0..1.
 
     A curve or scalar that the protocol does not define is None. The thresholds of a curve belong to the protocol.
+    ``frames`` is what the curves were divided by; ``box_coverage`` is the share of frames with a box of positive
+    sum, which the TrackingNet devkit prints beside its scores; ``broken`` counts predictions with a NaN or without a
+    positive size, whatever the protocol makes of them.
     """
 
     success: Curve | None = None
@@ -31,6 +34,9 @@ class Measures:
     precision_auc: float | None = None
     norm_precision_020: float | None = None
     norm_precision_auc: float | None = None
+    box_coverage: float | None = None
+    frames: int = 0
+    broken: int = 0
 
 
 @dataclass(frozen=True)
