@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.boxes import Boxes
 from datasets.files import Tree
-from datasets.images import Frames
+
+if TYPE_CHECKING:
+    from datasets.images import Frames
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,186 @@
+"""Figures for papers: success, precision and normalised-precision plots, distributions, speed against accuracy.
+
+Matplotlib without pyplot: a figure is a value, nothing global is touched, and the same scores give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
+
+from reports.plots import Kind, Line, Style, lines, short_number
+from reports.score import Score
+
+_RC: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same figure on every machine
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.linewidth": 0.8,
+    "axes.edgecolor": "#555b63",
+    "axes.labelcolor": "#22262b",
+    "axes.axisbelow": True,
+    "grid.color": "#dfe3e8",
+    "grid.linewidth": 0.7,
+    "xtick.color": "#555b63",
+    "ytick.color": "#555b63",
+    "legend.fontsize": 8,
+    "legend.framealpha": 0.92,
+    "legend.edgecolor": "#dfe3e8",
+    "legend.fancybox": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "inmo-harness",
+    "pdf.fonttype": 42,
+    "text.parse_math": False,  # a tracker may be called $x$
+}
+_RASTER = 1000  # more points than this are kept as pixels: as paths they would make a file of megabytes
+_CORNERS: tuple[tuple[Literal["lower left", "upper right", "lower right", "upper left"], bool, bool], ...] = (
+    ("lower left", False, False),
+    ("upper right", True, True),
+    ("lower right", True, False),
+    ("upper left", False, True),
+)
+
+
+def curve_figure(
+    scores: Sequence[Score], kind: Kind, look: Mapping[str, Style], *, title: str, ranked: str = ""
+) -> Figure | None:
+    """A plot as the OTB toolkit draws it: square, ranked legend with the score in brackets. None without a curve.
+
+    Args:
+        scores: trackers on one dataset under one protocol.
+        kind: which curve.
+        look: tracker -> style.
+        title: dataset and protocol; the kind is put before it.
+        ranked: see ``plots.lines``.
+    """
+    found = lines(scores, kind, ranked=ranked)
+    if not found:
+        return None
+    with mpl.rc_context(_RC):
+        corner = free_corner(found, kind)
+        figure, axes = _axes(4.2 if corner else 6.0, 4.0)
+        for rank, line in enumerate(found):
+            style = look[line.tracker]
+            axes.plot(
+                line.x, line.y, color=style.light, dashes=style.dashes or (None, None), linewidth=1.7,
+                solid_capstyle="round", zorder=3 - rank / 100, label=f"{line.tracker} [{line.value * 100:.1f}]",
+            )  # fmt: skip
+        axes.set(xlim=(0, kind.x_max), ylim=(0, 1), xlabel=kind.x_label, ylabel=kind.y_label)
+        axes.set_title(f"{kind.title} · {title}")
+        axes.xaxis.set_major_locator(MultipleLocator(kind.x_max / 5))
+        axes.yaxis.set_major_locator(MultipleLocator(0.2))
+        axes.set_box_aspect(0.92)
+        words = found[0].words
+        if corner:
+            legend = axes.legend(loc=corner, title=words, handlelength=2.8, borderaxespad=0.6)
+        else:
+            legend = axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title=words, handlelength=2.8)
+        legend.get_title().set_color("#555b63")
+    return figure
+
+
+def free_corner(
+    found: Sequence[Line], kind: Kind
+) -> Literal["lower left", "upper right", "lower right", "upper left"] | None:
+    """A corner of the axes where the legend covers no curve; None when there is none and it goes beside the axes.
+
+    The legend's size is estimated from its text, which spares drawing the figure once for every corner.
+    """
+    width = 0.26 + 0.0185 * max(len(line.tracker) + 7 for line in found)
+    height = 0.06 + 0.056 * (len(found) + 1)
+    fine = np.linspace(0, 1, 201)
+    curves = [np.interp(fine, line.x / kind.x_max, line.y) for line in found]
+    for name, right, top in _CORNERS:
+        under = fine >= 1 - width if right else fine <= width
+        covered = (c[under] >= 1 - height if top else c[under] <= height for c in curves)
+        if width < 0.9 and height < 0.9 and not any(c.any() for c in covered):
+            return name
+    return None
+
+
+def distribution_figure(scores: Sequence[Score], look: Mapping[str, Style], *, title: str) -> Figure | None:
+    """AUC of every sequence, one row per tracker: box (quartiles, whiskers 1.5 IQR) and points. None without data."""
+    ordered = sorted(
+        (s for s in scores if s.mean.success_auc is not None),
+        key=lambda s: (-float(s.mean.success_auc or 0), s.tracker),
+    )
+    values = {s.tracker: [m.success_auc for m in s.per_sequence.values() if m.success_auc is not None] for s in ordered}
+    points = [v for all_ in values.values() for v in all_]
+    data = {"auc": points, "tracker": [t for t, all_ in values.items() for _ in all_]}
+    if not points:
+        return None
+    palette = {t: look[t].light for t in values}
+    with mpl.rc_context(_RC):
+        figure, axes = _axes(5.6, 0.9 + 0.42 * len(values))
+        common = {"data": data, "x": "auc", "y": "tracker", "order": list(values), "ax": axes}
+        sns.boxplot(
+            **common, hue="tracker", palette=palette, fill=False, width=0.55, linewidth=1.0, fliersize=0, legend=False
+        )
+        size = 3.2 if len(points) <= 60 * len(values) else 1.6
+        sns.stripplot(
+            **common, hue="tracker", palette=palette, size=size, alpha=0.55, jitter=False, legend=False, linewidth=0,
+            rasterized=len(points) > _RASTER,
+        )  # fmt: skip
+        axes.set(xlim=(0, 1), xlabel="Success AUC per sequence", ylabel="")
+        axes.set_title(f"Distribution · {title}")
+        axes.xaxis.set_major_locator(MultipleLocator(0.2))
+    return figure
+
+
+def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, Style], *, title: str) -> Figure | None:
+    """Speed against accuracy.
+
+    Args:
+        points: (tracker, frames per second, success AUC).
+        look: tracker -> style.
+        title: dataset and protocol.
+    """
+    if not points:
+        return None
+    with mpl.rc_context(_RC):
+        figure, axes = _axes(4.6, 3.6)
+        axes.set_xscale("log")
+        low, high = min(p[1] for p in points), max(p[1] for p in points)
+        axes.set(xlim=(low / 2, high * 2), xlabel="Frames per second", ylabel="Success AUC")
+        top = max(p[2] for p in points)
+        axes.set_ylim(max(0, min(p[2] for p in points) - 0.08), min(1, top + 0.08))
+        for tracker, fps, auc in points:
+            colour = look[tracker].light
+            axes.plot(fps, auc, "o", color=colour, markersize=7, markeredgecolor="white", zorder=3)
+            right = fps**3 > low * high**2 and high > low  # in the last third the name goes before the point
+            offset, side = ((-6, 3), "right") if right else ((6, 3), "left")
+            axes.annotate(tracker, (fps, auc), offset, textcoords="offset points", color=colour, fontsize=8, ha=side)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_title(f"Speed and accuracy · {title}")
+    return figure
+
+
+def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write STEM.svg and STEM.pdf without dates, so that the same figure gives the same bytes. Returns the paths."""
+    svg, pdf = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".pdf")
+    with mpl.rc_context(_RC):
+        figure.savefig(svg, format="svg", dpi=300, metadata={"Date": None, "Creator": None})
+        figure.savefig(pdf, format="pdf", dpi=300, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return svg, pdf
+
+
+def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.grid(visible=True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=3)
+    return figure, axes

@@ -1,0 +1,248 @@
+"""The report: one HTML page that opens from disk without a network, and the files for papers beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from datasets.base import Hole
+from datasets.errors import UserError
+from harness.store import Store
+from reports import svg
+from reports.collect import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
+from reports.content import Content, Strip, anchor, build, speed_points
+from reports.drawing import TRUTH
+from reports.figures import save_figure
+from reports.plots import DARK, DASHES, KINDS, LIGHT, Style, lines, styles
+from reports.protocols import PROTOCOLS
+from reports.statistics import LEVEL, MINIMUM, RESAMPLES
+from reports.table import RENDERINGS, Table, to_html
+from reports.tables import FPS_DEFINITION, overview_table
+
+TITLE = "Tracking benchmark"
+
+
+def write_report(
+    store: Store, out: Path, *, protocols: Sequence[str] = (), title: str = TITLE, partial: bool = True
+) -> Path:
+    """Score a store and write OUT/index.html, OUT/tables/*.csv|tex|json and OUT/figures/*.svg|pdf.
+
+    The same store gives the same bytes: the only dates are those stored with the results.
+
+    Args:
+        store: results to report.
+        out: folder, made when missing; files of the same names are replaced.
+        protocols: protocols shown beside each benchmark's own.
+        title: heading of the page.
+        partial: show what is there with its coverage; False refuses a store with holes.
+
+    Returns:
+        the path of index.html.
+
+    Raises:
+        UserError: an unknown protocol, a damaged store, or a folder that cannot be written.
+    """
+    evaluation = evaluate(store, protocols=protocols, partial=partial)
+    look = styles(evaluation.trackers)
+    contents = [build(store, data, look) for data in evaluation.datasets]
+    overview = _overview(evaluation)
+    page = render(title, evaluation, overview, contents, look)
+    try:
+        for folder in ("tables", "figures"):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+        for stem, table in {"overview": overview, **{k: t for c in contents for k, t in c.tables.items()}}.items():
+            for suffix, rendering in RENDERINGS.items():
+                (out / "tables" / f"{stem}.{suffix}").write_text(rendering(table), encoding="utf-8")
+        for content in contents:
+            for stem, figure in content.figures.items():
+                save_figure(figure, out / "figures" / stem)
+        whole = out / ".index.html.tmp"
+        whole.write_text(page, encoding="utf-8")
+        whole.replace(out / "index.html")
+    except OSError as error:
+        raise UserError(f"cannot write the report to {out}: {error.strerror}; choose another --out") from error
+    return out / "index.html"
+
+
+def render(
+    title: str, evaluation: Evaluation, overview: Table, contents: Sequence[Content], look: Mapping[str, Style]
+) -> str:
+    """The page as text. Every name in it is escaped; scripts and styles are allowed by their hashes alone."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    style, script = _text("style.css") + _tracker_css(), _text("script.js")
+    numbers = {name: number for number, name in enumerate(look)}
+    values = {
+        "title": title,
+        "policy": _policy(style, script),
+        "style": Markup(style),
+        "script": Markup(script),
+        "overview": to_html(overview),
+        "sections": [_section(content, look, numbers) for content in contents],
+        "legend": [{"name": n, "number": numbers[n], "swatch": svg.swatch(s)} for n, s in look.items()],
+        "counts": _counts(evaluation),
+        "protocols": {name: PROTOCOLS[name].summary for data in evaluation.datasets for name in data.scores},
+        "fps": FPS_DEFINITION,
+        "warm_up": WARM_UP,
+        "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}"},
+    }
+    return environment.get_template("page.html").render(values)
+
+
+# ---- what the template is given
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """A plot of the page: the drawing, the numbers behind it, and its ranked legend."""
+
+    title: str
+    words: str
+    drawing: Markup
+    data: Markup
+    legend: list[dict[str, Any]]
+
+
+def _section(content: Content, look: Mapping[str, Style], numbers: Mapping[str, int]) -> dict[str, Any]:
+    data, stem = content.data, content.stem
+    distribution = {
+        s.tracker: [m.success_auc for m in s.per_sequence.values() if m.success_auc is not None]
+        for s in sorted(data.default, key=lambda s: -(s.mean.success_auc or 0.0))
+        if s.mean.success_auc is not None
+    }
+    known = (stem, f"{stem}_sequences", f"{stem}_attributes", f"{stem}_protocols", f"{stem}_server")
+    return {
+        "stem": stem,
+        "dataset": data.dataset,
+        "coverage": f"{len(data.dataset.names)} of {data.dataset.expected}",
+        "ranked": ranked_scalar(data.dataset.protocol, data.dataset.benchmark),
+        "table": to_html(content.tables[stem]),
+        "sequences": to_html(_with_results(content.tables[known[1]])),
+        "attributes": to_html(content.tables[known[2]]) if known[2] in content.tables else None,
+        "protocols": to_html(content.tables[known[3]]) if known[3] in content.tables else None,
+        "server": to_html(content.tables[known[4]]) if known[4] in content.tables else None,
+        "others": [to_html(table) for name, table in content.tables.items() if name not in known],
+        "files": list(content.tables),
+        "figures": list(content.figures),
+        "plots": _plots(data, look, numbers),
+        "distribution": svg.strip_plot(distribution, look, numbers),
+        "speed": svg.speed_plot(speed_points(data), look, numbers),
+        "strips": [_strip(strip) for strip in content.strips],
+        "frame_legend": [
+            {"name": r.name, "hue": look[r.name].hue, "number": numbers[r.name]}
+            for r in sorted(data.runs, key=lambda r: numbers[r.name])
+        ],
+        "holes": _holes(data),
+        "unscored": data.unscored,
+        "runs": [_run(data, run) for run in data.runs],
+    }
+
+
+def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:
+    ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
+    found = []
+    for kind in KINDS:
+        curves = lines(data.default, kind, ranked=ranked)
+        legend = [
+            {"name": c.tracker, "number": numbers[c.tracker], "value": f"{c.value * 100:.1f}",
+             "swatch": svg.swatch(look[c.tracker])} for c in curves
+        ]  # fmt: skip
+        if curves:
+            drawing, behind = svg.curve_plot(curves, kind, look, numbers), svg.curve_data(curves, kind, numbers)
+            found.append(_Plot(kind.title, curves[0].words, drawing, behind, legend))
+    return found
+
+
+def _strip(strip: Strip) -> dict[str, Any]:
+    frames = [
+        {"index": f.index, "width": f.width, "height": f.height,
+         "source": "data:image/jpeg;base64," + base64.b64encode(f.jpeg).decode()}
+        for f in strip.frames
+    ]  # fmt: skip
+    mean = f"{strip.mean * 100:.1f}"
+    return {"place": strip.place, "name": strip.sequence, "mean": mean, "frames": frames, "reason": strip.reason}
+
+
+def _with_results(table: Table) -> Table:
+    """The per-sequence table without rows that nobody has a result for: they stand under what is missing."""
+    rows = tuple(row for row in table.rows if any(cell.value is not None for cell in row[1:]))
+    gone = len(table.rows) - len(rows)
+    note = f" {gone} sequence{'s have' if gone > 1 else ' has'} no result of any tracker: see below." if gone else ""
+    return replace(table, rows=rows, caption=table.caption + note)
+
+
+def _holes(data: DatasetEvaluation) -> list[dict[str, Any]]:
+    """Holes grouped by who misses what for the same reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    every: list[tuple[str, Hole]] = [("every tracker", hole) for hole in data.dataset.holes]
+    every += [(run.name, hole) for run in data.runs for hole in run.holes]
+    for who, hole in every:
+        groups.setdefault((who, hole.reason), []).append(hole.sequence)
+    return [{"who": who, "reason": reason, "names": names} for (who, reason), names in groups.items()]
+
+
+def _run(data: DatasetEvaluation, run: TrackerRun) -> dict[str, Any]:
+    facts = [(key, _distinct(values)) for key, values in run.provenance.items()]
+    config = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in run.run.identity.items()]
+    speed = f"{run.fps:.1f} frames per second over {run.timed} timed frames" if run.fps else "not timed"
+    return {
+        "anchor": anchor(data, run), "name": run.name, "hash": run.run.hash, "tracker": run.run.tracker,
+        "results": f"{run.results} of {data.dataset.expected} sequences, {run.frames:,} frames", "speed": speed,
+        "config": config, "facts": facts,
+    }  # fmt: skip
+
+
+def _distinct(values: Sequence[str]) -> str:
+    return ", ".join(values) if len(values) <= 3 else f"{values[0]} … {values[-1]} ({len(values)} different)"
+
+
+def _counts(evaluation: Evaluation) -> dict[str, str]:
+    runs = [run for data in evaluation.datasets for run in data.runs]
+    return {
+        "trackers": f"{len(evaluation.trackers)}",
+        "datasets": f"{len(evaluation.datasets)}",
+        "results": f"{sum(r.results for r in runs):,}",
+        "frames": f"{sum(r.frames for r in runs):,}",
+    }
+
+
+def _overview(evaluation: Evaluation) -> Table:
+    return overview_table([(data.dataset.title, data.default) for data in evaluation.datasets], title="Overview")
+
+
+# ---- style and policy
+
+
+def _text(name: str) -> str:
+    return resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _tracker_css() -> str:
+    """Colours and dashes of the trackers, from the one palette that the figures use too."""
+    light = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(LIGHT))
+    dark = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(DARK))
+    image = "".join(f".i{i}{{--c:{c}}}" for i, c in enumerate(DARK)) + f".truth{{--c:{TRUTH}}}"
+    dashes = "".join(
+        f".d{i}{{stroke-dasharray:{' '.join(f'{d * 1.6:g}' for d in dash)}}}" for i, dash in enumerate(DASHES) if dash
+    )
+    return f"{light}{image}{dashes}@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
+
+
+def _policy(style: str, script: str) -> str:
+    """Content security policy: nothing is fetched, no script or style but ours runs, whatever a name may hold."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

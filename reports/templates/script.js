@@ -1,0 +1,84 @@
+"use strict";
+// The page is complete without this: it only sorts, filters, switches lines off and reads values off curves.
+(() => {
+  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+
+  // Sorting: numbers by data-v, words as people order them; rows without a value stay last either way.
+  const words = new Intl.Collator("en", { numeric: true });
+  function key(row, column) {
+    const cell = row.cells[column];
+    return cell.dataset.v !== undefined ? Number(cell.dataset.v) : cell.classList.contains("n") ? null : cell.textContent;
+  }
+  function compare(a, b) {
+    return typeof a === "number" && typeof b === "number" ? a - b : words.compare(String(a), String(b));
+  }
+  for (const table of all("table")) {
+    const heads = all("thead th", table);
+    heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => {
+      const numeric = head.classList.contains("n");
+      const before = head.getAttribute("aria-sort");
+      const down = before === null ? numeric : before === "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const rows = all("tbody tr", table).map((row) => [key(row, column), row]);
+      rows.sort(([a], [b]) => a === null || b === null ? (a === null) - (b === null) : down ? compare(b, a) : compare(a, b));
+      table.tBodies[0].append(...rows.map(([, row]) => row));
+    }));
+  }
+
+  for (const input of all("input[data-filter]")) {
+    const rows = all("tbody tr", document.getElementById(input.dataset.filter));
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    input.addEventListener("input", () => {
+      const wanted = input.value.trim().toLowerCase();
+      rows.forEach((row, i) => { row.hidden = !texts[i].includes(wanted); });
+    });
+  }
+
+  // A tracker is switched on and off in all plots at once.
+  for (const button of all("button.switch")) {
+    button.addEventListener("click", () => {
+      const shown = button.getAttribute("aria-pressed") !== "true";
+      const mine = `[data-t="${button.dataset.t}"]`;
+      all(`button.switch${mine}`).forEach((other) => other.setAttribute("aria-pressed", String(shown)));
+      all(`.plot > svg ${mine}`).forEach((part) => part.classList.toggle("off", !shown));
+    });
+  }
+
+  // Reading values: while the pointer is over a plot its legend shows every curve's value at that threshold.
+  for (const figure of all(".plot:has(script)")) {
+    const data = JSON.parse(figure.querySelector("script").textContent);
+    const drawing = figure.querySelector("svg");
+    const cursor = figure.querySelector(".cursor");
+    const output = figure.querySelector("output");
+    const scores = all("[data-score]", figure);
+    drawing.addEventListener("pointermove", (event) => {
+      const area = drawing.getBoundingClientRect();
+      const share = ((event.clientX - area.left) * drawing.viewBox.baseVal.width / area.width - data.left) / data.width;
+      if (share < -0.02 || share > 1.02) return leave();
+      const last = Object.values(data.lines)[0].length - 1;
+      const index = Math.round(Math.min(1, Math.max(0, share)) * last);
+      figure.classList.add("reading");
+      cursor.setAttribute("transform", `translate(${data.left + index / last * data.width} 0)`);
+      output.textContent = `· reading at ${Number((index / last * data.max).toFixed(3))}`;
+      for (const score of scores) {
+        score.textContent = (data.lines[score.closest("[data-t]").dataset.t][index] * 100).toFixed(1);
+      }
+    });
+    function leave() {
+      figure.classList.remove("reading");
+      output.textContent = "";
+      for (const score of scores) score.textContent = score.dataset.score;
+    }
+    drawing.addEventListener("pointerleave", leave);
+  }
+
+  // A link to the provenance of a number opens it.
+  function open() {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target instanceof HTMLDetailsElement) { target.open = true; target.scrollIntoView(); }
+  }
+  window.addEventListener("hashchange", open);
+  window.addEventListener("beforeprint", () => all("main details").forEach((part) => { part.open = true; }));
+  open();
+})();

@@ -1,0 +1,134 @@
+"""Figures: legends, ranks, determinism, and that nothing global is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from reports import figures, svg
+from reports.drawing import Track, draw_boxes
+from reports.plots import DARK, DASHES, KINDS, LIGHT, NORM_PRECISION, PRECISION, SUCCESS, lines, styles
+from reports.score import Measures, Score
+
+
+def score(tracker: str, height: float) -> Score:
+    success, precision = np.linspace(height, 0, 21), np.linspace(0, height, 51)
+    mean = Measures(success, precision, precision, height / 2, height, height, height / 3, height / 4)
+    parts = {f"s{i}": Measures(success_auc=height * i / 10) for i in range(8)}
+    return Score("otb100", tracker, "pysot", 8, mean, parts)
+
+
+SCORES = [score("B", 0.6), score("<A>", 0.9), score("$C_1$", 0.3)]
+LOOK = styles(s.tracker for s in SCORES)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)
+def test_legend_is_ranked_with_scores_in_brackets(kind: object) -> None:
+    assert kind in KINDS
+    figure = figures.curve_figure(SCORES, kind, LOOK, title="OTB100 (pysot)")  # type: ignore[arg-type]
+    assert figure is not None
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert [n.split(" [")[0] for n in names] == ["<A>", "B", "$C_1$"]
+    expected = {"success": "45.0", "precision": "90.0", "norm_precision": "30.0"}
+    assert names[0] == f"<A> [{expected[kind.key]}]"  # type: ignore[attr-defined]
+    assert figure.axes[0].lines[0].get_ydata()[0] == getattr(SCORES[1].mean, kind.key)[0]  # type: ignore[attr-defined,index]
+
+
+def test_the_protocols_own_scalar_is_in_the_legend() -> None:
+    assert lines(SCORES, NORM_PRECISION, ranked="norm_precision_auc")[0].value == pytest.approx(0.225)
+    assert lines(SCORES, NORM_PRECISION)[0].words == "at 0.20"
+    served = Score("t", "S", "trackingnet-devkit", 1, Measures(precision=np.ones(21), precision_auc=0.5))
+    line = lines([served], PRECISION)[0]
+    assert (line.value, line.words, line.x[-1]) == (0.5, "AUC", 50.0)
+
+
+def test_a_refused_score_has_no_line() -> None:
+    assert lines([Score("t", "S", "pysot", 1, Measures(), reason="refused")], SUCCESS) == []
+    assert figures.curve_figure([], SUCCESS, {}, title="") is None
+    assert figures.distribution_figure([], {}, title="") is None
+    assert figures.speed_figure([], {}, title="") is None
+
+
+def test_the_legend_covers_no_curve() -> None:
+    flat = lines([score("A", 0.1)], SUCCESS)
+    assert figures.free_corner(flat, SUCCESS) == "upper right"
+    assert figures.free_corner(lines([score("A", 1.0)], SUCCESS), SUCCESS) == "lower left"
+    crowd = lines([score(f"T{i}", i / 20) for i in range(1, 21)], SUCCESS)
+    assert figures.free_corner(crowd, SUCCESS) is None
+
+
+def test_files_are_whole_deterministic_and_leave_no_trace(tmp_path: Path) -> None:
+    before = dict(mpl.rcParams)
+    points = [("B", 40.0, 0.6), ("<A>", 1000.0, 0.9)]
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        for name, figure in {
+            "success": figures.curve_figure(SCORES, SUCCESS, LOOK, title="OTB"),
+            "distribution": figures.distribution_figure(SCORES, LOOK, title="OTB"),
+            "speed": figures.speed_figure(points, LOOK, title="OTB"),
+        }.items():
+            assert figure is not None
+            figures.save_figure(figure, tmp_path / folder / name)
+    assert dict(mpl.rcParams) == before
+    found = sorted(p.name for p in (tmp_path / "a").iterdir())
+    assert found == ["distribution.pdf", "distribution.svg", "speed.pdf", "speed.svg", "success.pdf", "success.svg"]
+    for name in found:
+        data = (tmp_path / "a" / name).read_bytes()
+        assert data == (tmp_path / "b" / name).read_bytes()
+        assert b"<dc:date>" not in data
+        assert data.startswith(b"%PDF" if name.endswith("pdf") else b"<?xml")
+        assert len(data) < 120_000
+
+
+def test_styles_differ_for_32_trackers() -> None:
+    look = styles(f"T{i}" for i in range(32))
+    assert len(set(look.values())) == 32
+    assert len({(s.hue, s.dash) for s in list(look.values())[:8]}) == 8
+    assert len(LIGHT) == len(DARK) == 8
+    assert len(DASHES) == 4
+
+
+@pytest.mark.parametrize(("colours", "ground"), [(LIGHT, 1.0), (DARK, 0.009)])
+def test_colours_stand_out_from_the_ground(colours: tuple[str, ...], ground: float) -> None:
+    """Contrast of at least 3 to 1 for graphics (WCAG 2.2, 1.4.11)."""
+    for colour in colours:
+        light = sorted([_luminance(colour), ground])
+        assert (light[1] + 0.05) / (light[0] + 0.05) >= 3.0, colour
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_page_plots_escape_names_and_carry_numbers() -> None:
+    numbers = {name: i for i, name in enumerate(LOOK)}
+    found = lines(SCORES, SUCCESS)
+    text = str(svg.strip_plot({"<A>": [0.1, 0.5]}, LOOK, numbers)) + str(
+        svg.speed_plot([("<A>", 9, 0.5)], LOOK, numbers)
+    )
+    assert "<A>" not in text
+    assert text.count("&lt;A&gt;") == 3
+    drawn = str(svg.curve_plot(found, SUCCESS, LOOK, numbers))
+    assert [drawn.index(f'data-t="{n}"') for n in (2, 0, 1)] == sorted(drawn.index(f'data-t="{n}"') for n in range(3))
+    assert "style=" not in drawn
+    assert "</script" not in str(svg.curve_data(found, SUCCESS, numbers))
+    assert (svg.strip_plot({}, {}, {}), svg.speed_plot([], {}, {})) == ("", "")
+
+
+def test_boxes_are_drawn_where_they_are() -> None:
+    frame = np.zeros((60, 80, 3), np.uint8)
+    box = np.array([[20.0, 15.0, 40.0, 30.0], [np.nan, 0, 1, 1], [5, 5, 0, 9]])
+    drawn = draw_boxes(frame, [Track(box, "#ff0000")], width=80)
+    red = drawn[..., 2] > 128
+    rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
+    assert (columns[0], columns[-1], rows[0], rows[-1]) == pytest.approx((19.5, 59.5, 14.5, 44.5), abs=1.6)
+    assert not red[20:40, 25:55].any()
+    assert not frame.any()
+    assert draw_boxes(frame, [], width=160).shape == (120, 160, 3)
