@@ -40,6 +40,7 @@ class Column:
         better: 1 when higher is better, -1 when lower is, 0 when the column is not ranked.
         least: values below it print as "<" and this value (p-values); 0 for none.
         about: one sentence for the reader who asks what it is.
+        sub: what belongs to the label and may stand under it, the protocol of a dataset's column.
     """
 
     key: str
@@ -50,10 +51,12 @@ class Column:
     better: int = 0
     about: str = ""
     least: float = 0.0
+    sub: str = ""
 
     @property
     def heading(self) -> str:
-        return f"{self.label} [{self.unit}]" if self.unit else self.label
+        label = f"{self.label} ({self.sub})" if self.sub else self.label
+        return f"{label} [{self.unit}]" if self.unit else label
 
     def number(self, value: float, extra: int = 0) -> str:
         """A value of this column as printed; ``extra`` more decimals for files that are read by machines."""
@@ -230,7 +233,8 @@ def to_html(table: Table) -> dict[str, Any]:
         "title": table.title,
         "caption": table.caption,
         "columns": [
-            {"label": c.label, "unit": c.unit, "about": c.about, "numeric": c.digits is not None} for c in table.columns
+            {"label": c.label, "sub": c.sub, "unit": c.unit, "about": c.about, "numeric": c.digits is not None}
+            for c in table.columns
         ],
         "rows": [[_html_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.score import Measures, Score
 from reports.table import (
@@ -211,14 +211,16 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
     """AUC of every tracker on every dataset under its default protocol.
 
     Args:
-        columns: (heading of the dataset, its scores) in order.
+        columns: (heading of the dataset, its scores) in order; a heading may end in words about the scores' origin
+            behind a semicolon, which stand with the protocol.
         title: heading.
     """
     trackers = list(dict.fromkeys(s.tracker for _, scores in columns for s in scores))
-    heads = [
-        percent(scores[0].dataset if scores else head, f"{head} ({scores[0].protocol})" if scores else head, "AUC")
-        for head, scores in columns
-    ]
+    heads = []
+    for head, scores in columns:
+        name, _, origin = head.partition("; ")
+        sub = ", ".join(part for part in (scores[0].protocol if scores else "", origin) if part)
+        heads.append(replace(percent(scores[0].dataset if scores else name, name, "AUC"), sub=sub))
     rows, full = [], [max((s.sequences for s in scores), default=0) for _, scores in columns]
     for tracker in trackers:
         cells = [Cell(tracker)]
@@ -234,7 +236,7 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
     rows.sort(key=lambda row: (sum(c.value is None for c in row), _descending(means[row[0].value])))
     table = Table(
         title,
-        "Success AUC, the protocol in brackets. Scores on fewer sequences than others are not ranked with them.",
+        "Success AUC; under each dataset its protocol. Scores on fewer sequences than others are not ranked with them.",
         (_TRACKER, *heads),
         (),
     )

@@ -181,7 +181,7 @@ def test_overview_ranks_each_dataset_by_itself() -> None:
     assert [rows[t][1].rank for t in "ABC"] == [1, 2, 0]
     assert rows["B"][2].rank == 0  # one sequence of three
     assert rows["C"][2].reason == "not run on this dataset"
-    assert table.columns[1].label == "OTB (pysot)"
+    assert table.columns[1].heading == "OTB (pysot) [%]"
 
 
 def test_overlap_precision_reads_the_curve() -> None:
