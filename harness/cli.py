@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from tyro.conf import Positional, UseAppendAction, arg, subcommand
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcommand
 
 from datasets.errors import UserError
 
@@ -35,6 +35,20 @@ class MainJob:
 
 
 @dataclass(frozen=True)
+class NetworkOptions:
+    """How a tracker's network is built."""
+
+    weights: str | None = None
+    """Checkpoint: a safetensors file or the authors' original one."""
+    interaction: Literal["paper", "released"] | None = None
+    """The architecture as the paper defines it, or as the released code computes it."""
+    preset: str | None = None
+    """Size of the network, e.g. full or nano."""
+    set: UseAppendAction[Names] = ()
+    """Any other setting of the tracker, as name=value; may be given several times."""
+
+
+@dataclass(frozen=True)
 class Track:
     """Run trackers over datasets and store every result.
 
@@ -47,16 +61,9 @@ class Track:
     """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
     store: Path
     """Folder of results; made when missing, continued when not."""
-    weights: str | None = None
-    """Checkpoint: a safetensors file or the authors' original one."""
-    interaction: Literal["paper", "released"] | None = None
-    """The architecture as the paper defines it, or as the released code computes it."""
-    preset: str | None = None
-    """Size of the network, e.g. full or nano."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
     allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run a network without weights, knowing that its boxes mean nothing."""
-    set: UseAppendAction[Names] = ()
-    """Any other setting of the tracker, as name=value; may be given several times."""
     sequences: Names = ()
     """Only these sequences."""
     partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -135,6 +142,44 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Describe:
+    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA."""
+
+    tracker: str
+    """Name of a neural tracker."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Turn the authors' checkpoint into safetensors, after checking that every parameter fits."""
+
+    checkpoint: Path
+    """The file as the authors published it. Nothing in it is executed."""
+    tracker: str
+    """transinmo, transinmo-star, cnninmo, transt or siamcar."""
+    out: Path
+    """FILE.safetensors"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure a tracker's milliseconds per frame: one target at a time, template done once."""
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker to time; may be given several times, ratios are to the first."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    frames: int = 20
+    """Timed frames, after a warm-up."""
+    threads: int = 2
+    """Processor threads."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+    out: Path | None = None
+    """Also write the numbers and the machine's description to this JSON file."""
+
+
+@dataclass(frozen=True)
 class List:
     """List what is known by name."""
 
@@ -149,6 +194,9 @@ Command = (
     | Annotated[Export, subcommand("export")]
     | Annotated[MakeReport, subcommand("report")]
     | Annotated[Check, subcommand("check")]
+    | Annotated[Describe, subcommand("describe")]
+    | Annotated[Convert, subcommand("convert")]
+    | Annotated[Bench, subcommand("bench")]
     | Annotated[List, subcommand("list")]
 )
 

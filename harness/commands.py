@@ -11,6 +11,7 @@ from harness import cli
 
 if TYPE_CHECKING:
     from datasets.base import Dataset
+    from harness.config import Setup
     from harness.jobs import Outcome
     from reports.score import Score
 
@@ -25,24 +26,19 @@ def run(command: Any) -> int:
 
 
 def track(command: cli.Track) -> int:
-    from harness.config import configure, open_datasets, parse_overrides
-    from harness.jobs import plan
+    from harness.config import open_datasets
+    from harness.jobs import built, plan
     from harness.parallel import run_jobs
     from harness.store import open_store
 
-    shared = {
-        "weights": command.weights,
-        "interaction": command.interaction,
-        "preset": command.preset,
-        "allow_random_weights": command.allow_random_weights or None,
-    }
-    overrides = parse_overrides(command.set)
-    setups = [configure(name, overrides, shared) for name in command.tracker]
+    setups = _setups(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
     _demand_sequences(datasets, command.sequences, command.partial)
     for setup in setups:
         for dataset in datasets:
-            setup.spec.build(setup.on(dataset.benchmark.name), command.device)  # say what is wrong before any work
+            built(
+                setup.spec.name, setup.on(dataset.benchmark.name), command.device
+            )  # say what is wrong before any work
     store = open_store(command.store, write=True)
     jobs, done = plan(
         store, datasets, setups, names=command.sequences, label=command.label, device=command.device,
@@ -129,6 +125,63 @@ def check(command: cli.Check) -> int:
     return EXIT_FINDINGS if found else 0
 
 
+def describe(command: cli.Describe) -> int:
+    from trackers import describe as parts
+
+    setup = _setups([command.tracker], command.network, random_weights=True)[0]
+    if setup.spec.network is None:
+        raise UserError(f"{command.tracker} has no network to describe: name one of the neural trackers")
+    network = setup.spec.network(setup.config)
+    print(f"{setup.spec.title}, {_sense(setup.on('lasot'))}")
+    print(parts.table(parts.describe(network)))
+    return 0
+
+
+def convert(command: cli.Convert) -> int:
+    from trackers.checkpoint import convert as write
+
+    facts = write(command.checkpoint, command.tracker, command.out)
+    print(f"{command.out}: {facts['tracker']} from {facts['source']} (SHA-256 {facts['source_sha256']})")
+    return 0
+
+
+def bench(command: cli.Bench) -> int:
+    import os
+
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when torch starts, which is below
+        os.environ[variable] = str(command.threads)
+    import cv2
+
+    from harness import bench as timing
+
+    cv2.setNumThreads(command.threads)
+    setups = [_setups([name], command.network, random_weights=True)[0] for name in command.tracker]
+    speeds = [timing.measure(setup, frames=command.frames, device=command.device) for setup in setups]
+    print(timing.report(speeds))
+    if command.out is not None:
+        timing.write_json(speeds, command.out, threads=command.threads, device=command.device)
+    return 0
+
+
+def _setups(names: Sequence[str], options: cli.NetworkOptions, random_weights: bool) -> list[Setup]:
+    """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
+    from harness.config import configure, parse_overrides
+    from trackers import tracker
+
+    shared = {"weights": options.weights, "interaction": options.interaction, "preset": options.preset}
+    overrides, setups = parse_overrides(options.set), []
+    for name in names:
+        takes = random_weights and hasattr(tracker(name).config, "allow_random_weights")
+        setups.append(configure(name, overrides, {**shared, "allow_random_weights": True if takes else None}))
+    return setups
+
+
+def _sense(config: Any) -> str:
+    """Preset and interaction of a config in words."""
+    known = [str(getattr(config, name)) for name in ("preset", "interaction") if getattr(config, name, None)]
+    return ", ".join(known) or "default settings"
+
+
 def list_names(command: cli.List) -> int:
     from datasets import DATASETS, benchmark
     from reports.protocols import PROTOCOLS
@@ -192,5 +245,8 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     cli.Export: export,
     cli.MakeReport: report,
     cli.Check: check,
+    cli.Describe: describe,
+    cli.Convert: convert,
+    cli.Bench: bench,
     cli.List: list_names,
 }

@@ -138,7 +138,7 @@ def _track(job: Job) -> Any:
     if job.sequence.frames is None:
         raise UserError(f"{job.sequence.name} has no images under its root: tracking needs them, scoring does not")
     annotation, frames = job.sequence.annotation(), job.sequence.frames()
-    result = track_sequence(_built(job.run.tracker, job.config, job.device), job.sequence, annotation, frames)
+    result = track_sequence(built(job.run.tracker, job.config, job.device), job.sequence, annotation, frames)
     facts = {
         "tracker": job.run.tracker,
         "config": dict(job.run.identity),
@@ -169,7 +169,7 @@ def data_fingerprint(annotation: Annotation, frames: Frames) -> str:
 
 
 @lru_cache(maxsize=2)
-def _built(name: str, config: Any, device: str) -> Tracker:
+def built(name: str, config: Any, device: str) -> Tracker:
     """One built tracker serves all sequences of a worker: loading weights once, not once per sequence."""
     return tracker(name).build(config, device)
 

@@ -74,6 +74,7 @@ class TrackerSpec:
             content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash.
         build: (config, device) -> Tracker; ``device`` is ``auto``, ``cpu``, ``cuda`` ...
         for_dataset: (config, benchmark name) -> config with the dataset's own hyper-parameters filled in.
+        network: (config) -> its network as built, for looking into and training it; None for trackers without one.
     """
 
     name: str
@@ -81,6 +82,7 @@ class TrackerSpec:
     config: Any
     build: Callable[[Any, str], Tracker]
     for_dataset: Callable[[Any, str], Any] = lambda config, dataset: config
+    network: Callable[[Any], Any] | None = None
 
 
 def identity(spec_name: str, config: Any) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""SiamCAR: every stored output, intermediate and trace box of the official module."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.parity import golden_car as car
+from trackers.describe import describe
+from trackers.siamcar import SiamCARConfig, around, build_network, for_dataset, released
+
+pytestmark = pytest.mark.shared
+
+
+@lru_cache(1)
+def filled(shared: Path) -> Any:
+    return car.filled(shared, "siamcar", released)
+
+
+def our_module(official: str) -> str:
+    part, _, rest = official.partition(".")
+    if part == "neck":
+        return f"neck.levels.{int(rest.removeprefix('downsample')) - 2}"
+    return {"car_head": f"head.{rest}", "down": "head.down"}.get(part, official)
+
+
+def test_intermediates_and_outputs(shared: Path) -> None:
+    car.assert_goldens(filled(shared), car.stored(shared, "siamcar"), our_module, 19)
+
+
+@pytest.mark.parametrize(
+    ("hyper", "dataset", "frames"),
+    [
+        ("LaSOT", "lasot", 8),
+        pytest.param("LaSOT", "lasot", 20, marks=pytest.mark.slow),
+        pytest.param("OTB100", "otb100", 20, marks=pytest.mark.slow),
+    ],
+)
+def test_trace(shared: Path, hyper: str, dataset: str, frames: int) -> None:
+    config = for_dataset(SiamCARConfig(), dataset)
+    network = car.sharing(lambda: build_network(config), filled(shared))  # around() folds it in place
+    car.assert_trace(around(network, config, "cpu"), shared, "siamcar", hyper, frames)
+
+
+@pytest.mark.slow
+def test_a_batch_gives_the_boxes_of_single_calls(shared: Path) -> None:
+    config = for_dataset(SiamCARConfig(), "otb100")
+    car.assert_batch(around(car.sharing(lambda: build_network(config), filled(shared)), config, "cpu"), frames=6)
+
+
+def test_parameters_and_macs(shared: Path) -> None:
+    rows = {row.name: row for row in describe(released()[0])}
+    assert rows["total"].parameters == 51_384_903
+    assert rows["backbone"].parameters == 45_528_128
+    assert rows["neck"].parameters == 919_040
+    assert rows["head"].parameters == 4_740_871 + 196_864
+    assert rows["total"].template == 10_652_084_928
+    assert rows["total"].search == 48_566_009_024

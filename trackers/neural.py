@@ -1,0 +1,236 @@
+"""Neural trackers: one ``Tracker`` for all of them. A family brings a network and a ``Recipe``; both are stateless.
+
+What a tracker remembers is a ``State`` whose arrays and tensors have a leading batch axis, so that B targets run in
+lock-step and lanes can be taken out or joined.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from datasets.boxes import Boxes, cxcywh_to_xywh, xywh_to_cxcywh
+from datasets.errors import UserError
+from datasets.images import Frame
+from trackers.base import Step
+from trackers.checkpoint import apply_strict, load_state_dict, same_names
+from trackers.crop import crop, mean_colour
+from trackers.postprocess import Floats, Located
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Network(Protocol):
+    """A stateless network. Everything that depends on the template alone is in ``features``."""
+
+    def template(self, images: Tensor) -> Any:
+        """(B, 3, Z, Z) to a tuple (nested if need be) of tensors with a leading batch axis."""
+        ...
+
+    def search(self, images: Tensor, features: Any) -> tuple[Tensor, ...]:
+        """(B, 3, X, X) and the features of B templates to the heads' outputs, leading batch axis."""
+        ...
+
+
+@dataclass(frozen=True)
+class State:
+    """What is remembered of B targets.
+
+    Attributes:
+        features: what ``Network.template`` gave.
+        centre, size: (B, 2) float64 x, y and w, h in pixels of the frame, counted from 0.
+        fill: (B, 3) uint8, the mean colour of the first frame, outside which crops are filled with it.
+        limits: (B, 2) float64 width and height of the first frame.
+        template_scale: (B,) float64 template size in pixels over the side of the template's crop.
+    """
+
+    features: Any
+    centre: Floats
+    size: Floats
+    fill: NDArray[np.uint8]
+    limits: Floats
+    template_scale: Floats
+
+    def take(self, lanes: Sequence[int]) -> State:
+        """The state of some of the targets, in this order."""
+        lanes = list(lanes)
+        features = pytree.tree_map(lambda t: t[lanes] if isinstance(t, Tensor) else t, self.features)
+        return State(features, *(getattr(self, name)[lanes] for name in _ARRAYS))
+
+    @staticmethod
+    def join(states: Sequence[State]) -> State:
+        """One state of all the targets of several."""
+        features = pytree.tree_map(
+            lambda *parts: torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0],
+            *(state.features for state in states),
+        )
+        return State(features, *(np.concatenate([getattr(state, name) for state in states]) for name in _ARRAYS))
+
+
+_ARRAYS = ("centre", "size", "fill", "limits", "template_scale")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The test-time pipeline of a family around its network.
+
+    Attributes:
+        template_size, search_size: sides of the network's inputs in pixels.
+        template_side, search_side: target sizes (B, 2) to sides of the crops (B,), in pixels of the frame.
+        normalise: (B, 3, S, S) float32 BGR 0..255 to the network's input.
+        locate: (outputs on the CPU in float32, state, side (B,) of the search crops) to the new place.
+        clamp_output: whether x and y of the reported boxes are kept at 0 or above (SOTS does).
+        anchored: whether ``template`` is also told the targets' w, h (B, 2) as fractions of the crop's side.
+    """
+
+    template_size: int
+    search_size: int
+    template_side: Callable[[Floats], Floats]
+    search_side: Callable[[Floats], Floats]
+    normalise: Callable[[Tensor], Tensor]
+    locate: Callable[[tuple[Tensor, ...], State, Floats], Located]
+    clamp_output: bool = False
+    anchored: bool = False
+
+
+class NeuralTracker:
+    """A network and its recipe on one device.
+
+    Args:
+        network: put on ``device`` and in evaluation mode.
+        recipe: the family's pipeline.
+        device: ``auto`` (CUDA, else MPS, else CPU) or any name that torch knows.
+        precision: ``fp32`` (TF32 off) or ``bf16`` (autocast).
+        compiled: whether both calls of the network go through torch.compile.
+    """
+
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, device: str, *, precision: str = "fp32", compiled: bool = False
+    ) -> None:
+        self.device = resolve_device(device)
+        self.network = network.to(self.device).eval()
+        self.recipe = recipe
+        self.precision = precision
+        self._template: Callable[..., Any] = network.template  # type: ignore[assignment]
+        self._search: Callable[..., Any] = network.search  # type: ignore[assignment]
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = False
+            torch.backends.cudnn.allow_tf32 = False
+        if compiled:
+            self._template = torch.compile(self._template, dynamic=False)
+            self._search = torch.compile(self._search, dynamic=False)
+
+    def init(self, frames: list[Frame], boxes: Boxes) -> State:
+        """Start B targets. Raises UserError for a box that is not finite or not larger than zero."""
+        places = xywh_to_cxcywh(np.asarray(boxes, np.float64).reshape(-1, 4))
+        for place, box in zip(places, boxes, strict=True):
+            if not np.isfinite(place).all() or (place[2:] <= 0).any():
+                raise UserError(f"cannot start from box {np.asarray(box).tolist()}: a first box needs a size above 0")
+        centre, size = places[:, :2], places[:, 2:]
+        fill = np.stack([mean_colour(frame) for frame in frames])
+        side = self.recipe.template_side(size)
+        images = self._images(frames, centre, side, self.recipe.template_size, fill)
+        anchors = torch.from_numpy(size / side[:, None]).float().to(self.device)
+        with torch.inference_mode(), self._autocast():
+            features = self._template(images, anchors) if self.recipe.anchored else self._template(images)
+        limits = np.array([frame.shape[1::-1] for frame in frames], dtype=np.float64)
+        return State(features, centre, size, fill, limits, self.recipe.template_size / side)
+
+    def step(self, frames: list[Frame], state: State) -> Step:
+        """Find the B targets in their next frames."""
+        start = time.perf_counter()
+        side = self.recipe.search_side(state.size)
+        images = self._images(frames, state.centre, side, self.recipe.search_size, state.fill)
+        cropped = time.perf_counter()
+        with torch.inference_mode(), self._autocast():
+            outputs = self._search(images, state.features)
+        outputs = tuple(output.float().cpu() for output in outputs)
+        computed = time.perf_counter()
+        centre, size, score = self.recipe.locate(outputs, state, side)
+        boxes = cxcywh_to_xywh(np.concatenate([centre, size], axis=1))
+        if self.recipe.clamp_output:
+            boxes[:, :2] = np.maximum(boxes[:, :2], 0.0)
+        now = State(state.features, centre, size, state.fill, state.limits, state.template_scale)
+        done = time.perf_counter()
+        seconds = {"pre": cropped - start, "network": computed - cropped, "post": done - computed}
+        return Step(boxes, score, now, seconds)
+
+    def _images(self, frames: list[Frame], centre: Floats, side: Floats, size: int, fill: NDArray[np.uint8]) -> Tensor:
+        crops = np.stack([crop(f, c, s, size, m) for f, c, s, m in zip(frames, centre, side, fill, strict=True)])
+        images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
+        return self.recipe.normalise(images).contiguous()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+
+def normalise_rgb(images: Tensor) -> Tensor:
+    """(B, 3, S, S) float32 BGR 0..255 to RGB, divided by 255, less ImageNet's mean, over its deviation."""
+    mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return (images.flip(1) / 255.0 - mean) / std
+
+
+def resolve_device(name: str) -> torch.device:
+    """``auto`` or a torch device name. Raises UserError for one that is unknown or not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UserError(
+            f"device '{name}' cannot be used here ({str(error).splitlines()[0]}): try cpu or auto"
+        ) from error
+    return device
+
+
+class WeightsConfig(Protocol):
+    """The values of a config that decide where parameters come from."""
+
+    @property
+    def weights(self) -> str: ...
+    @property
+    def allow_random_weights(self) -> bool: ...
+    @property
+    def seed(self) -> int: ...
+
+
+def load_network(
+    make: Callable[[], nn.Module], config: WeightsConfig, title: str, key_map: Callable[[str], str]
+) -> nn.Module:
+    """A network with the parameters that its config asks for.
+
+    Args:
+        make: builds the network.
+        config: names a checkpoint file, or allows random parameters, which depend on ``seed`` alone.
+        title: the tracker's name for messages.
+        key_map: the file's names to the network's.
+
+    Raises:
+        UserError: no weights and random ones not allowed, or weights that do not fit.
+    """
+    if config.weights:
+        with torch.device("meta"):
+            network = make()
+        state = load_state_dict(config.weights)
+        own = state.keys() == network.state_dict().keys()  # what training writes has the network's own names
+        apply_strict(network, state, same_names if own else key_map, f"{config.weights} as {title}")
+        return network
+    if not config.allow_random_weights:
+        raise UserError(f"{title} has no weights: name a checkpoint with --weights FILE, or --allow-random-weights")
+    logging.getLogger(__name__).warning(
+        "%s runs with RANDOM weights (seed %d): its boxes mean nothing", title, config.seed
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return make()
