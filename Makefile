@@ -10,8 +10,8 @@ JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 report: $(VENV)/.installed ## run the mini-suite and render its page: output/report/index.html
 	$(PY) run_all.py main --jobs $(JOBS)
 
-test: $(VENV)/.installed-test lint types ## lint, types and all tests
-	$(PY) -m pytest -n $(JOBS) --dist worksteal
+test: $(VENV)/.installed-test lint types ## lint, types, tests; SLOW=1 adds whole runs at full size
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal $(if $(SLOW),,-m "not slow")
 
 lint: $(VENV)/.installed-test
 	$(PY) -m ruff check .

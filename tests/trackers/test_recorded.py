@@ -156,7 +156,7 @@ def test_leading_frames_are_dropped_when_the_length_says_so(tmp_path: Path) -> N
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no raw results of otb100"):
         found(tmp_path)
-    with pytest.raises(UserError, match=r"unknown tracker in .*: known: ECO"):
+    with pytest.raises(UserError, match="did you mean ECO"):
         found(lay(tmp_path, "ECO/Basketball.txt")).boxes("EC0", sequence("Basketball"))
 
 
