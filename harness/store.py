@@ -130,12 +130,14 @@ class Store:
     def put_dataset(self, dataset: Dataset, names: tuple[str, ...]) -> None:
         """Note what a dataset is and which of its sequences are wanted; earlier wanted ones stay.
 
-        Raises UserError when the store holds another dataset (other root or benchmark) under the same label.
+        A benchmark may move to another root: its annotations decide what must be run again. Raises UserError when the
+        store holds another benchmark, or another folder of own sequences, under the same label.
         """
         row, unwanted = dataset.benchmark, {s.name for s in dataset.sequences}
+        root = str(Path(dataset.root).resolve())
         if self._file(dataset.label, "dataset.json").exists():
             earlier = self.dataset(dataset.label)
-            if (earlier.benchmark, earlier.root) != (row.name, dataset.root):
+            if earlier.benchmark != row.name or (not row.table and earlier.root != root):
                 raise UserError(
                     f"the store {self.root} already holds '{dataset.label}' from {earlier.root}: give {dataset.root} a "
                     f"name of its own ({row.name}:NAME=ROOT), or use another store"
@@ -144,9 +146,17 @@ class Store:
         unwanted -= set(names)
         holes = dataset.holes + tuple(Hole(n, "not asked for (--sequences)") for n in sorted(unwanted))
         stored = StoredDataset(
-            dataset.label, row.name, row.title, row.protocol, row.origin, dataset.root, names, holes,
-            dict(row.attributes), row.ground_truth,
-        )  # fmt: skip
+            label=dataset.label,
+            benchmark=row.name,
+            title=row.title if dataset.label == row.name else dataset.label,
+            protocol=row.protocol,
+            origin=row.origin,
+            root=root,
+            names=names,
+            holes=holes,
+            attributes=dict(row.attributes),
+            ground_truth=row.ground_truth,
+        )
         _write_json(self._file(dataset.label, "dataset.json"), asdict(stored))
 
     def put_sequence(self, label: str, sequence: Sequence, annotation: Annotation) -> None:

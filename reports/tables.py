@@ -219,7 +219,8 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
     heads = []
     for head, scores in columns:
         name, _, origin = head.partition("; ")
-        sub = ", ".join(part for part in (scores[0].protocol if scores else "", origin) if part)
+        parts = (scores[0].protocol if scores else "", origin or _shortfall(scores))
+        sub = ", ".join(part for part in parts if part)
         heads.append(replace(percent(scores[0].dataset if scores else name, name, "AUC"), sub=sub))
     rows, full = [], [max((s.sequences for s in scores), default=0) for _, scores in columns]
     for tracker in trackers:
@@ -249,6 +250,12 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
 
 
 # ---- parts
+
+
+def _shortfall(scores: Sequence[Score]) -> str:
+    """Coverage in words where it is not full: the trackers' common one, or that it differs."""
+    found = {score.coverage for score in scores if score.sequences < score.expected}
+    return found.pop() if len(found) == 1 else "coverage differs" if found else ""
 
 
 def overlap_precision(measures: Measures, threshold: float) -> float | None:
