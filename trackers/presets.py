@@ -26,7 +26,7 @@ _FULL_SIZES = {
     "pixelwise": False,
 }
 _NANO_SIZES = {"template_size": 64, "search_size": 128, "drop_path": 0.0, "dropout": 0.0}
-_SMALL = {"box_reference": "anchor", "pixelwise": True, "penalty_k": 0.1, "lr": 0.3, "window_influence": 0.3}
+_SMALL = {"box_reference": "anchor", "pixelwise": True, "penalty_k": 0.1, "lr": 0.15, "window_influence": 0.35}
 _TRANST_NECK = {"neck_heads": 8, "neck_hidden": 2048, "neck_projections": True}
 _SOTS_NECK = {"neck_heads": 4, "neck_hidden": 1024, "neck_projections": False}
 _NANO_NECK = {"width": 96, "neck_heads": 4, "neck_hidden": 96, "neck_projections": False}

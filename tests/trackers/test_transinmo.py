@@ -170,7 +170,7 @@ def test_constants_come_from_the_dataset_unless_given() -> None:
     assert for_dataset(released, "folder").lr == 1.0
     assert for_dataset(released, "otb100") != for_dataset(released, "lasot")
     for dataset in ("otb100", "folder"):  # the small presets bring constants of their own, the same everywhere
-        assert (for_dataset(NANO, dataset).penalty_k, for_dataset(NANO, dataset).lr) == (0.1, 0.3)
+        assert (for_dataset(NANO, dataset).penalty_k, for_dataset(NANO, dataset).lr) == (0.1, 0.15)
         assert for_dataset(replace(NANO, penalty_k=0.3), dataset).penalty_k == 0.3
     hashes = {config_hash("transinmo", for_dataset(released, name)) for name in ("otb100", "lasot")}
     assert len(hashes) == 2
