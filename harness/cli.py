@@ -180,6 +180,54 @@ class Bench:
 
 
 @dataclass(frozen=True)
+class Train:
+    """Train a tracker as a config file says; under torchrun, on every process it starts.
+
+    Example: python run_all.py train configs/nano/transinmo-star.yaml --set steps=2000 --out runs/star
+    """
+
+    config: Positional[Path]
+    """YAML, see configs/."""
+    set: UseAppendAction[Names] = ()
+    """Any value of the config, as a.b=value; may be given several times."""
+    out: Path = Path("runs")
+    """Folder of the run: config.yaml, log.csv, checkpoint.pt, and at the end weights.safetensors."""
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Continue from the checkpoint in OUT."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
+class Ablate:
+    """Train and measure every row of an ablation with the same data, steps and seeds; continues where it stopped.
+
+    Example: python run_all.py ablate table4 --preset nano --steps 600 --dataset mini-lasot --out ablations
+    """
+
+    table: Positional[str]
+    """table4 (WP x TCA) or table5 (matching)."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset to measure on; may be given several times."""
+    preset: str = "nano"
+    """Rows of this size: configs/PRESET/transinmo-star.yaml is their common base."""
+    config: Path | None = None
+    """Another common base."""
+    steps: int | None = None
+    """Optimisation steps per row, in place of the config's."""
+    set: UseAppendAction[Names] = ()
+    """Any value of the config, as a.b=value; may be given several times."""
+    rows: Names = ()
+    """Only these rows."""
+    seeds: tuple[int, ...] = (0,)
+    """One training each; three and more give a spread."""
+    out: Path = Path("ablations")
+    """Folder of the trainings and of the table."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
 class List:
     """List what is known by name."""
 
@@ -197,6 +245,8 @@ Command = (
     | Annotated[Describe, subcommand("describe")]
     | Annotated[Convert, subcommand("convert")]
     | Annotated[Bench, subcommand("bench")]
+    | Annotated[Train, subcommand("train")]
+    | Annotated[Ablate, subcommand("ablate")]
     | Annotated[List, subcommand("list")]
 )
 

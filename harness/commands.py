@@ -163,6 +163,24 @@ def bench(command: cli.Bench) -> int:
     return 0
 
 
+def train(command: cli.Train) -> int:
+    from harness.training.command import train as start
+
+    return start(command.config, command.set, out=command.out, resume=command.resume, device=command.device)
+
+
+def ablate(command: cli.Ablate) -> int:
+    from harness import ROOT
+    from harness.training.ablate import ablate as start
+
+    base = command.config or ROOT / "configs" / command.preset / "transinmo-star.yaml"
+    steps = () if command.steps is None else (f"steps={command.steps}",)
+    return start(
+        command.table, base, (*steps, *command.set), out=command.out, datasets=command.dataset, rows=command.rows,
+        seeds=command.seeds, device=command.device,
+    )  # fmt: skip
+
+
 def _setups(names: Sequence[str], options: cli.NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
     from harness.config import configure, parse_overrides
@@ -248,5 +266,7 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     cli.Describe: describe,
     cli.Convert: convert,
     cli.Bench: bench,
+    cli.Train: train,
+    cli.Ablate: ablate,
     cli.List: list_names,
 }

@@ -1,0 +1,1 @@
+"""Training: pairs, objectives, schedules, the loop, and the ablation runner."""

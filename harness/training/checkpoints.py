@@ -1,0 +1,131 @@
+"""What a training leaves: checkpoints to continue from, and weights to track with. Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from datasets.errors import UserError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is: steps done, pairs seen, seconds spent."""
+
+    step: int = 0
+    pairs: int = 0
+    seconds: float = 0.0
+
+
+def save_checkpoint(
+    path: Path,
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: Mapping[str, Tensor],
+    progress: Progress,
+    identity: str,
+) -> None:
+    """Everything that the rest of the training depends on. The pairs to come follow from the step alone."""
+    state = {
+        "format": FORMAT,
+        "identity": identity,
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "average": dict(average),
+        "progress": [progress.step, progress.pairs, progress.seconds],
+        "random": _random_states(),
+    }
+    _place(path, lambda partial: torch.save(state, partial))
+
+
+def load_checkpoint(
+    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, identity: str, device: torch.device
+) -> tuple[Progress, dict[str, Tensor]]:
+    """Put a checkpoint's state back in place; returns progress and the averaged weights.
+
+    Raises UserError for a file that is missing, damaged, or belongs to another config.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError as error:
+        raise UserError(f"there is no checkpoint {path}: start the training without --resume") from error
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise UserError(f"the checkpoint {path} cannot be read ({error}): remove it and start again") from error
+    if state.get("format") != FORMAT or state.get("identity") != identity:
+        raise UserError(f"the checkpoint {path} belongs to another config: give another --out, or the config it had")
+    network.load_state_dict(state["network"])
+    optimiser.load_state_dict(state["optimiser"])
+    _restore_random(state["random"])
+    step, pairs, seconds = state["progress"]
+    return Progress(int(step), int(pairs), float(seconds)), state["average"]
+
+
+def save_weights(
+    path: Path, network: nn.Module, average: Mapping[str, Tensor], facts: Mapping[str, Any], *, half: bool
+) -> None:
+    """Weights as safetensors, ready for ``track --weights``: the averaged ones where there are some.
+
+    Args:
+        facts: written to the file's metadata, each as JSON.
+        half: store as fp16, half the size.
+    """
+    state = {key: average.get(key, value) for key, value in network.state_dict().items()}
+    stored = {
+        key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous().clone()
+        for key, value in state.items()
+    }
+    metadata = {key: json.dumps(value, default=str) for key, value in facts.items()}
+    _place(path, lambda partial: save_file(stored, partial, metadata))
+
+
+def save_batch(path: Path, parts: Mapping[str, Any]) -> None:
+    """What made a loss non-finite, for looking at it."""
+    _place(path, lambda partial: torch.save(dict(parts), partial))
+
+
+def _place(path: Path, write: Any) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.chmod(0o644)
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}; check the folder and space left") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _random_states() -> dict[str, Any]:
+    kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - the global state
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "python": list(random.getstate()[1]),
+        "numpy": [int(v) for v in np.asarray(keys)] + [int(position), int(has_gauss)],
+        "gauss": float(cached),
+        "kind": str(kind),
+    }
+
+
+def _restore_random(states: Mapping[str, Any]) -> None:
+    torch.set_rng_state(states["torch"].cpu())
+    if states["cuda"] and len(states["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([state.cpu() for state in states["cuda"]])
+    random.setstate((3, tuple(states["python"]), None))
+    *keys, position, has_gauss = states["numpy"]
+    np.random.set_state((states["kind"], np.array(keys, np.uint32), position, has_gauss, states["gauss"]))  # noqa: NPY002

@@ -1,0 +1,186 @@
+"""``run_all.py train``: from a config file to weights."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from torch.utils.data import Dataset
+
+from datasets.errors import UserError, unknown_name
+from harness.training.config import TrainConfig, load_config
+from harness.training.distributed import Group, join
+from harness.training.loop import CHECKPOINT, WEIGHTS, Outcome, Training
+from harness.training.model import Model, build_model
+from harness.training.sampling import CachedPairs, MadePairs, PairMaker, Positions, cache_pairs, loader, open_pairs
+from harness.training.schedule import SCHEDULES
+from harness.training.validation import calibrate, make_batches, score_clips, score_pairs
+
+EXIT_INTERRUPTED = 130
+VALIDATION_SEED = 1_000_003
+LATEST = "latest.safetensors"
+
+
+def train(
+    config_path: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    out: str | Path = "runs",
+    resume: bool = False,
+    device: str = "auto",
+) -> int:
+    """Train what a config file says; the exit status: 0 done, 130 asked to stop (``resume`` continues).
+
+    Under torchrun every process calls this.
+
+    Args:
+        config_path: YAML, see ``config.TrainConfig``.
+        overrides: ``a.b=value`` words.
+        out: folder of the run: ``config.yaml``, ``log.csv``, ``checkpoint.pt``, and at the end ``weights.safetensors``.
+        resume: continue from the checkpoint in ``out``; a run that is done stays as it is.
+        device: auto, cpu, cuda ...
+
+    Raises:
+        UserError: whatever the user can mend, a non-finite loss included.
+    """
+    outcome = run_training(load_config(config_path, overrides), Path(out), resume=resume, device=device)
+    return EXIT_INTERRUPTED if outcome.interrupted else 0
+
+
+def run_training(
+    config: TrainConfig, out: Path, *, resume: bool = False, device: str = "auto", quiet: bool = False
+) -> Outcome:
+    """As ``train``, from a config."""
+    _check(config, out, resume)
+    group = join(device)
+    try:
+        prepared = prepare(config, group)
+        training = Training(config, prepared.model, group, out, prepared.maker.fingerprint())
+        if resume:
+            training.resume()
+        elif group.first:
+            _write_config(config, out)
+        group.wait()
+        workers = config.data.workers
+        positions = Positions(training.progress.step, training.total, training.batch, group.rank, group.world)
+        batches = loader(prepared.pairs, positions, workers, pin=group.device.type == "cuda")
+        validate = partial(_validate, batches=prepared.validation, clips=config.validation.clips)
+        wants = prepared.validation or config.validation.clips
+        outcome = training.run(batches, validate if wants else None)
+        if not outcome.interrupted and group.first:
+            _finish(training, prepared, outcome)
+            if not quiet:
+                sys.stderr.write(f"weights: {out / WEIGHTS}\n")
+        return outcome
+    finally:
+        group.leave()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training needs beside its config: model, pairs, and validation pairs."""
+
+    model: Model
+    maker: PairMaker
+    pairs: Dataset[dict[str, Any]]
+    validation: list[Any]
+
+
+def prepare(config: TrainConfig, group: Group) -> Prepared:
+    """Build model and data. Raises UserError for whatever does not fit, before any work is done."""
+    model = build_model(
+        config.tracker,
+        config.settings,
+        config.objective,
+        seed=config.seed,
+        initial=config.initial,
+        checkpointing=config.checkpointing,
+    )
+    model.trainee.to(group.device)
+    data, checked = config.data, config.validation
+    maker = open_pairs(data.sources, config.tracker, model.sizes, data.augmentation, config.seed)
+    pairs: Dataset[dict[str, Any]] = MadePairs(maker)
+    if data.cache:
+        if group.first:
+            cache_pairs(maker, data.cache, data.cache_dir, max(1, data.workers))
+        group.wait()
+        pairs = CachedPairs(cache_pairs(maker, data.cache, data.cache_dir), config.seed)
+    validation = []
+    if checked.pairs and group.first:
+        sources = checked.sources or data.sources
+        held_out = open_pairs(sources, config.tracker, model.sizes, checked.augmentation, VALIDATION_SEED)
+        validation = make_batches(held_out, checked.pairs)
+    return Prepared(model, maker, pairs, validation)
+
+
+def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cpu") -> float:
+    """Pairs per second of the loader alone: what it could feed, whatever the network takes."""
+    group = join(device)
+    prepared = prepare(replace(config, validation=replace(config.validation, pairs=0)), group)
+    batch = config.batch or SCHEDULES[config.schedule].batch
+    batches: Iterator[Any] = loader(prepared.pairs, Positions(0, 1 << 30, batch), config.data.workers)
+    next(batches)  # starting the workers is not the rate
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < seconds:
+        next(batches)
+        count += batch
+    return count / (time.perf_counter() - started)
+
+
+def _check(config: TrainConfig, out: Path, resume: bool) -> None:
+    if config.schedule not in SCHEDULES:
+        raise unknown_name("schedule", config.schedule, SCHEDULES)
+    if resume:
+        if not (out / CHECKPOINT).is_file():
+            raise UserError(f"there is no checkpoint in {out}: start the training without --resume")
+    elif (out / CHECKPOINT).is_file():
+        raise UserError(f"{out} holds a training already: continue it with --resume, or give another --out")
+
+
+def _validate(training: Training, batches: Sequence[Any], clips: Sequence[str]) -> dict[str, float]:
+    model, group = training.model, training.group
+    scores = score_pairs(model, batches, group.device).values() if batches else {}
+    if clips:
+        path = training.folder / LATEST
+        training.export(path, half=False)
+        values = score_clips(model, path, clips, str(group.device))
+        path.unlink()
+        scores["clips/auc"] = float(np.mean(list(values.values())))
+        scores["clips/count"] = float(len(values))
+    return scores
+
+
+def _finish(training: Training, prepared: Prepared, outcome: Outcome) -> None:
+    """Averaged weights take the network's place, the mean error of log size comes off, and the weights are written."""
+    network = training.model.network
+    if training.average:
+        network.load_state_dict(training.average)
+        training.average = {}
+    scores = dict(outcome.scores)
+    if training.config.validation.calibrate and prepared.validation:
+        before = score_pairs(training.model, prepared.validation, training.group.device)
+        calibrate(training.model, before.bias)
+        scores |= score_pairs(training.model, prepared.validation, training.group.device).values()
+    training.export(training.folder / WEIGHTS, scores=scores)
+
+
+def _write_config(config: TrainConfig, out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(_plain(asdict(config)), sort_keys=False)
+        (out / "config.yaml").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write into {out}: {error.strerror or error}; give another --out") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

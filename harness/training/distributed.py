@@ -1,0 +1,65 @@
+"""One process or several: the processes that torchrun starts find each other through its environment variables."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from trackers.neural import resolve_device
+
+
+@dataclass(frozen=True)
+class Group:
+    """This process among all: its number, how many there are, and its device."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+    def total(self, values: Tensor) -> Tensor:
+        """Sum over all processes."""
+        if self.world > 1:
+            dist.all_reduce(values)
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in one process at least."""
+        return bool(self.total(torch.tensor([float(flag)], device=self.device)).item()) if self.world > 1 else flag
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """The module with gradients averaged over all processes."""
+        if self.world == 1:
+            return module
+        devices = [self.device.index] if self.device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(module, device_ids=devices)
+
+    def wait(self) -> None:
+        if self.world > 1:
+            dist.barrier()
+
+    def leave(self) -> None:
+        if self.world > 1:
+            dist.destroy_process_group()
+
+
+def join(device: str) -> Group:
+    """Join the processes that torchrun started; alone when it did not. Raises UserError for an unusable device."""
+    world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    if world > 1 and device in ("auto", "cuda") and torch.cuda.is_available():
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    elif world > 1 and device == "auto":
+        device = "cpu"
+    place = resolve_device(device)
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
+    if world > 1:
+        dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    return Group(rank, world, place)

@@ -1,0 +1,165 @@
+"""The network under training, the same code that tracks: built from a tracker's config, fed from uint8 pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from datasets.errors import UserError, resolve, unknown_name
+from harness.config import configure
+from harness.training.objectives import OBJECTIVES, Objective, Shape
+from trackers.checkpoint import apply_strict, init_resnet50, init_swin_tiny, load_state_dict
+from trackers.neural import normalise_rgb
+
+BUILDERS: Mapping[str, str] = MappingProxyType(
+    {
+        "transinmo": "trackers.transinmo:build_network",
+        "transinmo-star": "trackers.transinmo:build_network",
+        "transt": "trackers.transt:build_network",
+        "siamcar": "trackers.siamcar:build_network",
+        "cnninmo": "trackers.cnninmo:build_network",
+    }
+)
+"""Trackers that can be trained -> (config) -> network."""
+CAR = ("siamcar", "cnninmo")
+
+
+class Trainee(nn.Module):
+    """Template and search region in one call, as distributed training wants it.
+
+    Args:
+        network: with ``template`` and ``search``.
+        family: tokens or car, see ``objectives.Objective``.
+    """
+
+    def __init__(self, network: nn.Module, family: str) -> None:
+        super().__init__()
+        self.network, self.family = network, family
+        self.anchored = bool(getattr(network, "anchored", False))
+
+    def forward(self, template: Tensor, search: Tensor, anchor: Tensor) -> tuple[Tensor, ...]:
+        """(B, Z, Z, 3) and (B, X, X, 3) uint8 BGR and (B, 2) to the network's outputs."""
+        z, x = (self._input(images) for images in (template, search))
+        features = self.network.template(z, anchor) if self.anchored else self.network.template(z)  # type: ignore[operator]
+        out: tuple[Tensor, ...] = self.network.search(x, features)  # type: ignore[operator]
+        return out
+
+    def _input(self, images: Tensor) -> Tensor:
+        maps = images.permute(0, 3, 1, 2).float()
+        return (maps if self.family == "car" else normalise_rgb(maps)).contiguous()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trainee and what belongs to it: the tracker's name and full config, the objective, the output map's shape."""
+
+    trainee: Trainee
+    tracker: str
+    config: Any
+    objective: Objective
+    shape: Shape
+
+    @property
+    def network(self) -> nn.Module:
+        return self.trainee.network
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Sides of template and search region in pixels."""
+        return int(self.network.template_size), int(self.network.search_size)  # type: ignore[arg-type]
+
+
+def build_model(
+    tracker: str,
+    settings: Mapping[str, Any],
+    objective: str,
+    *,
+    seed: int = 0,
+    initial: str = "",
+    checkpointing: bool = False,
+) -> Model:
+    """The network with parameters that depend on ``seed`` alone.
+
+    Args:
+        tracker: registry name.
+        settings: values of the tracker's config.
+        objective: row of ``OBJECTIVES``.
+        initial: ImageNet file or own weights to start from.
+        checkpointing: recompute the backbone's stages in the backward pass.
+
+    Raises:
+        UserError: unknown names, values that cannot be, or a file that does not fit.
+    """
+    if objective not in OBJECTIVES:
+        raise unknown_name("objective", objective, OBJECTIVES)
+    if tracker not in BUILDERS:
+        raise unknown_name("tracker that can be trained", tracker, BUILDERS)
+    family = "car" if tracker in CAR else "tokens"
+    if OBJECTIVES[objective].family != family:
+        fitting = ", ".join(name for name, row in OBJECTIVES.items() if row.family == family)
+        raise UserError(f"the objective {objective} does not fit {tracker}'s outputs: choose one of {fitting}")
+    words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
+    setup = configure(tracker, words)
+    config = setup.on("lasot")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network: nn.Module = resolve(BUILDERS, tracker, "tracker")(config)
+    if initial:
+        _initialise(network, tracker, initial)
+    if checkpointing:
+        _checkpoint_stages(network)
+    trainee = Trainee(network, family)
+    return Model(trainee, tracker, setup.config, OBJECTIVES[objective], _shape(trainee))
+
+
+def _shape(trainee: Trainee) -> Shape:
+    """Side of the output map, found by a pass over black images."""
+    z, x = int(trainee.network.template_size), int(trainee.network.search_size)  # type: ignore[arg-type]
+    was = trainee.training
+    with torch.no_grad():
+        outputs = trainee.eval()(
+            torch.zeros(1, z, z, 3, dtype=torch.uint8),
+            torch.zeros(1, x, x, 3, dtype=torch.uint8),
+            torch.full((1, 2), 0.5),
+        )
+    trainee.train(was)
+    cells = outputs[0].shape[-1] if trainee.family == "car" else round(outputs[0].shape[1] ** 0.5)
+    return Shape(cells, x)
+
+
+def _initialise(network: nn.Module, tracker: str, path: str) -> None:
+    state = load_state_dict(path)
+    backbone: Any = network.backbone
+    if any(key.startswith("patch_embed.") for key in state):
+        init_swin_tiny(backbone, path)
+    elif "conv1.weight" in state:
+        init_resnet50(getattr(backbone, "body", backbone), path)
+    else:
+        apply_strict(network, state, where=f"{path} as {tracker}")
+
+
+def _checkpoint_stages(network: nn.Module) -> None:
+    """Wrap the calls of every stage of the backbone, so that its activations are recomputed in the backward pass."""
+    backbone: Any = network.backbone
+    body = getattr(backbone, "body", backbone)
+    stages = getattr(body, "stages", None) or getattr(body, "layers", None)
+    if stages is None:
+        raise UserError("checkpointing is not available for this tracker: its backbone has no stages")
+    for stage in stages:
+        for name in ("template", "search", "forward"):
+            call: Callable[..., Any] | None = getattr(stage, name, None)
+            if call is not None and not getattr(call, "__name__", "").startswith("_forward_unimpl"):
+                object.__setattr__(stage, name, partial(checkpoint, call, use_reentrant=False))
+
+
+def own_values(config: Any) -> dict[str, Any]:
+    """A tracker's config as plain values, without what says where weights come from."""
+    return {k: v for k, v in asdict(config).items() if k not in ("weights", "allow_random_weights")}

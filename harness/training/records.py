@@ -1,0 +1,84 @@
+"""The diary of a training: a CSV file, TensorBoard events where a writer is installed, one line on the terminal."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+WRITERS = ("torch.utils.tensorboard", "tensorboardX")  # the first that can be imported writes the events
+
+
+class Diary:
+    """Rows of numbers per step, in ``log.csv`` and as TensorBoard events.
+
+    Args:
+        folder: of the run.
+        step: rows from here on are of a part that is done again, and are dropped.
+        quiet: nothing on the terminal.
+    """
+
+    def __init__(self, folder: Path, step: int = 0, *, quiet: bool = False) -> None:
+        self.path, self.quiet = folder / "log.csv", quiet
+        rows = [row for row in _rows(self.path) if int(row["step"]) <= step]
+        self._columns: list[str] = list(rows[0]) if rows else []
+        self._write_all(rows)
+        self._events = _event_writer(folder / "events", step)
+
+    def write(self, step: int, values: Mapping[str, float], *, words: str = "") -> None:
+        """Keep a row; columns that are new extend the file."""
+        row = {"step": str(step)} | {name: f"{value:.6g}" for name, value in values.items()}
+        if not set(row) <= set(self._columns):
+            old = _rows(self.path)
+            self._columns += [name for name in row if name not in self._columns]
+            self._write_all(old)
+        with self.path.open("a", newline="", encoding="utf-8") as stream:
+            csv.DictWriter(stream, self._columns).writerow(row)
+        if self._events is not None:
+            for name, value in values.items():
+                self._events.add_scalar(name, value, step)
+        if words and not self.quiet:
+            self.say(words)
+
+    def say(self, words: str, stream: TextIO | None = None) -> None:
+        """A line for the person who waits."""
+        if not self.quiet:
+            (stream or sys.stderr).write(words + "\n")
+            (stream or sys.stderr).flush()
+
+    def close(self) -> None:
+        if self._events is not None:
+            self._events.close()
+
+    def _write_all(self, rows: list[dict[str, str]]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("w", newline="", encoding="utf-8") as stream:
+            if self._columns:
+                writer = csv.DictWriter(stream, self._columns, restval="")
+                writer.writeheader()
+                writer.writerows(rows)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [row for row in csv.DictReader(stream) if (row.get("step") or "").isdecimal()]
+
+
+def _event_writer(folder: Path, step: int) -> Any:
+    for name in WRITERS:
+        try:
+            return importlib.import_module(name).SummaryWriter(str(folder), purge_step=step or None)
+        except ImportError:
+            continue
+    return None
+
+
+def clock(seconds: float) -> str:
+    """3723 as 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -1,0 +1,78 @@
+"""Learning rates of the published schedules, and what they leave frozen."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from harness.training.schedule import SCHEDULES, drop_frozen, freeze, make_optimiser, set_rate
+
+
+class Toy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = nn.ModuleDict(
+            {n: nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)) for n in ("layer1", "layer2")}
+        )
+        self.head = nn.Linear(3, 2)
+
+
+def test_published_lengths() -> None:
+    assert SCHEDULES["transt"].steps() == 1000 * 1000
+    assert SCHEDULES["transinmo-released"].steps() == 100 * 6250
+    assert SCHEDULES["siamcar"].steps() == 20 * 7500
+
+
+def test_transt_steps_down_at_half() -> None:
+    row = SCHEDULES["transt"]
+    assert [row.at_step(s, 100) for s in (0, 49, 50, 99)] == pytest.approx([1, 1, 0.1, 0.1])
+
+
+def test_released_transinmo_steps_every_fifth() -> None:
+    row = SCHEDULES["transinmo-released"]
+    assert [row.at_step(s, 100) for s in (0, 19, 20, 40, 60, 80, 99)] == pytest.approx(
+        [1, 1, 0.1, 0.01, 1e-3, 1e-4, 1e-4]
+    )
+
+
+def test_siamcar_warms_up_over_a_quarter_and_falls_to_a_tenth() -> None:
+    row = SCHEDULES["siamcar"]
+    rates = [row.rate * row.at_step(s, 400) for s in (0, 50, 100, 250, 400)]
+    assert rates == pytest.approx([0.001, 0.005 / 5**0.5, 0.005, 0.005 / 10**0.5, 0.0005])
+
+
+def test_small_warms_up_and_ends_near_zero() -> None:
+    row = SCHEDULES["small"]
+    assert row.at_step(0, 1000) == pytest.approx(1 / 60)
+    assert row.at_step(59, 1000) == 1
+    assert row.at_step(530, 1000) == pytest.approx(0.5)
+    assert row.at_step(999, 1000) < 1e-5
+
+
+def test_backbone_has_its_own_rate_and_vectors_no_decay_where_asked() -> None:
+    optimiser = make_optimiser(Toy(), SCHEDULES["transt"])
+    set_rate(optimiser, SCHEDULES["transt"], 0, 10)
+    assert {round(group["lr"], 8): group["weight_decay"] for group in optimiser.param_groups} == {
+        1e-4: 1e-4,
+        1e-5: 1e-4,
+    }
+    small = make_optimiser(Toy(), SCHEDULES["small"])
+    for group in small.param_groups:
+        assert all((p.dim() > 1) == (group["weight_decay"] > 0) for p in group["params"])
+
+
+def test_siamcar_freezes_parameters_and_statistics_until_half() -> None:
+    torch.manual_seed(0)
+    toy, row = Toy(), SCHEDULES["siamcar"]
+    for step, learning in ((0, False), (50, True)):
+        freeze(toy, row, step, 100)
+        assert not toy.backbone["layer1"][1].training  # type: ignore[index]
+        assert toy.backbone["layer2"][1].training is learning  # type: ignore[index]
+        assert toy.head.training
+        for parameter in toy.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        drop_frozen(toy.named_parameters(), row, step, 100)
+        assert toy.backbone["layer1"][0].weight.grad is None  # type: ignore[index]
+        assert (toy.backbone["layer2"][0].weight.grad is not None) is learning  # type: ignore[index]
+        assert toy.head.weight.grad is not None
