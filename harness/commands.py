@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datasets.errors import UserError
-from harness import cli
+from harness import arguments
 
 if TYPE_CHECKING:
     from datasets.base import Dataset
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reports.score import Score
 
 EXIT_FINDINGS = 1
+EXIT_BROKEN = 2
 EXIT_HOLES = 3
 SHOWN = 8  # of a long list of findings or names
 
@@ -25,7 +26,7 @@ def run(command: Any) -> int:
     return COMMANDS[type(command)](command)
 
 
-def track(command: cli.Track) -> int:
+def track(command: arguments.Track) -> int:
     from harness.config import open_datasets
     from harness.jobs import built, plan
     from harness.parallel import run_jobs
@@ -51,7 +52,7 @@ def track(command: cli.Track) -> int:
     return _holes(outcomes)
 
 
-def score(command: cli.ScoreResults) -> int:
+def score(command: arguments.ScoreResults) -> int:
     from datasets.files import open_tree
     from harness.config import parse_dataset
     from reports.scoring import score_dataset, scores_json
@@ -93,10 +94,10 @@ def _refused(scores: Sequence[Score]) -> int:
                 f"{score.protocol} decides what they count for",
                 file=sys.stderr,
             )
-    return cli.EXIT_USER_ERROR if {score.tracker for score in scores} - numbered else 0
+    return EXIT_BROKEN if {score.tracker for score in scores} - numbered else 0
 
 
-def export(command: cli.Export) -> int:
+def export(command: arguments.Export) -> int:
     from harness.export import export_store
     from harness.store import open_store
 
@@ -105,7 +106,7 @@ def export(command: cli.Export) -> int:
     return 0
 
 
-def report(command: cli.MakeReport) -> int:
+def report(command: arguments.MakeReport) -> int:
     from harness.store import open_store
     from reports.page import write_report
 
@@ -113,7 +114,7 @@ def report(command: cli.MakeReport) -> int:
     return 0
 
 
-def check(command: cli.Check) -> int:
+def check(command: arguments.Check) -> int:
     from datasets.check import check_dataset
     from harness.config import open_datasets
 
@@ -125,7 +126,7 @@ def check(command: cli.Check) -> int:
     return EXIT_FINDINGS if found else 0
 
 
-def describe(command: cli.Describe) -> int:
+def describe(command: arguments.Describe) -> int:
     from trackers import describe as parts
 
     setup = _setups([command.tracker], command.network, random_weights=True)[0]
@@ -137,7 +138,7 @@ def describe(command: cli.Describe) -> int:
     return 0
 
 
-def convert(command: cli.Convert) -> int:
+def convert(command: arguments.Convert) -> int:
     from trackers.checkpoint import convert as write
 
     facts = write(command.checkpoint, command.tracker, command.out)
@@ -145,7 +146,7 @@ def convert(command: cli.Convert) -> int:
     return 0
 
 
-def bench(command: cli.Bench) -> int:
+def bench(command: arguments.Bench) -> int:
     import os
 
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when torch starts, which is below
@@ -163,13 +164,13 @@ def bench(command: cli.Bench) -> int:
     return 0
 
 
-def train(command: cli.Train) -> int:
+def train(command: arguments.Train) -> int:
     from harness.training.command import train as start
 
     return start(command.config, command.set, out=command.out, resume=command.resume, device=command.device)
 
 
-def ablate(command: cli.Ablate) -> int:
+def ablate(command: arguments.Ablate) -> int:
     from harness import ROOT
     from harness.training.ablate import ablate as start
 
@@ -181,7 +182,7 @@ def ablate(command: cli.Ablate) -> int:
     )  # fmt: skip
 
 
-def _setups(names: Sequence[str], options: cli.NetworkOptions, random_weights: bool) -> list[Setup]:
+def _setups(names: Sequence[str], options: arguments.NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
     from harness.config import configure, parse_overrides
     from trackers import tracker
@@ -200,7 +201,7 @@ def _sense(config: Any) -> str:
     return ", ".join(known) or "default settings"
 
 
-def list_names(command: cli.List) -> int:
+def list_names(command: arguments.List) -> int:
     from datasets import DATASETS, benchmark
     from reports.protocols import PROTOCOLS
     from trackers import TRACKERS, tracker
@@ -216,7 +217,7 @@ def list_names(command: cli.List) -> int:
     return 0
 
 
-def main_job(command: cli.MainJob) -> int:
+def main_job(command: arguments.MainJob) -> int:
     from harness.main_job import run_main_job
 
     outcomes, page = run_main_job(command.out, command.jobs)
@@ -253,20 +254,20 @@ def _holes(outcomes: Sequence[Outcome]) -> int:
         )
     if any(o.crashed for o in holes):
         return EXIT_HOLES
-    return cli.EXIT_USER_ERROR if holes else 0
+    return EXIT_BROKEN if holes else 0
 
 
 COMMANDS: dict[type, Callable[[Any], int]] = {
-    cli.MainJob: main_job,
-    cli.Track: track,
-    cli.ScoreResults: score,
-    cli.Export: export,
-    cli.MakeReport: report,
-    cli.Check: check,
-    cli.Describe: describe,
-    cli.Convert: convert,
-    cli.Bench: bench,
-    cli.Train: train,
-    cli.Ablate: ablate,
-    cli.List: list_names,
+    arguments.MainJob: main_job,
+    arguments.Track: track,
+    arguments.ScoreResults: score,
+    arguments.Export: export,
+    arguments.MakeReport: report,
+    arguments.Check: check,
+    arguments.Describe: describe,
+    arguments.Convert: convert,
+    arguments.Bench: bench,
+    arguments.Train: train,
+    arguments.Ablate: ablate,
+    arguments.List: list_names,
 }

@@ -1,0 +1,244 @@
+"""What can be said on the command line: one frozen dataclass per command. What each does is in ``harness.commands``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcommand
+
+Names = tuple[str, ...]
+Repeated = UseAppendAction[Names]
+
+
+@dataclass(frozen=True)
+class MainJob:
+    """Run the embedded mini-suite through real trackers and render the report.
+
+    Interrupted and repeated runs continue where they stopped.
+    """
+
+    out: Path = Path("output")
+    """Where the store and the report go."""
+    jobs: int = os.cpu_count() or 1
+    """Worker processes."""
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """How a tracker's network is built."""
+
+    weights: str | None = None
+    """Checkpoint: a safetensors file or the authors' original one."""
+    interaction: Literal["paper", "released"] | None = None
+    """The architecture as the paper defines it, or as the released code computes it."""
+    preset: str | None = None
+    """Size of the network, e.g. full or nano."""
+    set: UseAppendAction[Names] = ()
+    """Any other setting of the tracker, as name=value; may be given several times."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """Run trackers over datasets and store every result.
+
+    Example: python run_all.py track --tracker csrt --dataset otb100=/data/OTB100 --store runs
+    """
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker to run; may be given several times. `list trackers` names them."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
+    store: Path
+    """Folder of results; made when missing, continued when not."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run a network without weights, knowing that its boxes mean nothing."""
+    sequences: Names = ()
+    """Only these sequences."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run what is there of an incomplete dataset; what is missing stays a visible hole."""
+    jobs: int = 1
+    """Worker processes."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
+    label: str = ""
+    """Name for tables and exports, in place of the tracker's own."""
+
+
+@dataclass(frozen=True)
+class ScoreResults:
+    """Score raw results of any tracker against the ground truth.
+
+    Example: python run_all.py score --dataset lasot --annotations annos.zip --results results.zip --format table
+    """
+
+    dataset: str
+    """NAME with --annotations, or NAME=ROOT."""
+    results: Path
+    """Folder or zip with <tracker>/<sequence>.txt below it, whatever the nesting."""
+    annotations: Path | None = None
+    """Folder or zip with the ground truth; images are not needed."""
+    format_in: str = "auto"
+    """Who wrote the results: auto, or one of pytracking, ostrack, pysot, sots, got10k ..."""
+    trackers: Names = ()
+    """Only these trackers."""
+    protocol: Names = ()
+    """Evaluation protocols, the benchmark's default when not given. `list protocols` names them."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Score what is there and print the coverage beside every number."""
+    per_sequence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also every sequence's own numbers."""
+    format: Literal["table", "json", "csv", "latex"] = "table"
+    """How to print."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write the results of a store as raw files in the format of another toolkit."""
+
+    store: Path
+    """Folder of results."""
+    format: str
+    """pysot, pytracking, ostrack, got10k, lasot, trackingnet ..."""
+    out: Path
+    """Where the files go: OUT/<dataset>/<tracker>/<sequence>.txt for pysot."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write what is there although some wanted sequences have no result."""
+
+
+@dataclass(frozen=True)
+class MakeReport:
+    """Render a store as one page with its tables and figures."""
+
+    store: Path
+    """Folder of results."""
+    out: Path
+    """OUT/index.html, OUT/tables/*, OUT/figures/*."""
+    protocol: Names = ()
+    """Further protocols, side by side with each benchmark's default."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Look at a dataset on disk and say what is wrong with it; exit status 1 when something is."""
+
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset and its root; may be given several times."""
+    images: bool = True
+    """Decode the images too (slow, and the only way to find a broken one)."""
+    every: int = 1
+    """Decode every n-th image only."""
+
+
+@dataclass(frozen=True)
+class Describe:
+    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA."""
+
+    tracker: str
+    """Name of a neural tracker."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Turn the authors' checkpoint into safetensors, after checking that every parameter fits."""
+
+    checkpoint: Path
+    """The file as the authors published it. Nothing in it is executed."""
+    tracker: str
+    """transinmo, transinmo-star, cnninmo, transt or siamcar."""
+    out: Path
+    """FILE.safetensors"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure a tracker's milliseconds per frame: one target at a time, template done once."""
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker to time; may be given several times, ratios are to the first."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    frames: int = 20
+    """Timed frames, after a warm-up."""
+    threads: int = 2
+    """Processor threads."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+    out: Path | None = None
+    """Also write the numbers and the machine's description to this JSON file."""
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a tracker as a config file says; under torchrun, on every process it starts.
+
+    Example: python run_all.py train configs/nano/transinmo-star.yaml --set steps=2000 --out runs/star
+    """
+
+    config: Positional[Path]
+    """YAML, see configs/."""
+    set: UseAppendAction[Names] = ()
+    """Any value of the config, as a.b=value; may be given several times."""
+    out: Path = Path("runs")
+    """Folder of the run: config.yaml, log.csv, checkpoint.pt, and at the end weights.safetensors."""
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Continue from the checkpoint in OUT."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
+class Ablate:
+    """Train and measure every row of an ablation with the same data, steps and seeds; continues where it stopped.
+
+    Example: python run_all.py ablate table4 --preset nano --steps 600 --dataset mini-lasot --out ablations
+    """
+
+    table: Positional[str]
+    """table4 (WP x TCA) or table5 (matching)."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset to measure on; may be given several times."""
+    preset: str = "nano"
+    """Rows of this size: configs/PRESET/transinmo-star.yaml is their common base."""
+    config: Path | None = None
+    """Another common base."""
+    steps: int | None = None
+    """Optimisation steps per row, in place of the config's."""
+    set: UseAppendAction[Names] = ()
+    """Any value of the config, as a.b=value; may be given several times."""
+    rows: Names = ()
+    """Only these rows."""
+    seeds: tuple[int, ...] = (0,)
+    """One training each; three and more give a spread."""
+    out: Path = Path("ablations")
+    """Folder of the trainings and of the table."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
+class List:
+    """List what is known by name."""
+
+    what: Positional[Literal["trackers", "datasets", "protocols"]]
+    """Which registry."""
+
+
+Command = (
+    Annotated[MainJob, subcommand("main")]
+    | Annotated[Track, subcommand("track")]
+    | Annotated[ScoreResults, subcommand("score")]
+    | Annotated[Export, subcommand("export")]
+    | Annotated[MakeReport, subcommand("report")]
+    | Annotated[Check, subcommand("check")]
+    | Annotated[Describe, subcommand("describe")]
+    | Annotated[Convert, subcommand("convert")]
+    | Annotated[Bench, subcommand("bench")]
+    | Annotated[Train, subcommand("train")]
+    | Annotated[Ablate, subcommand("ablate")]
+    | Annotated[List, subcommand("list")]
+)
