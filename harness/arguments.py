@@ -37,6 +37,10 @@ class NetworkOptions:
     """The architecture as the paper defines it, or as the released code computes it."""
     preset: str | None = None
     """Size of the network, e.g. full or nano."""
+    precision: Literal["fp32", "bf16"] | None = None
+    """fp32 without TF32 is the reference; bf16 is autocast."""
+    compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run the network through torch.compile."""
     set: UseAppendAction[Names] = ()
     """Any other setting of the tracker, as name=value; may be given several times."""
 

@@ -187,7 +187,13 @@ def _setups(names: Sequence[str], options: arguments.NetworkOptions, random_weig
     from harness.config import configure, parse_overrides
     from trackers import tracker
 
-    shared = {"weights": options.weights, "interaction": options.interaction, "preset": options.preset}
+    shared = {
+        "weights": options.weights,
+        "interaction": options.interaction,
+        "preset": options.preset,
+        "precision": options.precision,
+        "compile": options.compile or None,
+    }
     overrides, setups = parse_overrides(options.set), []
     for name in names:
         takes = random_weights and hasattr(tracker(name).config, "allow_random_weights")
