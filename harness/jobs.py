@@ -177,6 +177,7 @@ def built(name: str, config: Any, device: str) -> Tracker:
 def _run(setup: Setup, dataset: Dataset, label: str) -> Run:
     config = setup.on(dataset.benchmark.name)
     spec = setup.spec
+    label = label or getattr(config, "label", "")
     return Run(spec.name, spec.title, config_hash(spec.name, config), label, identity(spec.name, config))
 
 

@@ -71,7 +71,8 @@ class TrackerSpec:
         name: the name on the command line.
         title: as papers print it.
         config: the default config, a frozen dataclass. A field with ``metadata={"file": True}`` is a path whose
-            content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash.
+            content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash. A
+            property ``label``, where there is one, names the tracker in tables and exports.
         build: (config, device) -> Tracker; ``device`` is ``auto``, ``cpu``, ``cuda`` ...
         for_dataset: (config, benchmark name) -> config with the dataset's own hyper-parameters filled in.
         network: (config) -> its network as built, for looking into and training it; None for trackers without one.
@@ -87,7 +88,7 @@ class TrackerSpec:
 
 def identity(spec_name: str, config: Any) -> dict[str, Any]:
     """The values that decide a tracker's boxes: its name and every config field that enters the hash."""
-    values: dict[str, Any] = {"tracker": spec_name}
+    values: dict[str, Any] = {"name": spec_name}
     for item in fields(config):
         value = getattr(config, item.name)
         if not item.metadata.get("identity", True):

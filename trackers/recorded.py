@@ -34,6 +34,11 @@ class RecordedConfig:
     dataset: str = ""
     content: str = ""
 
+    @property
+    def label(self) -> str:
+        """What tables and exports call it: the recorded tracker's own name."""
+        return self.tracker
+
 
 class Recorded:
     """A SequenceAware tracker over one folder of raw results."""

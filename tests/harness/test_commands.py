@@ -42,6 +42,17 @@ def test_track_then_export_then_score(clips: Path, tmp_path: Path, capsys: pytes
     assert scores["constant"]["per_sequence"]["short"]["success_auc"] == pytest.approx(expected, abs=1e-12)
 
 
+def test_recorded_results_come_back_under_their_own_name(clips: Path, tmp_path: Path) -> None:
+    data = ("--dataset", f"folder={clips}")
+    run("track", "--tracker", "constant", "--label", "ECO", *data, "--store", tmp_path / "a")
+    run("export", "--store", tmp_path / "a", "--format", "pysot", "--out", tmp_path / "raw")
+    words = ("--set", f"results={tmp_path / 'raw'}", "--store", tmp_path / "b")
+    assert run("track", "--tracker", "recorded", *data, *words) == 0
+    assert run("export", "--store", tmp_path / "b", "--format", "pysot", "--out", tmp_path / "again") == 0
+    assert (tmp_path / "again" / "folder" / "ECO" / "short.txt").exists()
+    assert files(tmp_path / "again") == files(tmp_path / "raw")
+
+
 def test_a_second_run_does_nothing_and_a_changed_annotation_is_run_again(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,7 +85,7 @@ def test_provenance_is_complete(clips: Path, tmp_path: Path) -> None:
     store = open_store(tmp_path / "s")
     facts = store.result_facts("folder", store.runs("folder")[0], "short")
     assert facts is not None
-    assert facts["config"] == {"tracker": "kcf", "seed": 3}
+    assert facts["config"] == {"name": "kcf", "seed": 3}
     assert facts["versions"]["opencv-contrib-python-headless"] == cv2.__version__ or facts["versions"]["numpy"]
     assert {"hash", "data", "annotation", "device", "date", "machine", "rows"} <= set(facts)
 
