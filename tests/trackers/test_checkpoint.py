@@ -20,6 +20,7 @@ from trackers.checkpoint import (
     apply_strict,
     convert,
     init_resnet50,
+    init_swin_tiny,
     load_state_dict,
 )
 from trackers.resnet import SiamCARResNet, TransTResNet
@@ -189,6 +190,22 @@ def test_imagenet_initialisation(tmp_path: Path) -> None:
     assert init_resnet50(TransTResNet(), tmp_path / "resnet50-0676ba61.pth") == []
     with pytest.raises(UserError, match="cannot initialise"):
         init_resnet50(SiamCARResNet((8, 16, 24, 32), (1, 1, 2, 1), 16), tmp_path / "resnet50-0676ba61.pth")
+
+
+def test_swin_initialisation_leaves_norms_and_fusion_alone(tmp_path: Path) -> None:
+    backbone = resolve(RELEASED, "transinmo", "tracker")()[0].to_empty(device="cpu").backbone
+    own = {k: v for k, v in backbone.state_dict().items() if not k.startswith(("norm", "down_and_cat"))}
+    public = {k: torch.full_like(v, 0.5) if v.is_floating_point() else v.clone() for k, v in own.items()}
+    public |= {"norm.weight": torch.ones(768), "head.weight": torch.ones(1000, 768)}
+    public["layers.0.blocks.1.attn_mask"] = torch.zeros(64, 49, 49)
+    torch.save({"model": public}, tmp_path / "swin_tiny_patch4_window7_224.pth")
+    kept = init_swin_tiny(backbone, tmp_path / "swin_tiny_patch4_window7_224.pth")
+    assert len(kept) == 8 + 10  # four output norms, five fusion maps
+    assert (backbone.get_parameter("layers.3.blocks.1.attn.qkv.weight") == 0.5).all()
+    del public["layers.2.downsample.reduction.weight"]
+    torch.save({"model": public}, tmp_path / "short.pth")
+    with pytest.raises(UserError, match=r"layers\.2\.downsample\.reduction\.weight"):
+        init_swin_tiny(backbone, tmp_path / "short.pth")
 
 
 @pytest.mark.shared
