@@ -19,7 +19,7 @@ from harness.config import Setup
 from harness.engine import track_sequence
 from harness.store import Run, Store
 from trackers import tracker
-from trackers.base import Tracker, config_hash, identity
+from trackers.base import Tracker, TrackerSpec, config_hash, identity
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def plan(
         wanted = [s for s in asked if s.name in lengths]
         dataset = replace(dataset, holes=dataset.holes + broken, sequences=_without(dataset.sequences, broken))
         store.put_dataset(dataset, tuple(s.name for s in wanted))
-        runs = [(_run(setup, dataset, label), setup.on(dataset.benchmark.name)) for setup in setups]
+        configs = [(setup.spec, setup.on(dataset.benchmark.name)) for setup in setups]
+        runs = [(_run(spec, config, label), config) for spec, config in configs]
         for run, _ in runs:
             store.put_run(dataset.label, run)
         for sequence in wanted:
@@ -174,9 +175,7 @@ def built(name: str, config: Any, device: str) -> Tracker:
     return tracker(name).build(config, device)
 
 
-def _run(setup: Setup, dataset: Dataset, label: str) -> Run:
-    config = setup.on(dataset.benchmark.name)
-    spec = setup.spec
+def _run(spec: TrackerSpec, config: Any, label: str) -> Run:
     label = label or getattr(config, "label", "")
     return Run(spec.name, spec.title, config_hash(spec.name, config), label, identity(spec.name, config))
 

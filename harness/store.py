@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -292,20 +293,17 @@ def file_name(name: str) -> str:
 
 def display_names(runs: tuple[Run, ...]) -> dict[str, str]:
     """Run folder -> the name to print: the label, else the title; with the hash where two would be alike."""
-    plain = {run.folder: run.label or run.title for run in runs}
-    doubled = {name for name in plain.values() if list(plain.values()).count(name) > 1}
-    return {
-        r.folder: f"{plain[r.folder]} [{r.hash[:6]}]" if plain[r.folder] in doubled else plain[r.folder] for r in runs
-    }
+    return _told_apart([(run, run.label or run.title) for run in runs], "{} [{}]")
 
 
 def export_names(runs: tuple[Run, ...]) -> dict[str, str]:
     """Run folder -> the folder name in exports: label or registry name, with the hash where two would be alike."""
-    plain = {run.folder: run.label or run.tracker for run in runs}
-    doubled = {name for name in plain.values() if list(plain.values()).count(name) > 1}
-    return {
-        r.folder: f"{plain[r.folder]}-{r.hash[:6]}" if plain[r.folder] in doubled else plain[r.folder] for r in runs
-    }
+    return _told_apart([(run, run.label or run.tracker) for run in runs], "{}-{}")
+
+
+def _told_apart(names: list[tuple[Run, str]], pattern: str) -> dict[str, str]:
+    counts = Counter(name for _, name in names)
+    return {run.folder: pattern.format(name, run.hash[:6]) if counts[name] > 1 else name for run, name in names}
 
 
 # ---- files
