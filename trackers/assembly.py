@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from trackers.heads import BoxHead, Outputs
 from trackers.matching import DepthwiseNeck, FusionNeck, PlainAttention, ProjectedAttention, Sizes
 from trackers.neural import NeuralTracker, Recipe, State, normalise_rgb
 from trackers.postprocess import Floats, Located, locate
+from trackers.postprocess_small import locate_gently
 from trackers.small import ConvHead, PixelwiseNeck, search_anchors
 
 STRIDE = 8  # pixels of the input per cell of the backbones' maps
@@ -41,6 +43,7 @@ class MatchingNetwork(nn.Module):
         template_size, search_size: sides of the inputs in pixels.
     """
 
+    normalise = staticmethod(normalise_rgb)
     repeated_by_release = ("neck",)
     """Parts whose work on the template alone the authors' code repeats for every frame; here it is done once."""
 
@@ -162,14 +165,22 @@ def tracker_around(
     """
 
     def place(outputs: tuple[Tensor, ...], state: State, side: Floats) -> Located:
-        logits, boxes = outputs
-        return locate(
-            torch.softmax(logits, dim=-1)[..., 0].double().numpy(),
-            boxes.double().numpy(),
+        probability = torch.softmax(outputs[0], dim=-1)[..., 0].double().numpy()
+        boxes = outputs[1].double().numpy()
+        rule = (
+            partial(locate_gently, first=state.first)
+            if config.box_reference == "anchor"
+            else partial(
+                locate,
+                template_scale=state.template_scale if config.preset == "full" else np.ones_like(state.template_scale),
+            )
+        )
+        return rule(
+            probability,
+            boxes,
             centre=state.centre,
             size=state.size,
             side=side,
-            template_scale=state.template_scale if config.preset == "full" else np.ones_like(state.template_scale),
             limits=state.limits,
             penalty_k=config.penalty_k,
             lr=config.lr,
@@ -181,7 +192,7 @@ def tracker_around(
         search_size=config.search_size,
         template_side=template_side,
         search_side=transt_search_side,
-        normalise=normalise_rgb,
+        normalise=network.normalise,  # type: ignore[arg-type]
         locate=place,
         clamp_output=clamp_output,
         anchored=config.box_reference == "anchor",

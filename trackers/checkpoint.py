@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from datasets.errors import UserError, resolve
+from trackers.efficientnet import key_map as key_of_lite0
 from trackers.pickles import TensorRecord, TorchFile, read_torch_file
 
 KeyMap = Callable[[str], str]
@@ -154,6 +155,15 @@ def init_swin_tiny(backbone: nn.Module, path: str | Path, fresh: str = r"norm\d\
     return apply_partial(
         backbone, load_state_dict(path), fresh=fresh, unused=r"norm\..*|head\..*|.*\.attn_mask", where=str(path)
     )
+
+
+def init_efficientnet(body: nn.Module, path: str | Path) -> None:
+    """ImageNet initialisation of ``trackers.efficientnet`` from the published ``efficientnet-lite0-*.pth``.
+
+    The file's later blocks and its classifier are unused. Raises UserError when anything else does not fit.
+    """
+    named = {key_of_lite0(key): value for key, value in load_state_dict(path).items() if key_of_lite0(key)}
+    apply_partial(body, named, where=str(path))
 
 
 def convert(checkpoint: str | Path, tracker: str, out: str | Path) -> dict[str, str]:

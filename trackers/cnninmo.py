@@ -2,6 +2,7 @@
 
 ``interaction="paper"``: one General Interaction Modeler (``trackers.gim``) after every stage, on both branches, its
 attention d = 256 wide in n = 4 heads, windows of 7. No MLP by default: the next stage's convolutions do its work.
+``preset="lite"`` puts them after the stages of an EfficientNet-Lite0, see ``trackers.lite``.
 ``interaction="released"``: what the authors' code computes: 3x3 convolutions for q, k, v and the output, windows of
 8, a linear attention (softmax over the query's channels), TCA before CSA, and both on the search branch alone.
 """
@@ -16,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from trackers import lite
 from trackers.base import TrackerSpec
 from trackers.checkpoint import KeyMap, same_names
 from trackers.crop import cnninmo_search_side
@@ -23,7 +25,8 @@ from trackers.gim import GIM
 from trackers.hyperparameters import FALLBACK, fill_in
 from trackers.interactions import ConvAttention, InteractiveResNet, PaperInteraction, ReleasedInteraction
 from trackers.layers import init_transformer
-from trackers.neural import NeuralTracker, load_network
+from trackers.matching import crop_centre
+from trackers.neural import NeuralTracker, load_network, unchanged
 from trackers.resnet import SiamCARResNet
 from trackers.siamcar import (
     LEVELS,
@@ -34,16 +37,21 @@ from trackers.siamcar import (
     car_recipe,
     check_values,
     choose_sizes,
-    crop_centre,
     deploy,
 )
 from trackers.siamcar import key_map as siamcar_key_map
 
-WINDOWS = {("full", "paper"): 7, ("full", "released"): 8, ("nano", "paper"): 4, ("nano", "released"): 4}
+WINDOWS = {
+    ("full", "paper"): 7,
+    ("full", "released"): 8,
+    ("nano", "paper"): 4,
+    ("nano", "released"): 4,
+    ("lite", "paper"): lite.SIZES.window,
+}
 """Preset and interaction -> side of the windows. The nano template's maps are 7 x 7 in the last stages: windows of 7
 would leave one token to attend to."""
 
-SENSES: dict[str, Literal["paper", "released"]] = {"full": "released", "nano": "paper"}
+SENSES: dict[str, Literal["paper", "released"]] = {"full": "released", "nano": "paper", "lite": "paper"}
 """Preset -> interaction when the config does not say: published sizes come with published weights."""
 
 
@@ -57,7 +65,7 @@ class CNNInMoConfig:
         seed: of random weights.
         interaction: ``paper``, the GIM as the paper defines it, or ``released``, what the authors' code computes;
             None: released for full, paper for nano.
-        preset: ``full`` (the paper's sizes) or ``nano`` (below a million parameters).
+        preset: ``full`` (the paper's sizes), ``nano`` (below a million parameters) or ``lite``, see trackers.lite.
         wp: window process; without it attention runs among all positions (released: in TCA alone, as released).
         tca: target-aware cross-attention, for all stages or one value per stage.
         csa: context-aware self-attention.
@@ -80,7 +88,7 @@ class CNNInMoConfig:
     allow_random_weights: bool = field(default=False, metadata={"identity": False})
     seed: int = 0
     interaction: Literal["paper", "released"] | None = None
-    preset: Literal["full", "nano"] = "full"
+    preset: Literal["full", "nano", "lite"] = "full"
     wp: bool = True
     tca: bool | tuple[bool, ...] = True
     csa: bool = True
@@ -100,8 +108,11 @@ class CNNInMoConfig:
 
     def __post_init__(self) -> None:
         check_values(self)
-        if isinstance(self.tca, tuple) and len(self.tca) != STAGES:
-            raise ValueError(f"tca wants one value or four, not {list(self.tca)}")
+        stages = STAGES - lite.FIRST if self.preset == "lite" else STAGES
+        if isinstance(self.tca, tuple) and len(self.tca) != stages:
+            raise ValueError(f"tca wants one value or {stages}, not {list(self.tca)}")
+        if self.preset == "lite" and self.interaction == "released":
+            raise ValueError("interaction: the preset lite exists in the paper's sense alone")
         for name in ("window", "dim", "heads"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -130,6 +141,7 @@ class CNNInMo(nn.Module):
         neck, head, sizes: as in ``trackers.siamcar.SiamCAR``.
     """
 
+    normalise = staticmethod(unchanged)
     repeated_by_release = tuple(f"backbone.interactions.{i}.tca" for i in range(STAGES))
     """Parts whose work on the template alone the authors' code repeats for every frame; here it is done once."""
 
@@ -153,8 +165,11 @@ class CNNInMo(nn.Module):
 
 def resolved(config: CNNInMoConfig) -> CNNInMoConfig:
     """The config with its sense and sizes filled in from the preset."""
-    sizes = choose_sizes(config.preset, config.widths, config.depths)
     sense = config.interaction or SENSES[config.preset]
+    if config.preset == "lite":
+        window, dim = config.window or lite.SIZES.window, config.dim or lite.SIZES.dim
+        return lite.with_constants(replace(config, interaction=sense, window=window, dim=dim))
+    sizes = choose_sizes(config.preset, config.widths, config.depths)
     return replace(
         config,
         interaction=sense,
@@ -165,14 +180,17 @@ def resolved(config: CNNInMoConfig) -> CNNInMoConfig:
     )
 
 
-def build_network(config: CNNInMoConfig) -> CNNInMo:
+def build_network(config: CNNInMoConfig) -> nn.Module:
     """The network of a config, with random parameters."""
     config = resolved(config)
+    if config.preset == "lite":
+        return lite.build_network(
+            [_paper(config, *stage) for stage in zip(lite.INTERACTIVE, _tca(config), strict=True)]
+        )
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     body = SiamCARResNet(sizes.widths, sizes.depths, sizes.stem)
-    tca = config.tca if isinstance(config.tca, tuple) else (config.tca,) * STAGES
     make = _INTERACTIONS[config.interaction or ""]
-    interactions = [make(config, channels, on) for channels, on in zip(body.channels, tca, strict=True)]
+    interactions = [make(config, channels, on) for channels, on in zip(body.channels, _tca(config), strict=True)]
     neck = Neck([body.channels[i - 1] for i in LEVELS], sizes.neck)
     network = CNNInMo(
         InteractiveResNet(body, interactions), neck, CARHead(len(LEVELS), sizes.neck, sizes.towers), sizes
@@ -201,6 +219,11 @@ def _paper(config: CNNInMoConfig, channels: int, tca: bool) -> nn.Module:
         fused=config.attention == "fused",
     )
     return PaperInteraction(gim, _window(config))
+
+
+def _tca(config: CNNInMoConfig) -> tuple[bool, ...]:
+    stages = len(lite.INTERACTIVE) if config.preset == "lite" else STAGES
+    return config.tca if isinstance(config.tca, tuple) else (config.tca,) * stages
 
 
 def _window(config: CNNInMoConfig) -> int:
@@ -266,6 +289,8 @@ def build(config: CNNInMoConfig, device: str) -> NeuralTracker:
 def around(network: nn.Module, config: CNNInMoConfig, device: str) -> NeuralTracker:
     """The tracker around a network with values, which it takes over."""
     config = for_dataset(config, FALLBACK)
+    if config.preset == "lite":
+        return lite.around(network, config, device)
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     recipe = car_recipe(sizes, config, smallest=10.0, reports_score=True, search_side=cnninmo_search_side)
     return deploy(network, replace(recipe, clamp_output=True), config, device)

@@ -32,6 +32,12 @@ def depthwise_correlation(search: Tensor, kernel: Tensor, *, padded: bool) -> Te
     return response.view(batch, channels, *response.shape[2:])
 
 
+def crop_centre(maps: Tensor, side: int) -> Tensor:
+    """The middle (B, C, side, side) of square maps, which holds the target itself without its surroundings."""
+    first = (maps.shape[-1] - side) // 2
+    return maps[..., first : first + side, first : first + side]
+
+
 class DepthwiseNeck(nn.Module):
     """Depth-wise correlation with the whole template map, zero-padded so that the response keeps the search map's
     size (32 x 32): one token per cell, as the head, the labels and the Hanning window of the family expect.
@@ -39,14 +45,18 @@ class DepthwiseNeck(nn.Module):
     The sum over the template's h w cells is divided by h w, which makes it a mean: with unit-variance features the
     raw sum has a deviation of 16 and more, which saturates the head's sigmoid. The mean is kept (no norm over the
     response), since how strong a match is must survive. ``learned`` adds a factor per channel, initially one.
+    ``centre`` takes only the middle ``centre`` x ``centre`` cells of the template, the target itself; 0 takes all.
     """
 
-    def __init__(self, width: int, learned: bool) -> None:
+    def __init__(self, width: int, learned: bool, centre: int = 0) -> None:
         super().__init__()
+        self.centre = centre
         self.gain = nn.Parameter(torch.ones(width, 1, 1)) if learned else None
 
     def template(self, features: Tensor) -> Tensor:
         """The kernel: the template map (B, C, h, w) over h w, times the learned factor."""
+        if self.centre:
+            features = crop_centre(features, self.centre)
         kernel = features / (features.shape[2] * features.shape[3])
         return kernel if self.gain is None else kernel * self.gain
 

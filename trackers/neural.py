@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,6 +52,7 @@ class State:
         fill: (B, 3) uint8, the mean colour of the first frame, outside which crops are filled with it.
         limits: (B, 2) float64 width and height of the first frame.
         template_scale: (B,) float64 template size in pixels over the side of the template's crop.
+        first: (B, 2) float64 w, h in the first frame.
     """
 
     features: Any
@@ -60,6 +61,7 @@ class State:
     fill: NDArray[np.uint8]
     limits: Floats
     template_scale: Floats
+    first: Floats
 
     def take(self, lanes: Sequence[int]) -> State:
         """The state of some of the targets, in this order."""
@@ -77,7 +79,7 @@ class State:
         return State(features, *(np.concatenate([getattr(state, name) for state in states]) for name in _ARRAYS))
 
 
-_ARRAYS = ("centre", "size", "fill", "limits", "template_scale")
+_ARRAYS = ("centre", "size", "fill", "limits", "template_scale", "first")
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class NeuralTracker:
         with torch.inference_mode(), self._autocast():
             features = self._template(images, anchors) if self.recipe.anchored else self._template(images)
         limits = np.array([frame.shape[1::-1] for frame in frames], dtype=np.float64)
-        return State(features, centre, size, fill, limits, self.recipe.template_size / side)
+        return State(features, centre, size, fill, limits, self.recipe.template_size / side, size)
 
     def step(self, frames: list[Frame], state: State) -> Step:
         """Find the B targets in their next frames."""
@@ -160,7 +162,7 @@ class NeuralTracker:
         boxes = cxcywh_to_xywh(np.concatenate([centre, size], axis=1))
         if self.recipe.clamp_output:
             boxes[:, :2] = np.maximum(boxes[:, :2], 0.0)
-        now = State(state.features, centre, size, state.fill, state.limits, state.template_scale)
+        now = replace(state, centre=centre, size=size)
         done = time.perf_counter()
         seconds = {"pre": cropped - start, "network": computed - cropped, "post": done - computed}
         return Step(boxes, score, now, seconds)
@@ -172,6 +174,11 @@ class NeuralTracker:
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+
+def unchanged(images: Tensor) -> Tensor:
+    """The images as they are: BGR 0..255."""
+    return images
 
 
 def normalise_rgb(images: Tensor) -> Tensor:

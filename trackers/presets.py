@@ -1,9 +1,10 @@
 """Sizes of the transformer trackers by preset, as data: what a config leaves at None comes from here.
 
-``full`` is the published size. ``nano`` is for machines without a GPU: about a million parameters, template 64 and
-search region 128 pixels, the same code. Its windows have side 4 instead of 7, because the template's last maps are
-4 x 4: windows of 7 would leave most in-window positions without any template token. It also has the changes of
-``trackers.small`` and test-time constants of its own, the same for every row of the ablations.
+``full`` is the published size. ``nano`` is for machines without a GPU: about a million parameters, template 48 and
+search region 96 pixels, the same code. Its windows have side 3 instead of 7, because the template's last maps are
+3 x 3: windows of 7 would leave most in-window positions without any template token, and 3 divides the maps of all
+stages. It also has the changes of ``trackers.small`` and test-time constants of its own, the same for every row of the
+ablations.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _FULL_SIZES = {
     "dropout": 0.1,
     "pixelwise": False,
 }
-_NANO_SIZES = {"template_size": 64, "search_size": 128, "drop_path": 0.0, "dropout": 0.0}
+_NANO_SIZES = {"template_size": 48, "search_size": 96, "drop_path": 0.0, "dropout": 0.0}
 _SMALL = {"box_reference": "anchor", "pixelwise": True, "penalty_k": 0.1, "lr": 0.15, "window_influence": 0.35}
 _TRANST_NECK = {"neck_heads": 8, "neck_hidden": 2048, "neck_projections": True}
 _SOTS_NECK = {"neck_heads": 4, "neck_hidden": 1024, "neck_projections": False}
@@ -61,7 +62,7 @@ TRANSINMO_PRESETS: Mapping[tuple[str, str], Row] = MappingProxyType(
             **_NANO_STAGES,
             **_NANO_NECK,
             "heads": (1, 2, 4, 6),
-            "window": 4,
+            "window": 3,
             "mlp_ratio": 1.0,
             "prenorm": True,
             "box_reference": "search",
@@ -73,7 +74,7 @@ TRANSINMO_PRESETS: Mapping[tuple[str, str], Row] = MappingProxyType(
             **_NANO_NECK,
             "heads": (4, 4, 4, 4),
             "dim": 96,
-            "window": 4,
+            "window": 3,
             "mlp_ratio": 1.0,
             "prenorm": True,
             **_SMALL,

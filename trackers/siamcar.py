@@ -16,12 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from datasets.errors import UserError
+from trackers import lite
 from trackers.base import TrackerSpec
 from trackers.checkpoint import KeyMap
 from trackers.crop import siamcar_search_side, siamcar_template_side
 from trackers.hyperparameters import FALLBACK, fill_in
-from trackers.matching import depthwise_correlation
-from trackers.neural import NeuralTracker, Recipe, State, load_network, resolve_device
+from trackers.matching import crop_centre, depthwise_correlation
+from trackers.neural import NeuralTracker, Recipe, State, load_network, resolve_device, unchanged
 from trackers.postprocess import Floats, Located
 from trackers.postprocess_car import Maps, Rules, locate
 from trackers.resnet import SiamCARResNet, fold_batch_norms
@@ -67,7 +68,8 @@ class SiamCARConfig:
         allow_random_weights: run without weights, for trying things out.
         seed: of random weights.
         interaction: accepted for symmetry with the other trackers.
-        preset: ``full`` (the paper's sizes) or ``nano`` (about half a million parameters).
+        preset: ``full`` (the paper's sizes), ``nano`` (about half a million parameters) or ``lite``, the network of
+            CNNInMo's preset without its interactions, see trackers.lite.
         widths: of the ResNet's stages, a quarter of their channels; None = the preset's.
         depths: blocks per stage; None = the preset's.
         precision: fp32 (TF32 off) or bf16 (autocast).
@@ -81,7 +83,7 @@ class SiamCARConfig:
     allow_random_weights: bool = field(default=False, metadata={"identity": False})
     seed: int = 0
     interaction: Literal["released", "paper"] = field(default="released", metadata={"identity": False})
-    preset: Literal["full", "nano"] = "full"
+    preset: Literal["full", "nano", "lite"] = "full"
     widths: tuple[int, ...] | None = None
     depths: tuple[int, ...] | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -106,8 +108,10 @@ def check_values(config: Any) -> None:
             raise ValueError(f"{name} wants a number from 0 to 1, not {value}")
     if config.penalty_k is not None and config.penalty_k < 0.0:
         raise ValueError(f"penalty_k wants a number from 0 up, not {config.penalty_k}")
-    if config.preset not in PRESETS:
-        raise ValueError(f"preset wants {' or '.join(PRESETS)}, not {config.preset}")
+    if config.preset not in (*PRESETS, "lite"):
+        raise ValueError(f"preset wants {', '.join(PRESETS)} or lite, not {config.preset}")
+    if config.preset == "lite" and (config.widths or config.depths):
+        raise ValueError("widths and depths: the preset lite has those of EfficientNet-Lite0")
 
 
 class Neck(nn.Module):
@@ -121,12 +125,6 @@ class Neck(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         return [level(m) for level, m in zip(self.levels, maps, strict=True)]
-
-
-def crop_centre(maps: Tensor, side: int) -> Tensor:
-    """The middle (B, C, side, side) of square maps, which holds the target itself without its surroundings."""
-    first = (maps.shape[-1] - side) // 2
-    return maps[..., first : first + side, first : first + side]
 
 
 class CARHead(nn.Module):
@@ -158,6 +156,8 @@ class SiamCAR(nn.Module):
         sizes: of the inputs and of the template maps' centre.
     """
 
+    normalise = staticmethod(unchanged)
+
     def __init__(self, backbone: SiamCARResNet, neck: Neck, head: CARHead, sizes: Sizes) -> None:
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
@@ -176,8 +176,10 @@ class SiamCAR(nn.Module):
         return found
 
 
-def build_network(config: SiamCARConfig) -> SiamCAR:
+def build_network(config: SiamCARConfig) -> nn.Module:
     """The network of a config, with random parameters."""
+    if config.preset == "lite":
+        return lite.build_network([])
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     backbone = SiamCARResNet(sizes.widths, sizes.depths, sizes.stem)
     neck = Neck([backbone.channels[i - 1] for i in LEVELS], sizes.neck)
@@ -233,7 +235,7 @@ def car_recipe(
         search_size=sizes.search_size,
         template_side=siamcar_template_side,
         search_side=partial(search_side, template_size=inputs[0], search_size=inputs[1]),
-        normalise=lambda images: images,
+        normalise=unchanged,
         locate=lambda outputs, state, side: _locate(outputs, state, rules),
     )
 
@@ -249,6 +251,8 @@ def _locate(outputs: tuple[Tensor, ...], state: State, rules: Rules) -> Located:
 
 def for_dataset(config: SiamCARConfig, dataset: str) -> SiamCARConfig:
     """The config with its sizes and the dataset's hyper-parameters filled in."""
+    if config.preset == "lite":
+        return lite.with_constants(config)
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     filled: SiamCARConfig = fill_in("siamcar", replace(config, widths=sizes.widths, depths=sizes.depths), dataset)
     return filled
@@ -262,6 +266,8 @@ def build(config: SiamCARConfig, device: str) -> NeuralTracker:
 def around(network: nn.Module, config: SiamCARConfig, device: str) -> NeuralTracker:
     """The tracker around a network with values, which it takes over."""
     config = for_dataset(config, FALLBACK)
+    if config.preset == "lite":
+        return lite.around(network, config, device)
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     recipe = car_recipe(sizes, config, smallest=0.0, reports_score=False, search_side=siamcar_search_side)
     return deploy(network, recipe, config, device)

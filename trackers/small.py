@@ -59,7 +59,9 @@ class PixelwiseNeck(nn.Module):
         matched = self.neck.search(features, cache.inner) * self.gain + self.bias  # type: ignore[operator]
         alike = (_unit(features) @ cache.cells.transpose(1, 2)) * self.temperature.exp()
         joined = self.join(torch.cat((matched, to_tokens(features), alike), dim=-1))
-        return F.relu(self.norm(joined.transpose(1, 2))).transpose(1, 2)
+        side = round(joined.shape[1] ** 0.5)
+        maps = joined.view(len(joined), side, side, -1).permute(0, 3, 1, 2)  # channels-last, as the norm is quickest
+        return to_tokens(F.relu(self.norm(maps)))
 
 
 def _unit(features: Tensor) -> Tensor:
@@ -99,7 +101,9 @@ class ConvHead(nn.Module):
         """(B, L, width) and (B, 2) to Outputs; the second logit is zero."""
         batch, length, width = tokens.shape
         side = round(length**0.5)
-        maps = tokens.transpose(1, 2).reshape(batch, width, side, side)
+        maps = tokens.reshape(batch, side, side, width).permute(
+            0, 3, 1, 2
+        )  # channels-last: no copy, quicker convolutions
         score = to_tokens(self.class_out(self.class_tower(maps)))
         moves = to_tokens(self.box_out(self.box_tower(maps)))
         return Outputs(torch.cat((score, torch.zeros_like(score)), dim=-1), self.boxes(moves, anchors, side))

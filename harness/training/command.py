@@ -105,7 +105,8 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
     )
     model.trainee.to(group.device)
     data, checked = config.data, config.validation
-    maker = open_pairs(data.sources, config.tracker, model.sizes, data.augmentation, config.seed)
+    seed = config.seed if data.seed < 0 else data.seed
+    maker = open_pairs(data.sources, model.geometry, model.sizes, data.augmentation, seed)
     pairs: Dataset[dict[str, Any]] = MadePairs(maker)
     if data.cache:
         if group.first:
@@ -115,7 +116,7 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
     validation = []
     if checked.pairs and group.first:
         sources = checked.sources or data.sources
-        held_out = open_pairs(sources, config.tracker, model.sizes, checked.augmentation, VALIDATION_SEED)
+        held_out = open_pairs(sources, model.geometry, model.sizes, checked.augmentation, VALIDATION_SEED)
         validation = make_batches(held_out, checked.pairs)
     return Prepared(model, maker, pairs, validation)
 

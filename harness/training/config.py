@@ -41,6 +41,8 @@ class DataConfig:
         workers: processes that make pairs; 0 makes them in the training process.
         cache: pairs made once and kept as memory-mapped arrays, drawn again every epoch; 0: always new ones.
         cache_dir: where; the user's cache folder when empty.
+        seed: of the pairs; the training's own when below 0. One value for several trainings gives them the same pairs
+            in different orders.
     """
 
     sources: tuple[SourceConfig, ...] = ()
@@ -48,6 +50,7 @@ class DataConfig:
     workers: int = 0
     cache: int = 0
     cache_dir: str = ""
+    seed: int = -1
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ class TrainConfig:
         ema: decay of the averaged weights that are exported; 0: none.
         compile: through torch.compile.
         checkpointing: recompute the backbone's activations in the backward pass, for small memories.
-        initial: ImageNet file (torchvision's ResNet-50, the public Swin-T) or weights of the same network.
+        initial: ImageNet file (torchvision's ResNet-50, the public Swin-T, EfficientNet-Lite0), weights of the same
+            network, or a name of ``model.PACKAGED``.
         data, validation: see there.
         log_every, save_every: steps.
         keep_failed: save the batch that made the loss non-finite.

