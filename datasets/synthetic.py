@@ -24,7 +24,7 @@ from tqdm import tqdm
 from datasets.errors import UserError
 from datasets.lasot import LASOT
 from datasets.mini.drafts import draft
-from datasets.mini.layouts import ANSWERS, WRITERS, Line
+from datasets.mini.layouts import ANSWERS, WRITERS, Line, rows, write_frames
 from datasets.mini.motion import Spec
 from datasets.mini.rendering import Clip, Track, render_sequence
 from datasets.mini.scripts import SUITE, Row, sized
@@ -126,6 +126,21 @@ def training_clip(number: int, *, length: int = 60, size: tuple[int, int] = (320
     """
     seed = TRAINING_SEEDS + number
     return render_sequence(seed, draft(seed, length=length, size=size))
+
+
+def write_clips(root: Path, count: int, *, first: int = 700_000, length: int = 60) -> None:
+    """Write training clips ``first`` .. ``first + count - 1`` in the folder layout, to choose test-time constants on.
+
+    Raises:
+        UserError: a clip is there already, or the folder cannot be written.
+    """
+    for number in range(first, first + count):
+        clip, folder = training_clip(number, length=length), root / f"clip-{number}"
+        try:
+            write_frames(folder / "img", clip.frames, "{:04d}.jpg", 1)
+            (folder / "groundtruth_rect.txt").write_text(rows(clip.tracks[0].boxes), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot write {folder}: {error.strerror or error}; choose another folder") from error
 
 
 def _jobs(seed: int, size: str) -> Iterator[tuple[str, int, Row, int]]:

@@ -16,15 +16,23 @@ Repeated = UseAppendAction[Names]
 
 @dataclass(frozen=True)
 class MainJob:
-    """Run the embedded mini-suite through real trackers and render the report.
+    """Run an experiment and render the report; without --experiment the embedded mini-suite through real trackers.
 
     Interrupted and repeated runs continue where they stopped.
+    Example: python run_all.py main --experiment experiments/shipped.yaml --dataset folder=CLIPS --out output/clips
     """
+
+    experiment: Path | None = None
+    """YAML, see experiments/."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")] = ()
+    """Dataset in place of the experiment's own; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
 
     out: Path = Path("output")
     """Where the store and the report go."""
     jobs: int = os.cpu_count() or 1
     """Worker processes."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +201,8 @@ class Train:
     """Continue from the checkpoint in OUT."""
     device: str = "auto"
     """auto, cpu, cuda ..."""
+    loader_seconds: Annotated[float | None, arg(metavar="SECONDS")] = None
+    """Train nothing: measure for so long how many pairs a second the loader alone gives, and print it."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +229,38 @@ class Ablate:
     seeds: tuple[int, ...] = (0,)
     """One training each; three and more give a spread."""
     out: Path = Path("ablations")
-    """Folder of the trainings and of the table."""
+    """Folder of the trainings, of their results and of the table."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+    jobs: int = os.cpu_count() or 1
+    """Worker processes that track; training is one process."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Measure on what is there of an incomplete dataset."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Run trackers under many test-time constants at once and print AUC for each.
+
+    Frames and templates are shared by all values of a sequence. Continues where it stopped.
+    Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot
+    """
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Neural tracker; may be given several times."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset and its root; may be given several times."""
+    over: Annotated[Repeated, arg(metavar="NAME=VALUES")]
+    """window_influence, penalty_k or lr, as name=0,0.1,0.2 or name=first:last:step; several give every combination."""
+    store: Path = Path("sweeps")
+    """Folder of results; made when missing, continued when not."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    sequences: Names = ()
+    """Only these sequences."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run what is there of an incomplete dataset."""
+    jobs: int = 1
+    """Worker processes."""
     device: str = "auto"
     """auto, cpu, cuda ..."""
 
@@ -244,5 +285,6 @@ Command = (
     | Annotated[Bench, subcommand("bench")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Ablate, subcommand("ablate")]
+    | Annotated[Sweep, subcommand("sweep")]
     | Annotated[List, subcommand("list")]
 )

@@ -165,8 +165,11 @@ def bench(command: arguments.Bench) -> int:
 
 
 def train(command: arguments.Train) -> int:
+    from harness.training.command import measure_loader
     from harness.training.command import train as start
 
+    if command.loader_seconds is not None:
+        return measure_loader(command.config, command.set, seconds=command.loader_seconds, device=command.device)
     return start(command.config, command.set, out=command.out, resume=command.resume, device=command.device)
 
 
@@ -178,8 +181,33 @@ def ablate(command: arguments.Ablate) -> int:
     steps = () if command.steps is None else (f"steps={command.steps}",)
     return start(
         command.table, base, (*steps, *command.set), out=command.out, datasets=command.dataset, rows=command.rows,
-        seeds=command.seeds, device=command.device,
+        seeds=command.seeds, device=command.device, workers=command.jobs, partial=command.partial,
     )  # fmt: skip
+
+
+def sweep(command: arguments.Sweep) -> int:
+    from harness.config import open_datasets
+    from harness.jobs import built, merge_variants, plan
+    from harness.parallel import run_jobs
+    from harness.store import open_store
+    from harness.sweep import parse_over, variants
+    from reports.collect import evaluate
+    from reports.pooled import pooled_table
+
+    over = parse_over(command.over)
+    bases = _setups(command.tracker, command.network, random_weights=False)
+    setups = [variant for base in bases for variant in variants(base, over)]
+    datasets = open_datasets(command.dataset)
+    _demand_sequences(datasets, command.sequences, command.partial)
+    for setup in bases:
+        for dataset in datasets:
+            built(setup.spec.name, setup.on(dataset.benchmark.name), command.device)
+    store = open_store(command.store, write=True)
+    jobs, done = plan(store, datasets, setups, names=command.sequences, device=command.device, partial=command.partial)
+    outcomes = run_jobs(merge_variants(jobs), workers=command.jobs)
+    print(f"{len(jobs)} runs of a sequence wanted, {done} were done before", file=sys.stderr)
+    print(pooled_table(evaluate(store)).to_text())
+    return _holes(outcomes)
 
 
 def _setups(names: Sequence[str], options: arguments.NetworkOptions, random_weights: bool) -> list[Setup]:
@@ -224,9 +252,11 @@ def list_names(command: arguments.List) -> int:
 
 
 def main_job(command: arguments.MainJob) -> int:
-    from harness.main_job import run_main_job
+    from harness.main_job import EMBEDDED, run_main_job
 
-    outcomes, page = run_main_job(command.out, command.jobs)
+    outcomes, page = run_main_job(
+        command.out, command.jobs, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device
+    )
     print(f"report: {page.resolve()}")
     return _holes(outcomes)
 
@@ -275,5 +305,6 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     arguments.Bench: bench,
     arguments.Train: train,
     arguments.Ablate: ablate,
+    arguments.Sweep: sweep,
     arguments.List: list_names,
 }

@@ -95,10 +95,17 @@ def _known_root(name: str) -> str:
 
 @dataclass(frozen=True)
 class Setup:
-    """A tracker as the user asked for it: the registry row and the config before a dataset fills in its own values."""
+    """A tracker as the user asked for it.
+
+    Attributes:
+        spec: the registry row.
+        config: before a dataset fills in its own values.
+        label: its name in tables; its own when empty.
+    """
 
     spec: TrackerSpec
     config: Any
+    label: str = ""
 
     def on(self, benchmark_name: str) -> Any:
         """The config for one benchmark."""

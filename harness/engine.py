@@ -6,13 +6,14 @@ from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datasets.base import Annotation, Sequence
 from datasets.boxes import shift_origin
 from datasets.errors import UserError
 from datasets.images import Frames
 from harness.store import PARTS, Result
-from trackers.base import SequenceAware, Step, Tracker
+from trackers.base import SequenceAware, Step, Sweepable, Tracker
 
 
 def track_sequence(
@@ -39,12 +40,44 @@ def track_sequence(
         UserError: counts that do not fit, a first box of no size, an unreadable frame, or an answer that is not
             finite (naming frame and value).
     """
+    return _follow(tracker, sequence, annotation, frames, None, on_frame)[0]
+
+
+def track_variants(
+    tracker: Tracker, sequence: Sequence, annotation: Annotation, frames: Frames, constants: NDArray[np.float64]
+) -> list[Result]:
+    """As ``track_sequence`` for W sets of test-time constants at once: frames and template are shared.
+
+    Args:
+        tracker: a ``Sweepable`` one.
+        constants: (W, 3) penalty_k, lr, window_influence.
+
+    Returns:
+        W results. Their ``track`` is NaN: a batch says nothing about the speed of one tracker on one sequence.
+
+    Raises:
+        UserError: as ``track_sequence``, or a tracker that cannot do this.
+    """
+    if not isinstance(tracker, Sweepable):
+        raise UserError("this tracker has no test-time constants to sweep: name one of the neural trackers")
+    return _follow(tracker, sequence, annotation, frames, constants, lambda: None)
+
+
+def _follow(
+    tracker: Tracker,
+    sequence: Sequence,
+    annotation: Annotation,
+    frames: Frames,
+    constants: NDArray[np.float64] | None,
+    on_frame: Callable[[], None],
+) -> list[Result]:
+    lanes = 1 if constants is None else len(constants)
     count = len(frames)
     if count != len(annotation) and not sequence.first_only:
         raise UserError(
             f"{sequence.name} has {count} frames but {len(annotation)} annotated rows: complete the download"
         )
-    boxes, scores = np.full((count, 4), np.nan), np.full(count, np.nan)
+    boxes, scores = np.full((lanes, count, 4), np.nan), np.full((lanes, count), np.nan)
     seconds = {part: np.full(count, np.nan) for part in PARTS}
     first = annotation.boxes[:1]
     if not (np.isfinite(first).all() and (first[:, 2:] > 0).all()):
@@ -62,23 +95,31 @@ def track_sequence(
         decoded = perf_counter()
         if index == 0:
             state = tracker.init([frame], shift_origin(first, -origin))
-            boxes[0] = first[0]
+            if constants is not None and isinstance(tracker, Sweepable):
+                state = tracker.variants(state, constants)
+            boxes[:, 0] = first[0]
         else:
-            step = tracker.step([frame], state)
-            _check(step, sequence.name, index)
-            state, boxes[index], scores[index] = step.state, shift_origin(step.boxes[0], origin), step.scores[0]
-            for part, value in step.seconds.items():
-                seconds[part][index] = value
-        seconds["read"][index], seconds["track"][index] = decoded - started, perf_counter() - decoded
+            step = tracker.step([frame] * lanes, state)
+            _check(step, sequence.name, index, lanes)
+            state, boxes[:, index], scores[:, index] = step.state, shift_origin(step.boxes, origin), step.scores
+            if lanes == 1:
+                for part, value in step.seconds.items():
+                    seconds[part][index] = value
+        seconds["read"][index] = decoded - started
+        if lanes == 1:
+            seconds["track"][index] = perf_counter() - decoded
         on_frame()
-    return Result(boxes, scores, seconds)
+    return [Result(boxes[lane], scores[lane], seconds) for lane in range(lanes)]
 
 
-def _check(step: Step, name: str, index: int) -> None:
+def _check(step: Step, name: str, index: int, lanes: int) -> None:
     """A tracker that answers nonsense is stopped at once: NaN boxes must not reach a score."""
-    if step.boxes.shape != (1, 4):
-        raise UserError(f"{name}, frame {index}: the tracker gave boxes of shape {step.boxes.shape} instead of (1, 4)")
-    if not np.isfinite(step.boxes).all():
-        raise UserError(f"{name}, frame {index}: the tracker's box is not finite: {step.boxes[0].tolist()}")
+    if step.boxes.shape != (lanes, 4):
+        raise UserError(
+            f"{name}, frame {index}: the tracker gave boxes of shape {step.boxes.shape} instead of {(lanes, 4)}"
+        )
+    broken = ~np.isfinite(step.boxes).all(axis=1)
+    if broken.any():
+        raise UserError(f"{name}, frame {index}: the tracker's box is not finite: {step.boxes[broken][0].tolist()}")
     if np.isinf(step.scores).any():
         raise UserError(f"{name}, frame {index}: the tracker's score is not finite: {step.scores.tolist()}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from datasets.base import Annotation, Dataset, Hole
 from datasets.base import Sequence as VideoSequence
@@ -16,10 +18,10 @@ from datasets.errors import UserError
 from datasets.images import Frames
 from harness import provenance
 from harness.config import Setup
-from harness.engine import track_sequence
-from harness.store import Run, Store
+from harness.engine import track_sequence, track_variants
+from harness.store import Result, Run, Store
 from trackers import tracker
-from trackers.base import Tracker, TrackerSpec, config_hash, identity
+from trackers.base import CONSTANTS, Tracker, TrackerSpec, config_hash, identity
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Job:
         run: tracker, config hash and label.
         config: the tracker's frozen config.
         frames: how many there are to do, for ordering and progress.
+        also: further runs of the tracker with their configs, which differ in test-time constants alone: their targets
+            follow in the same batch.
     """
 
     store: Path
@@ -41,6 +45,12 @@ class Job:
     frames: int
     device: str = "auto"
     versions: tuple[tuple[str, str], ...] = ()
+    also: tuple[tuple[Run, Any], ...] = ()
+
+    @property
+    def runs(self) -> tuple[tuple[Run, Any], ...]:
+        """All runs of the job with their configs."""
+        return ((self.run, self.config), *self.also)
 
 
 @dataclass(frozen=True)
@@ -82,8 +92,8 @@ def plan(
         wanted = [s for s in asked if s.name in lengths]
         dataset = replace(dataset, holes=dataset.holes + broken, sequences=_without(dataset.sequences, broken))
         store.put_dataset(dataset, tuple(s.name for s in wanted))
-        configs = [(setup.spec, setup.on(dataset.benchmark.name)) for setup in setups]
-        runs = [(_run(spec, config, label), config) for spec, config in configs]
+        configs = [(setup, setup.on(dataset.benchmark.name)) for setup in setups]
+        runs = [(_run(setup.spec, config, label or setup.label), config) for setup, config in configs]
         for run, _ in runs:
             store.put_run(dataset.label, run)
         for sequence in wanted:
@@ -98,6 +108,24 @@ def plan(
                     store.drop_result(dataset.label, run, sequence.name)
                 jobs.append(Job(store.root, dataset.label, run, config, sequence, length, device, versions))
     return sorted(jobs, key=lambda job: -job.frames), done
+
+
+def merge_variants(jobs: Sequence[Job], most: int = 32) -> list[Job]:
+    """Jobs on one sequence whose configs differ in test-time constants alone, as one job of up to ``most`` runs."""
+    groups: dict[Any, list[Job]] = {}
+    for job in jobs:
+        known = {item.name for item in fields(job.config)}
+        if not known.issuperset(CONSTANTS):
+            groups[id(job)] = [job]
+            continue
+        alike = replace(job.config, **dict.fromkeys(CONSTANTS))
+        groups.setdefault((job.label, job.sequence.name, job.run.tracker, alike), []).append(job)
+    merged = []
+    for group in groups.values():
+        for start in range(0, len(group), most):
+            first, *others = group[start : start + most]
+            merged.append(replace(first, also=tuple((other.run, other.config) for other in others)))
+    return merged
 
 
 def _measure(
@@ -126,34 +154,41 @@ def execute(job: Job) -> Outcome:
     """Do one job in this process and store its result, or the hole with its reason."""
     store = Store(job.store)
     try:
-        result = _track(job)
+        results = _track(job)
     except UserError as error:
         return _hole(store, job, str(error), crashed=False)
     except Exception as error:  # a tracker may fail in any way; the others go on
         return _hole(store, job, f"{job.run.tracker} failed: {type(error).__name__}: {error}", crashed=True)
-    store.put_result(job.label, job.run, job.sequence.name, result)
+    for (run, _), result in zip(job.runs, results, strict=True):
+        store.put_result(job.label, run, job.sequence.name, result)
     return Outcome(job)
 
 
-def _track(job: Job) -> Any:
+def _track(job: Job) -> list[Result]:
     if job.sequence.frames is None:
         raise UserError(f"{job.sequence.name} has no images under its root: tracking needs them, scoring does not")
     annotation, frames = job.sequence.annotation(), job.sequence.frames()
-    result = track_sequence(built(job.run.tracker, job.config, job.device), job.sequence, annotation, frames)
+    running = built(job.run.tracker, job.config, job.device)
+    if job.also:
+        constants = np.array([[getattr(config, name) for name in CONSTANTS] for _, config in job.runs], np.float64)
+        results = track_variants(running, job.sequence, annotation, frames, constants)
+    else:
+        results = [track_sequence(running, job.sequence, annotation, frames)]
     facts = {
         "tracker": job.run.tracker,
-        "config": dict(job.run.identity),
-        "hash": job.run.hash,
         "sequence": job.sequence.name,
         "annotation": annotation.fingerprint(),
         "data": data_fingerprint(annotation, frames),
         "versions": dict(job.versions),
         "machine": provenance.machine(),
         "device": job.device,
-        "lanes": 1,
+        "lanes": len(results),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    return replace(result, provenance=facts)
+    return [
+        replace(result, provenance={**facts, "config": dict(run.identity), "hash": run.hash})
+        for (run, _), result in zip(job.runs, results, strict=True)
+    ]
 
 
 def data_fingerprint(annotation: Annotation, frames: Frames) -> str:
@@ -181,5 +216,6 @@ def _run(spec: TrackerSpec, config: Any, label: str) -> Run:
 
 
 def _hole(store: Store, job: Job, reason: str, *, crashed: bool) -> Outcome:
-    store.put_hole(job.label, job.run, Hole(job.sequence.name, reason))
+    for run, _ in job.runs:
+        store.put_hole(job.label, run, Hole(job.sequence.name, reason))
     return Outcome(job, reason, crashed)

@@ -1,4 +1,4 @@
-"""The main job: the embedded mini-suite, real trackers, one page. It needs no data, no weights and no GPU."""
+"""The main job: an experiment from its file to the page. The embedded one needs no data, no weights and no GPU."""
 
 from __future__ import annotations
 
@@ -7,45 +7,76 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datasets import open_dataset
+from datasets.base import Dataset
 from datasets.files import open_tree
-from datasets.synthetic import ensure_suite
-from harness.config import configure
+from harness import ROOT
+from harness.experiment import Experiment, load_experiment, open_all, run_experiment
 from harness.export import export_store
-from harness.jobs import Outcome, plan
-from harness.parallel import run_jobs
+from harness.jobs import Outcome
 from harness.store import Store, export_names, open_store
 
-TRACKERS = ("csrt", "kcf", "mil", "medianflow", "mosse", "constant")
-BENCHMARKS = ("lasot", "tnl2k", "uav123", "nfs", "otb100", "trackingnet")
+EMBEDDED = ROOT / "experiments" / "mini.yaml"
 SERVED = "mini-trackingnet"  # its ground truth is not with the data, as on the real server
 
 
-def run_main_job(out: Path, workers: int, trackers: Sequence[str] = TRACKERS) -> tuple[list[Outcome], Path]:
-    """Run what is missing of the main job and render it.
+def run_main_job(
+    out: Path, workers: int, *, path: Path = EMBEDDED, given: Sequence[str] = (), device: str = "auto"
+) -> tuple[list[Outcome], Path]:
+    """Run what is missing of an experiment and render it.
+
+    Args:
+        out: the store and the report go below it.
+        workers: processes.
+        path: the experiment's file.
+        given: datasets as on the command line, in place of the experiment's own.
+        device: auto, cpu, cuda ...
 
     Returns:
         the outcomes of this call's jobs, and the path of the page.
+
+    Raises:
+        UserError: whatever the user can mend.
     """
-    suite = ensure_suite()
-    datasets = [open_dataset(f"mini-{name}", str(suite / name)) for name in BENCHMARKS]
+    experiment = load_experiment(path)
+    datasets = open_all(experiment, given)
     store = open_store(out / "store", write=True)
-    jobs, done = plan(store, datasets, [configure(name, {}) for name in trackers])
-    print(f"mini-suite: {len(jobs)} runs of a sequence to do, {done} done before", file=sys.stderr)
-    outcomes = run_jobs(jobs, workers=workers)
-    ask_server(store, out / "submissions", suite / "trackingnet-answers")
+    outcomes, done = run_experiment(experiment, datasets, store, workers=workers, device=device)
+    print(f"{experiment.title}: {len(outcomes)} runs of a sequence done, {done} were done before", file=sys.stderr)
+    if SERVED in store.datasets():
+        ask_server(store, out / "submissions", datasets)
+    return outcomes, _render(experiment, store, out / "report")
 
+
+def _render(experiment: Experiment, store: Store, out: Path) -> Path:
+    from reports.collect import evaluate
     from reports.page import write_report
+    from reports.pooled import pooled_table
+    from reports.table import RENDERINGS
 
-    return outcomes, write_report(store, out / "report", title="Mini-suite")
+    page = write_report(store, out, protocols=experiment.protocols, title=experiment.title)
+    if experiment.reference:
+        table = pooled_table(evaluate(store), _display_name(experiment))
+        for suffix, rendering in RENDERINGS.items():
+            (out / "tables" / f"pooled.{suffix}").write_text(rendering(table), encoding="utf-8")
+        print(table.to_text())
+    return page
 
 
-def ask_server(store: Store, submissions: Path, answers: Path) -> None:
+def _display_name(experiment: Experiment) -> str:
+    from trackers import tracker
+
+    entry = next(e for e in experiment.trackers if experiment.reference in (e.label, e.tracker))
+    return entry.label or tracker(entry.tracker).title
+
+
+def ask_server(store: Store, submissions: Path, datasets: Sequence[Dataset]) -> None:
     """Submit the mini TrackingNet results as one would, and keep what its answer key says of them.
 
     The submission is scored from the files a real server would get: integers after rounding, one zip per tracker.
     """
     from reports.scoring import score_dataset
 
+    answers = Path(next(d.root for d in datasets if d.label == SERVED)).parent / "trackingnet-answers"
     export_store(store, "trackingnet", submissions, datasets=(SERVED,))
     names = export_names(store.runs(SERVED))
     scores = score_dataset(open_dataset(SERVED, str(answers)), open_tree(submissions / SERVED), partial=True)

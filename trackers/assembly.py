@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from trackers.crop import transt_search_side
 from trackers.heads import BoxHead, Outputs
 from trackers.matching import DepthwiseNeck, FusionNeck, PlainAttention, ProjectedAttention, Sizes
-from trackers.neural import NeuralTracker, Recipe, State, normalise_rgb
+from trackers.neural import NeuralTracker, Recipe, State, constants_of, normalise_rgb
 from trackers.postprocess import Floats, Located, locate
 from trackers.postprocess_small import locate_gently
 from trackers.small import ConvHead, PixelwiseNeck, search_anchors
@@ -175,6 +175,7 @@ def tracker_around(
                 template_scale=state.template_scale if config.preset == "full" else np.ones_like(state.template_scale),
             )
         )
+        penalty_k, lr, window_influence = state.constants.T
         return rule(
             probability,
             boxes,
@@ -182,9 +183,9 @@ def tracker_around(
             size=state.size,
             side=side,
             limits=state.limits,
-            penalty_k=config.penalty_k,
-            lr=config.lr,
-            window_influence=config.window_influence,
+            penalty_k=penalty_k,
+            lr=lr,
+            window_influence=window_influence,
         )
 
     recipe = Recipe(
@@ -194,6 +195,7 @@ def tracker_around(
         search_side=transt_search_side,
         normalise=network.normalise,  # type: ignore[arg-type]
         locate=place,
+        constants=constants_of(config),
         clamp_output=clamp_output,
         anchored=config.box_reference == "anchor",
     )

@@ -63,6 +63,19 @@ class SequenceAware(Protocol):
         ...
 
 
+@runtime_checkable
+class Sweepable(Protocol):
+    """A tracker whose test-time constants may differ between the targets of a batch."""
+
+    def variants(self, state: Any, constants: NDArray[np.float64]) -> Any:
+        """The state of one target as W targets with penalty_k, lr and window_influence (W, 3) of their own."""
+        ...
+
+
+CONSTANTS = ("penalty_k", "lr", "window_influence")
+"""Config fields that a ``Sweepable`` tracker takes per target."""
+
+
 @dataclass(frozen=True)
 class TrackerSpec:
     """A registry row.

@@ -28,6 +28,7 @@ from trackers.layers import init_transformer
 from trackers.matching import crop_centre
 from trackers.neural import NeuralTracker, load_network, unchanged
 from trackers.resnet import SiamCARResNet
+from trackers.shipped import with_weights
 from trackers.siamcar import (
     LEVELS,
     STAGES,
@@ -275,9 +276,9 @@ def released() -> tuple[nn.Module, KeyMap]:
 
 
 def for_dataset(config: CNNInMoConfig, dataset: str) -> CNNInMoConfig:
-    """The config with its sizes and the dataset's hyper-parameters filled in."""
+    """The config with its sizes, shipped weights and the dataset's hyper-parameters filled in."""
     filled: CNNInMoConfig = fill_in("cnninmo", resolved(config), dataset)
-    return filled
+    return with_weights(filled, resolved)
 
 
 def build(config: CNNInMoConfig, device: str) -> NeuralTracker:

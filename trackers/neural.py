@@ -53,6 +53,7 @@ class State:
         limits: (B, 2) float64 width and height of the first frame.
         template_scale: (B,) float64 template size in pixels over the side of the template's crop.
         first: (B, 2) float64 w, h in the first frame.
+        constants: (B, 3) float64 penalty_k, lr, window_influence; targets may differ, as in a sweep.
     """
 
     features: Any
@@ -62,6 +63,7 @@ class State:
     limits: Floats
     template_scale: Floats
     first: Floats
+    constants: Floats
 
     def take(self, lanes: Sequence[int]) -> State:
         """The state of some of the targets, in this order."""
@@ -79,7 +81,7 @@ class State:
         return State(features, *(np.concatenate([getattr(state, name) for state in states]) for name in _ARRAYS))
 
 
-_ARRAYS = ("centre", "size", "fill", "limits", "template_scale", "first")
+_ARRAYS = ("centre", "size", "fill", "limits", "template_scale", "first", "constants")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Recipe:
         template_size, search_size: sides of the network's inputs in pixels.
         template_side, search_side: target sizes (B, 2) to sides of the crops (B,), in pixels of the frame.
         normalise: (B, 3, S, S) float32 BGR 0..255 to the network's input.
+        constants: penalty_k, lr, window_influence that targets start with.
         locate: (outputs on the CPU in float32, state, side (B,) of the search crops) to the new place.
         clamp_output: whether x and y of the reported boxes are kept at 0 or above (SOTS does).
         anchored: whether ``template`` is also told the targets' w, h (B, 2) as fractions of the crop's side.
@@ -101,6 +104,7 @@ class Recipe:
     search_side: Callable[[Floats], Floats]
     normalise: Callable[[Tensor], Tensor]
     locate: Callable[[tuple[Tensor, ...], State, Floats], Located]
+    constants: tuple[float, float, float]
     clamp_output: bool = False
     anchored: bool = False
 
@@ -146,7 +150,8 @@ class NeuralTracker:
         with torch.inference_mode(), self._autocast():
             features = self._template(images, anchors) if self.recipe.anchored else self._template(images)
         limits = np.array([frame.shape[1::-1] for frame in frames], dtype=np.float64)
-        return State(features, centre, size, fill, limits, self.recipe.template_size / side, size)
+        constants = np.tile(np.array(self.recipe.constants), (len(frames), 1))
+        return State(features, centre, size, fill, limits, self.recipe.template_size / side, size, constants)
 
     def step(self, frames: list[Frame], state: State) -> Step:
         """Find the B targets in their next frames."""
@@ -167,6 +172,11 @@ class NeuralTracker:
         seconds = {"pre": cropped - start, "network": computed - cropped, "post": done - computed}
         return Step(boxes, score, now, seconds)
 
+    def variants(self, state: State, constants: Floats) -> State:
+        """The state of one target as W targets that differ in penalty_k, lr and window_influence, (W, 3)."""
+        lanes = state.take([0] * len(constants))
+        return replace(lanes, constants=np.asarray(constants, np.float64))
+
     def _images(self, frames: list[Frame], centre: Floats, side: Floats, size: int, fill: NDArray[np.uint8]) -> Tensor:
         crops = np.stack([crop(f, c, s, size, m) for f, c, s, m in zip(frames, centre, side, fill, strict=True)])
         images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
@@ -174,6 +184,11 @@ class NeuralTracker:
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+
+def constants_of(config: Any) -> tuple[float, float, float]:
+    """penalty_k, lr, window_influence of a filled-in config."""
+    return float(config.penalty_k), float(config.lr), float(config.window_influence)
 
 
 def unchanged(images: Tensor) -> Tensor:

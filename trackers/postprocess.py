@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Constant = Floats | float
+"""A test-time constant: one for all targets, or (B,) one for each, so that a sweep's values run as one batch."""
 
 
 class Located(NamedTuple):
@@ -37,7 +39,12 @@ def change(ratio: Floats) -> Floats:
     return np.maximum(ratio, 1.0 / ratio)
 
 
-def change_penalty(predicted: Floats, current: Floats, template_scale: Floats, strength: float) -> Floats:
+def column(constant: Constant) -> Floats:
+    """(B, 1), or (1, 1) for one value."""
+    return np.asarray(constant, np.float64).reshape(-1, 1)
+
+
+def change_penalty(predicted: Floats, current: Floats, template_scale: Floats, strength: Constant) -> Floats:
     """exp(-(r s - 1) k), one where neither scale nor aspect ratio changes.
 
     Args:
@@ -45,16 +52,17 @@ def change_penalty(predicted: Floats, current: Floats, template_scale: Floats, s
         current: (B, 2) w, h in pixels of the frame.
         template_scale: (B,) template size in pixels over the side of the first frame's crop. It multiplies the
             current size alone: the released code compares frame pixels with template pixels here.
-        strength: k; 0 gives ones.
+        strength: k, one or (B,); 0 gives ones.
 
     Returns:
         (B, L).
     """
-    if strength == 0:
+    k = column(strength)
+    if not k.any():
         return np.ones(predicted.shape[:2])
     scale = change(context_size(predicted) / context_size(current * template_scale[:, None])[:, None])
     ratio = change((current[:, 0] / current[:, 1])[:, None] / (predicted[..., 0] / predicted[..., 1]))
-    return np.asarray(np.exp(-(scale * ratio - 1.0) * strength))
+    return np.where(k == 0, 1.0, np.exp(-(scale * ratio - 1.0) * k))
 
 
 def locate(
@@ -66,9 +74,9 @@ def locate(
     side: Floats,
     template_scale: Floats,
     limits: Floats,
-    penalty_k: float,
-    lr: float,
-    window_influence: float,
+    penalty_k: Constant,
+    lr: Constant,
+    window_influence: Constant,
 ) -> Located:
     """Choose one box per target and move the state.
 
@@ -79,7 +87,8 @@ def locate(
         side: (B,) of the search region in pixels of the frame.
         template_scale: see ``change_penalty``.
         limits: (B, 2) width and height of the frame: the centre stays in [0, limit], the size in [10, limit].
-        penalty_k, lr, window_influence: the tuned constants; lr 1 with penalty_k 0 is TransT's rule.
+        penalty_k, lr, window_influence: the tuned constants, one value or (B,); lr 1 with penalty_k 0 is
+            TransT's rule.
 
     Returns:
         The new state; the score is the window-weighted one of the chosen box.
@@ -87,11 +96,13 @@ def locate(
     found = boxes * side[:, None, None]
     penalty = change_penalty(found[..., 2:], size, template_scale, penalty_k)
     window = hanning_window(round(probability.shape[1] ** 0.5))
-    weighted = probability * penalty * (1.0 - window_influence) + window * window_influence
+    weight = column(window_influence)
+    weighted = probability * penalty * (1.0 - weight) + window * weight
     best = weighted.argmax(axis=1)
     row = np.arange(len(best))
     score, box = weighted[row, best], found[row, best]
-    rate = np.full(len(best), lr) if penalty_k == 0 else penalty[row, best] * score * lr
+    step = column(lr)[:, 0]
+    rate = np.where(column(penalty_k)[:, 0] == 0, step, penalty[row, best] * score * step)
     new_centre = centre + box[:, :2] - side[:, None] / 2
     new_size = rate[:, None] * box[:, 2:] + (1.0 - rate[:, None]) * size
     return Located(np.clip(new_centre, 0.0, limits), np.maximum(np.minimum(new_size, limits), 10.0), score)

@@ -52,20 +52,21 @@ class Rules(NamedTuple):
     reports_score: bool
 
 
-def locate(maps: Maps, centre: Floats, size: Floats, limits: Floats, rules: Rules) -> Located:
+def locate(maps: Maps, centre: Floats, size: Floats, limits: Floats, rules: Rules | list[Rules]) -> Located:
     """Choose one place per target and move the state.
 
     Args:
         maps: of B targets.
         centre, size: (B, 2) of the frame before, in pixels of the frame.
         limits: (B, 2) width and height of the frame.
-        rules: the constants.
+        rules: the constants, one for all targets or one for each.
 
     Returns:
         The new state; the centre lies in [0, limit], the size in [smallest, limit]. The score is NaN where the
         tracker reports none.
     """
-    found = [_locate_one(Maps(*(m[b] for m in maps)), centre[b], size[b], limits[b], rules) for b in range(len(centre))]
+    each = rules if isinstance(rules, list) else [rules] * len(centre)
+    found = [_locate_one(Maps(*(m[b] for m in maps)), centre[b], size[b], limits[b], own) for b, own in enumerate(each)]
     return Located(*(np.array(part) for part in zip(*found, strict=True)))
 
 

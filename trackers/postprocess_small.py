@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trackers.postprocess import Floats, Located, change_penalty, hanning_window
+from trackers.postprocess import Constant, Floats, Located, change_penalty, column, hanning_window
 
 ASPECT = 0.3  # how much of the step the aspect ratio takes
 LEAK = 0.98  # of the log of size over first size, what is kept per frame
@@ -25,9 +25,9 @@ def locate_gently(
     first: Floats,
     side: Floats,
     limits: Floats,
-    penalty_k: float,
-    lr: float,
-    window_influence: float,
+    penalty_k: Constant,
+    lr: Constant,
+    window_influence: Constant,
 ) -> Located:
     """Choose one place per target and move the state.
 
@@ -49,7 +49,8 @@ def locate_gently(
     found = boxes * side[:, None, None]
     penalty = change_penalty(found[..., 2:], size, np.ones(batch), penalty_k)
     window = hanning_window(cells)
-    weighted = probability * penalty * (1.0 - window_influence) + window * window_influence
+    weight = column(window_influence)
+    weighted = probability * penalty * (1.0 - weight) + window * weight
     best = weighted.argmax(axis=1)
     row = np.arange(batch)
     near = neighbours(best, cells) * probability**2
@@ -58,7 +59,7 @@ def locate_gently(
     wanted = np.einsum("bl,blk->bk", near, np.log(np.maximum(found[..., 2:], 1e-6)))
     step = wanted - np.log(size)
     both = step.mean(axis=1, keepdims=True)
-    rate = (lr * penalty[row, best] * probability[row, best])[:, None]
+    rate = column(lr) * (penalty[row, best] * probability[row, best])[:, None]
     now = np.log(size) + rate * (both + ASPECT * (step - both))
     now = np.log(first) + LEAK * (now - np.log(first))
     new_centre = np.clip(centre + moved - side[:, None] / 2, 0.0, limits)

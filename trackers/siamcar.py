@@ -22,10 +22,11 @@ from trackers.checkpoint import KeyMap
 from trackers.crop import siamcar_search_side, siamcar_template_side
 from trackers.hyperparameters import FALLBACK, fill_in
 from trackers.matching import crop_centre, depthwise_correlation
-from trackers.neural import NeuralTracker, Recipe, State, load_network, resolve_device, unchanged
+from trackers.neural import NeuralTracker, Recipe, State, constants_of, load_network, resolve_device, unchanged
 from trackers.postprocess import Floats, Located
 from trackers.postprocess_car import Maps, Rules, locate
 from trackers.resnet import SiamCARResNet, fold_batch_norms
+from trackers.shipped import with_weights
 from trackers.winograd import speed_up
 
 STAGES = 4
@@ -237,6 +238,7 @@ def car_recipe(
         search_side=partial(search_side, template_size=inputs[0], search_size=inputs[1]),
         normalise=unchanged,
         locate=lambda outputs, state, side: _locate(outputs, state, rules),
+        constants=constants_of(config),
     )
 
 
@@ -246,16 +248,22 @@ def _locate(outputs: tuple[Tensor, ...], state: State, rules: Rules) -> Located:
     maps = Maps(*(t.numpy().astype(np.float64) for t in (probability, centerness[:, 0], distances)))
     if not all(np.isfinite(m).all() for m in maps):
         raise UserError("the network's scores are not finite: its weights are damaged or were made for another config")
-    return locate(maps, state.centre, state.size, state.limits, rules)
+    each = [rules._replace(penalty_k=k, lr=lr, window_influence=w) for k, lr, w in state.constants.tolist()]
+    return locate(maps, state.centre, state.size, state.limits, each)
 
 
-def for_dataset(config: SiamCARConfig, dataset: str) -> SiamCARConfig:
-    """The config with its sizes and the dataset's hyper-parameters filled in."""
+def resolved(config: SiamCARConfig) -> SiamCARConfig:
+    """The config with what its preset decides filled in."""
     if config.preset == "lite":
         return lite.with_constants(config)
     sizes = choose_sizes(config.preset, config.widths, config.depths)
-    filled: SiamCARConfig = fill_in("siamcar", replace(config, widths=sizes.widths, depths=sizes.depths), dataset)
-    return filled
+    return replace(config, widths=sizes.widths, depths=sizes.depths)
+
+
+def for_dataset(config: SiamCARConfig, dataset: str) -> SiamCARConfig:
+    """The config with its sizes, shipped weights and the dataset's hyper-parameters filled in."""
+    filled: SiamCARConfig = fill_in("siamcar", resolved(config), dataset)
+    return with_weights(filled, resolved)
 
 
 def build(config: SiamCARConfig, device: str) -> NeuralTracker:

@@ -24,6 +24,7 @@ from trackers.inbn import PATCHES, InBN, StageSize
 from trackers.matching import DepthwiseNeck, FusionNeck
 from trackers.neural import NeuralTracker, load_network
 from trackers.presets import TRANSINMO_PRESETS, check_common, filled, one_of
+from trackers.shipped import with_weights
 from trackers.swin import InteractionSwin
 
 
@@ -181,9 +182,9 @@ def released_star() -> tuple[nn.Module, Callable[[str], str]]:
 
 
 def for_dataset(config: TransInMoConfig, dataset: str) -> TransInMoConfig:
-    """The config with all sizes and the dataset's own test-time constants filled in."""
+    """The config with all sizes, shipped weights and the dataset's own test-time constants filled in."""
     chosen: TransInMoConfig = fill_in("transinmo", resolved(config), dataset)
-    return chosen
+    return with_weights(chosen, resolved)
 
 
 def build(config: TransInMoConfig, device: str) -> NeuralTracker:

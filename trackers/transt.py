@@ -17,6 +17,7 @@ from trackers.hyperparameters import FALLBACK, fill_in
 from trackers.neural import NeuralTracker, load_network
 from trackers.presets import TRANST_PRESETS, check_common, filled, one_of
 from trackers.resnet import TransTResNet, fold_batch_norms
+from trackers.shipped import with_weights
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,9 @@ def released() -> tuple[nn.Module, Callable[[str], str]]:
 
 
 def for_dataset(config: TransTConfig, dataset: str) -> TransTConfig:
-    """The config with all sizes and test-time constants filled in."""
+    """The config with all sizes, shipped weights and test-time constants filled in."""
     chosen: TransTConfig = fill_in("transt", resolved(config), dataset)
-    return chosen
+    return with_weights(chosen, resolved)
 
 
 def build(config: TransTConfig, device: str) -> NeuralTracker:

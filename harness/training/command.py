@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from torch.utils.data import Dataset
 
@@ -19,7 +20,16 @@ from harness.training.config import TrainConfig, load_config
 from harness.training.distributed import Group, join
 from harness.training.loop import CHECKPOINT, WEIGHTS, Outcome, Training
 from harness.training.model import Model, build_model
-from harness.training.sampling import CachedPairs, MadePairs, PairMaker, Positions, cache_pairs, loader, open_pairs
+from harness.training.sampling import (
+    AHEAD,
+    CachedPairs,
+    MadePairs,
+    PairMaker,
+    Positions,
+    cache_pairs,
+    loader,
+    open_pairs,
+)
 from harness.training.schedule import SCHEDULES
 from harness.training.validation import calibrate, make_batches, score_clips, score_pairs
 
@@ -121,18 +131,52 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
     return Prepared(model, maker, pairs, validation)
 
 
-def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cpu") -> float:
-    """Pairs per second of the loader alone: what it could feed, whatever the network takes."""
-    group = join(device)
-    prepared = prepare(replace(config, validation=replace(config.validation, pairs=0)), group)
-    batch = config.batch or SCHEDULES[config.schedule].batch
-    batches: Iterator[Any] = loader(prepared.pairs, Positions(0, 1 << 30, batch), config.data.workers)
-    next(batches)  # starting the workers is not the rate
-    started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
-        next(batches)
-        count += batch
-    return count / (time.perf_counter() - started)
+def measure_loader(
+    config_path: str | Path, overrides: Sequence[str] = (), *, seconds: float, device: str = "auto"
+) -> int:
+    """Print how many pairs per second the loader of a config gives, without training. The exit status.
+
+    Args:
+        config_path, overrides, device: see ``train``.
+        seconds: for how long to measure; making the cache and starting the workers comes before.
+
+    Raises:
+        UserError: see ``prepare``, or seconds that are not above 0.
+    """
+    if not seconds > 0:
+        raise UserError(f"the loader cannot be measured for {seconds:g} seconds: choose a number above 0")
+    config = load_config(config_path, overrides)
+    rate = loader_rate(config, seconds=seconds, device=device)
+    kind = "cached pairs" if config.data.cache else "pairs made anew"
+    if rate is not None:
+        sys.stdout.write(f"loader: {rate:.1f} pairs/s ({kind}, {config.data.workers} workers)\n")
+    return 0
+
+
+def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cpu") -> float | None:
+    """Pairs per second of the loader alone: what it could feed, whatever the network takes.
+
+    Of all processes together, and None in all but the first. The pairs that the workers hold ready at the start are
+    not counted.
+    """
+    if config.schedule not in SCHEDULES:
+        raise unknown_name("schedule", config.schedule, SCHEDULES)
+    group, workers = join(device), config.data.workers
+    try:
+        alone = replace(config, initial="", checkpointing=False, validation=replace(config.validation, pairs=0))
+        prepared = prepare(alone, group)
+        batch = config.batch or SCHEDULES[config.schedule].batch
+        positions = Positions(0, 1 << 30, batch, group.rank, group.world)
+        batches = loader(prepared.pairs, positions, workers, pin=group.device.type == "cuda")
+        for _ in range(1 + AHEAD * workers):
+            next(batches)
+        started, count = time.perf_counter(), 0
+        while time.perf_counter() - started < seconds:
+            count += len(next(batches).number)
+        rate = group.total(torch.tensor(count / (time.perf_counter() - started), device=group.device))
+        return float(rate) if group.first else None
+    finally:
+        group.leave()
 
 
 def _check(config: TrainConfig, out: Path, resume: bool) -> None:

@@ -7,18 +7,14 @@ import hashlib
 import json
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-
-from datasets.errors import UserError, unknown_name
+from datasets.errors import UserError
+from harness.structure import read_yaml, structure
 
 Values = Mapping[str, Any]
-T = TypeVar("T")
-MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -141,78 +137,5 @@ class TrainConfig:
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """Read a YAML file and apply ``a.b=value`` words (values in YAML's notation).
-
-    Raises UserError for a file or word that cannot be read, an unknown name (with a did-you-mean) or a value of the
-    wrong kind.
-    """
-    file = Path(path).expanduser()
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise UserError(f"{file} is larger than 1 MiB: this is no training config")
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"cannot read the training config {file}: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise UserError(f"the training config {file} must hold lines 'name: value'")
-    for word in overrides:
-        _override(values, word)
-    return structure(TrainConfig, values, str(file))
-
-
-def structure(kind: type[T], values: Any, where: str) -> T:
-    """A (nested) dataclass from plain YAML values. Raises UserError, see ``load_config``."""
-    if not isinstance(values, Mapping):
-        raise UserError(f"{where} must hold lines 'name: value', not {values!r}")
-    hints = typing.get_type_hints(kind)
-    known = [item.name for item in fields(kind)]  # type: ignore[arg-type]
-    for key in values:
-        if key not in known:
-            raise unknown_name(f"setting in {where}", str(key), known)
-    given = {key: _value(hints[key], value, f"{where}: {key}") for key, value in values.items()}
-    try:
-        return kind(**given)
-    except TypeError as error:
-        raise UserError(f"{where} is not complete: {error}") from error
-
-
-def _override(values: dict[str, Any], word: str) -> None:
-    path, separator, text = word.partition("=")
-    if not separator or not path:
-        raise UserError(f"--set wants name=value, not '{word}'")
-    *folders, last = path.split(".")
-    place = values
-    for name in folders:
-        place = place.setdefault(name, {})
-        if not isinstance(place, dict):
-            raise UserError(f"--set {word}: {name} holds no further names")
-    try:
-        place[last] = yaml.safe_load(text)
-    except yaml.YAMLError:
-        place[last] = text
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, UnionType) else (hint,)
-    for option in options:
-        if option is NoneType and value is None:
-            return None
-        if is_dataclass(option) and isinstance(option, type):
-            return structure(option, value, where)
-        origin, inner = typing.get_origin(option), typing.get_args(option)
-        if origin is tuple and isinstance(value, list | tuple):
-            return tuple(_value(inner[0], item, f"{where}[{number}]") for number, item in enumerate(value))
-        if origin is typing.Literal and value in inner:
-            return value
-        if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, dict):
-            return value
-        if option is float and isinstance(value, int | str) and not isinstance(value, bool):
-            try:
-                return float(value)  # YAML reads 1e-4 as text
-            except ValueError:
-                continue
-        if option is int and isinstance(value, bool):
-            continue
-        if origin is None and isinstance(option, type) and isinstance(value, option):
-            return value
-    raise UserError(f"{where} is {value!r}, which is not a value of kind {getattr(hint, '__name__', hint)}")
+    """Read a YAML file and apply ``a.b=value`` words. Raises UserError, see ``harness.structure``."""
+    return structure(TrainConfig, read_yaml(path, "training config", overrides), str(Path(path).expanduser()))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -115,8 +116,7 @@ def build_model(
         raise unknown_name("objective", objective, OBJECTIVES)
     if tracker not in BUILDERS:
         raise unknown_name("tracker that can be trained", tracker, BUILDERS)
-    words = {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
-    setup = configure(tracker, words)
+    setup = configure(tracker, settings_as_words(settings))
     config = setup.on("lasot")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -131,6 +131,11 @@ def build_model(
         _checkpoint_stages(network)
     trainee = Trainee(network, family)
     return Model(trainee, tracker, setup.config, OBJECTIVES[objective], _shape(trainee))
+
+
+def settings_as_words(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Settings as they would stand on the command line."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
 
 
 def _shape(trainee: Trainee) -> Shape:
@@ -175,17 +180,40 @@ def _packaged(path: str) -> str:
 
 
 def _checkpoint_stages(network: nn.Module) -> None:
-    """Wrap the calls of every stage of the backbone, so that its activations are recomputed in the backward pass."""
+    """Wrap the calls of every stage of the backbone, so that its activations are recomputed in the backward pass.
+
+    Batch statistics are counted in the forward pass alone. Raises UserError for a backbone without stages.
+    """
     backbone: Any = network.backbone
     body = getattr(backbone, "body", backbone)
     stages = getattr(body, "stages", None) or getattr(body, "layers", None)
     if stages is None:
-        raise UserError("checkpointing is not available for this tracker: its backbone has no stages")
+        raise UserError("checkpointing is not available for this tracker: its backbone has no stages; set it to false")
     for stage in stages:
+        contexts = partial(_contexts, stage)
         for name in ("template", "search", "forward"):
             call: Callable[..., Any] | None = getattr(stage, name, None)
             if call is not None and not getattr(call, "__name__", "").startswith("_forward_unimpl"):
-                object.__setattr__(stage, name, partial(checkpoint, call, use_reentrant=False))
+                object.__setattr__(stage, name, partial(checkpoint, call, use_reentrant=False, context_fn=contexts))
+
+
+def _contexts(stage: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """What surrounds the forward pass of a checkpointed call, and its recomputation."""
+    return nullcontext(), _spare_statistics(stage)
+
+
+@contextmanager
+def _spare_statistics(module: nn.Module) -> Iterator[None]:
+    """Copies stand in for the running statistics of all batch norms: what is recomputed must not count twice."""
+    norms = [part for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    kept = [dict(norm._buffers) for norm in norms]
+    for norm, buffers in zip(norms, kept, strict=True):
+        norm._buffers.update({name: value if value is None else value.clone() for name, value in buffers.items()})
+    try:
+        yield
+    finally:
+        for norm, buffers in zip(norms, kept, strict=True):
+            norm._buffers.update(buffers)
 
 
 def own_values(config: Any) -> dict[str, Any]:

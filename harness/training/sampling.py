@@ -30,6 +30,7 @@ from harness.training.config import SourceConfig
 from harness.training.geometry import GEOMETRIES, Geometry
 
 CHUNK = 480  # pairs that one job of the cache makes
+AHEAD = 4  # batches that each process of a loader makes ahead of time
 VERSION = 1  # of how pairs are made: part of the fingerprint
 NAMES = ("template", "search", "box", "anchor")
 
@@ -235,7 +236,7 @@ def loader(pairs: Dataset[dict[str, Any]], positions: Positions, workers: int, *
         batch_sampler=positions,
         num_workers=min(workers, os.cpu_count() or 1),
         pin_memory=pin,
-        prefetch_factor=4 if workers else None,
+        prefetch_factor=AHEAD if workers else None,
         multiprocessing_context="spawn" if workers else None,
         generator=torch.Generator(),  # its own, or starting a loader would move the global one on
     )

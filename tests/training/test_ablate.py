@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from datasets.errors import UserError
-from harness.training.ablate import Trained, ablate, render, row_config, summarise
+from harness.training.ablate import Trained, ablate, render, row_config, summarise, training_key
 from harness.training.config import TrainConfig, load_config
+from reports.score import Measures
 from tests.training.tiny import TINY
 from trackers.ablations import TABLES
 
@@ -29,15 +31,19 @@ def write_config(path: Path, photos: Path, steps: int = 2) -> Path:
     return path
 
 
+def measures(**aucs: float) -> dict[str, Measures]:
+    return {name: Measures(success_auc=auc, precision_20=auc / 2) for name, auc in aucs.items()}
+
+
 def test_from_data_to_table(
     photos: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, out = write_config(tmp_path / "c.yaml", photos), tmp_path / "out"
     words = {"out": out, "datasets": [f"folder={clips}"], "seeds": (0, 1), "rows": ("wp", "wp-tca"), "device": "cpu"}
     assert ablate("table4", config, **words) == 0  # type: ignore[arg-type]
-    first = (out / "table4" / "table.md").read_text()
+    first = (out / "table4.md").read_text()
     assert "8 pairs" in first
-    content = json.loads((out / "table4" / "table.json").read_text())
+    content = json.loads((out / "table4.json").read_text())
     assert [row["row"] for row in content["rows"]] == ["wp", "wp-tca"]
     assert all(row["seeds"] == 2 and row["sequences"] == 3 for row in content["rows"])
     assert content["rows"][1]["to_last"] == 0
@@ -47,7 +53,7 @@ def test_from_data_to_table(
 
     monkeypatch.setattr("harness.training.ablate.run_training", refuse)
     assert ablate("table4", config, **words) == 0  # type: ignore[arg-type]
-    assert (out / "table4" / "table.md").read_text() == first
+    assert (out / "table4.md").read_text() == first
 
 
 def test_rows_differ_in_their_settings_alone(photos: Path, tmp_path: Path) -> None:
@@ -62,17 +68,26 @@ def test_rows_differ_in_their_settings_alone(photos: Path, tmp_path: Path) -> No
 
 def test_the_table_by_hand(tmp_path: Path) -> None:
     done = [
-        Trained("wp", 0, tmp_path, {"a": 0.2, "b": 0.4}),
-        Trained("wp", 1, tmp_path, {"a": 0.4, "b": 0.6}),
-        Trained("wp-tca", 0, tmp_path, {"a": 0.5, "b": 0.5}),
+        Trained("wp", 0, tmp_path, measures(a=0.2, b=0.4)),
+        Trained("wp", 1, tmp_path, measures(a=0.4, b=0.6, c=0.9)),  # c is not everywhere: it does not count
+        Trained("wp-tca", 0, tmp_path, measures(a=0.5, b=0.5, c=0.1)),
     ]
     first, last = summarise(done)
     assert first["auc"] == pytest.approx(40)
     assert first["seed_deviation"] == pytest.approx(20 / 2**0.5)
     assert first["to_last"] == pytest.approx(-10)
     assert (last["seed_deviation"], last["interval"]) == (None, None)  # two sequences are too few for an interval
-    text = render("table4", done, TrainConfig("transinmo-star", schedule="small", steps=10, batch=4))["table.md"]
-    assert "| wp | 40.0 |  | 2 | 14.1 | -10.0 |  |" in text
+    text = render("table4", done, TrainConfig("transinmo-star", schedule="small", steps=10, batch=4))["table4.md"]
+    assert "| wp | 40.0 |  |  | 20.0 | 2 | 14.1 | -10.0 |  |" in text
+
+
+def test_the_key_of_a_training_is_what_decides_it(photos: Path, tmp_path: Path) -> None:
+    base = load_config(write_config(tmp_path / "c.yaml", photos))
+    layers = TINY["transinmo-star"]["encoder_layers"]
+    full, same = row_config(base, "table4", "wp-tca", 0), row_config(base, "table5", f"transt-{layers}", 0)
+    assert training_key(full) == training_key(same)  # spelled differently, the same training
+    others = [row_config(base, "table4", "wp", 0), row_config(base, "table4", "wp-tca", 1), replace(full, steps=3)]
+    assert len({training_key(full), *map(training_key, others)}) == 4
 
 
 def test_unknown_rows_and_nothing_to_measure_are_refused(photos: Path, tmp_path: Path) -> None:

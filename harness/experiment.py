@@ -1,0 +1,115 @@
+"""An experiment as data: which trackers on which datasets, scored how. ``run_experiment`` does what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from datasets.errors import UserError, unknown_name
+from harness.structure import read_yaml, structure
+
+if TYPE_CHECKING:
+    from datasets.base import Dataset
+    from harness.config import Setup
+    from harness.jobs import Outcome
+    from harness.store import Store
+
+
+@dataclass(frozen=True)
+class TrackerEntry:
+    """One tracker: registry name, the name in tables (its own when empty), settings as for ``--set``."""
+
+    tracker: str
+    label: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One dataset: registry name, root (where empty, the user's config file or the mini-suite knows it), label."""
+
+    name: str
+    root: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment.
+
+    Attributes:
+        title: heading of the page.
+        trackers, datasets: what is run.
+        protocols: shown beside each benchmark's own.
+        reference: label of the tracker that the pooled table compares the others with; empty: no such table.
+        partial: run what is there of an incomplete dataset; what is missing stays a visible hole.
+    """
+
+    title: str
+    trackers: tuple[TrackerEntry, ...]
+    datasets: tuple[DatasetEntry, ...] = ()
+    protocols: tuple[str, ...] = ()
+    reference: str = ""
+    partial: bool = False
+
+
+def load_experiment(path: str | Path) -> Experiment:
+    """Read an experiment. Raises UserError for a file that cannot be read or does not fit."""
+    experiment = structure(Experiment, read_yaml(path, "experiment"), str(path))
+    names = [entry.label or entry.tracker for entry in experiment.trackers]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"{path}: two trackers are called '{name}': give one another label")
+    if experiment.reference and experiment.reference not in names:
+        raise UserError(f"{path}: {unknown_name('reference', experiment.reference, names)}")
+    return experiment
+
+
+def setups(experiment: Experiment) -> list[Setup]:
+    """The trackers as configs. Raises UserError for unknown names or values."""
+    from harness.config import configure
+
+    made = []
+    for entry in experiment.trackers:
+        words = {key: value if isinstance(value, str) else _word(value) for key, value in entry.settings.items()}
+        made.append(replace(configure(entry.tracker, words), label=entry.label))
+    return made
+
+
+def open_all(experiment: Experiment, given: Sequence[str] = ()) -> list[Dataset]:
+    """The datasets: those ``given`` as on the command line (``NAME:LABEL=ROOT``), else the experiment's own."""
+    from harness.config import open_datasets
+
+    words = [
+        f"{entry.name}:{entry.label or entry.name}" + (f"={entry.root}" if entry.root else "")
+        for entry in experiment.datasets
+    ]
+    if not (given or words):
+        raise UserError("the experiment names no dataset: give some as --dataset NAME=ROOT")
+    return open_datasets([*given] or words)
+
+
+def run_experiment(
+    experiment: Experiment, datasets: Sequence[Dataset], store: Store, *, workers: int = 1, device: str = "auto"
+) -> tuple[list[Outcome], int]:
+    """Do what is missing; the outcomes of this call's jobs, and how many were done before.
+
+    Raises UserError for whatever the user can mend before any work is done.
+    """
+    from harness.jobs import built, plan
+    from harness.parallel import run_jobs
+
+    trackers = setups(experiment)
+    for setup in trackers:
+        for dataset in datasets:
+            built(setup.spec.name, setup.on(dataset.benchmark.name), device)
+    jobs, done = plan(store, datasets, trackers, device=device, partial=experiment.partial)
+    return run_jobs(jobs, workers=workers), done
+
+
+def _word(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True)).removesuffix("\n").removesuffix("\n...")

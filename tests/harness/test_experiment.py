@@ -1,0 +1,146 @@
+"""Experiments as data, sweeps as batches, and the pooled table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets.errors import UserError
+from harness.cli import main
+from harness.config import configure
+from harness.experiment import load_experiment, open_all, run_experiment, setups
+from harness.jobs import merge_variants, plan
+from harness.parallel import run_jobs
+from harness.store import open_store
+from harness.sweep import parse_over, variants
+from reports.collect import evaluate
+from reports.pooled import pooled_scores, pooled_table
+
+STAR = {
+    "preset": "nano", "interaction": "paper", "widths": "[8, 8, 8, 8]", "depths": "[1, 1, 1, 1]", "dim": "8",
+    "heads": "[2, 2, 2, 2]", "width": "16", "encoder_layers": "1", "neck_hidden": "16", "allow_random_weights": "true",
+}  # fmt: skip
+
+
+def experiment(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+TWO = """
+title: Two
+reference: still
+trackers:
+  - {tracker: constant, label: still}
+  - {tracker: oracle}
+"""
+
+
+def test_an_experiment_runs_what_is_missing(clips: Path, tmp_path: Path) -> None:
+    loaded = load_experiment(experiment(tmp_path / "two.yaml", TWO))
+    datasets = open_all(loaded, [f"folder:mine={clips}"])
+    store = open_store(tmp_path / "store", write=True)
+    outcomes, done = run_experiment(loaded, datasets, store)
+    assert (len(outcomes), done) == (6, 0)
+    assert run_experiment(loaded, datasets, store) == ([], 6)
+    table = pooled_table(evaluate(store), "still")
+    names = [row[0].value for row in table.rows]
+    assert names[1] == "still"
+    assert table.rows[0][1].value == "3 of 3"
+    values = pooled_scores(evaluate(store))
+    assert set(values["still"]) == {"mine/short", "mine/middle", "mine/long"}
+    by_hand = np.mean([values[str(names[0])][n] - values["still"][n] for n in values["still"]])
+    assert table.rows[0][3].value == pytest.approx(by_hand)
+    assert table.rows[0][3].interval is None  # three sequences are too few
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TWO.replace("reference: still", "reference: stil"), "did you mean still"),
+        (TWO.replace("{tracker: oracle}", "{tracker: oracle, label: still}"), "two trackers are called 'still'"),
+        (TWO.replace("tracker: oracle", "trakcer: oracle"), "did you mean tracker"),
+        (TWO.replace("title: Two", ""), "not complete"),
+        ("- a list", "must hold lines"),
+    ],
+)
+def test_broken_experiments_are_refused_with_a_sentence(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_experiment(experiment(tmp_path / "broken.yaml", text))
+
+
+def test_an_experiment_without_datasets_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="names no dataset"):
+        open_all(load_experiment(experiment(tmp_path / "two.yaml", TWO)))
+
+
+@pytest.mark.parametrize("name", ["mini", "shipped"])
+def test_the_experiments_of_the_project_can_be_read(name: str) -> None:
+    loaded = load_experiment(Path(__file__).parents[2] / "experiments" / f"{name}.yaml")
+    assert len(setups(loaded)) == len(loaded.trackers) >= 11
+
+
+def test_values_to_sweep_over() -> None:
+    assert parse_over(["window_influence=0:0.9:0.1"])["window_influence"] == tuple(i / 10 for i in range(10))
+    assert parse_over(["lr=0.3,0.1,0.3", "penalty_k=0.05"]) == {"lr": (0.3, 0.1), "penalty_k": (0.05,)}
+    for word, message in (
+        ("window=1", "did you mean"),
+        ("lr", "wants name="),
+        ("lr=a,b", "give numbers"),
+        ("lr=0:1:0", "give numbers"),
+        ("lr=1:0:0.1", "names no value"),
+    ):
+        with pytest.raises(UserError, match=message):
+            parse_over([word])
+    with pytest.raises(UserError, match="no lr to sweep"):
+        variants(configure("kcf", {}), {"lr": (0.1,)})
+    with pytest.raises(UserError, match="from 0 to 1"):
+        variants(configure("siamcar", {}), {"lr": (1.5,)})
+
+
+@pytest.mark.parametrize(("name", "values"), [("siamcar", {"preset": "nano"}), ("transinmo-star", STAR)])
+def test_a_sweep_gives_what_single_runs_give(name: str, values: dict[str, str], clips: Path, tmp_path: Path) -> None:
+    words = {**values, "allow_random_weights": "true"}
+    over = {"window_influence": (0.0, 0.4, 0.9), "lr": (0.2, 0.7), "penalty_k": (0.0, 0.1)}
+    made = variants(configure(name, words), over)
+    assert len(made) == 12
+    datasets = open_all(load_experiment(experiment(tmp_path / "two.yaml", TWO)), [f"folder:mine={clips}"])
+    swept, single = (open_store(tmp_path / folder, write=True) for folder in ("swept", "single"))
+    jobs, _ = plan(swept, datasets, made, device="cpu")
+    merged = merge_variants(jobs)
+    assert (len(jobs), len(merged)) == (36, 3)
+    assert not [o for o in run_jobs(merged) if o.reason]
+    run_jobs(plan(single, datasets, made, device="cpu")[0])
+    assert [run.hash for run in swept.runs("mine")] == [run.hash for run in single.runs("mine")]
+    different = set()
+    for run in swept.runs("mine"):
+        for sequence in ("short", "middle", "long"):
+            one, other = (store.result("mine", run, sequence) for store in (swept, single))
+            np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-2)  # type: ignore[union-attr]
+            assert one.provenance["lanes"] == 12  # type: ignore[union-attr]
+            assert np.isnan(one.seconds["track"]).all()  # type: ignore[union-attr]
+            different.add(one.boxes.tobytes())  # type: ignore[union-attr]
+    assert len(different) > 12  # the constants matter, or this test could not fail
+    assert plan(swept, datasets, made, device="cpu") == ([], 36)
+
+
+def test_the_sweep_command(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["sweep", "--tracker", "siamcar", "--dataset", f"folder={clips}", "--over", "lr=0.1,0.9", "--device", "cpu"]
+    words += ["--store", str(tmp_path / "store"), "--preset", "nano", "--set", "allow_random_weights=true"]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert "SiamCAR: lr 0.1" in printed and "SiamCAR: lr 0.9" in printed and "3 of 3" in printed
+    assert main([*words[:2], "kcf", *words[3:]]) == 2
+    assert "kcf" in capsys.readouterr().err
+
+
+def test_the_main_job_takes_an_experiment(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = experiment(tmp_path / "two.yaml", TWO)
+    words = ["main", "--experiment", str(path), "--dataset", f"folder:mine={clips}", "--out", str(tmp_path / "out")]
+    assert main([*words, "--jobs", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "All sequences together" in printed and "still  " in printed
+    assert (tmp_path / "out" / "report" / "tables" / "pooled.csv").is_file()
+    assert (tmp_path / "out" / "report" / "index.html").is_file()

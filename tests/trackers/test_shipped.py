@@ -1,0 +1,107 @@
+"""Small presets take the shipped weights of their own architecture, and of no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from datasets.errors import UserError
+from harness.config import configure
+from trackers import shipped, tracker
+from trackers.base import config_hash
+from trackers.checkpoint import load_state_dict
+
+LIMIT = 40e6  # bytes that all files together may have
+
+
+def write(folder: Path, name: str, content: bytes = b"weights") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "weights")
+    return tmp_path / "weights"
+
+
+def test_the_architecture_decides_which_file(folder: Path) -> None:
+    paths = {name: write(folder, name) for name in shipped.SHIPPED}
+    for name, (kind, values) in shipped.SHIPPED.items():
+        spec = tracker(kind)
+        config = spec.for_dataset(replace(spec.config, **values), "lasot")
+        assert config.weights == str(paths[name])
+        tuned = spec.for_dataset(replace(spec.config, **values, lr=0.9, precision="bf16"), "otb100")
+        assert tuned.weights == str(paths[name])  # test-time constants do not change the network
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("transinmo-star", {"preset": "nano", "width": 32}),
+        ("transinmo-star", {"preset": "nano", "csa": False}),
+        ("transinmo", {"preset": "full"}),
+        ("siamcar", {"preset": "nano", "allow_random_weights": True}),
+        ("cnninmo", {"preset": "nano", "interaction": "released"}),
+        ("transt", {"preset": "nano", "weights": "mine.pth"}),
+    ],
+)
+def test_other_architectures_and_other_wishes_take_none(folder: Path, kind: str, values: dict[str, object]) -> None:
+    for name in shipped.SHIPPED:
+        write(folder, name)
+    spec = tracker(kind)
+    config = spec.for_dataset(replace(spec.config, **values), "lasot")
+    assert config.weights == values.get("weights", "")
+
+
+def test_without_the_file_a_sentence(folder: Path) -> None:
+    setup = configure("transinmo", {"preset": "nano"})
+    with pytest.raises(UserError, match="has no weights"):
+        setup.spec.build(setup.on("lasot"), "cpu")
+
+
+def test_the_content_of_the_file_enters_the_hash(folder: Path) -> None:
+    setup = configure("siamcar", {"preset": "nano"})
+    write(folder, "siamcar-nano", b"one")
+    first = config_hash("siamcar", setup.on("lasot"))
+    write(folder, "siamcar-nano", b"two")
+    assert config_hash("siamcar", setup.on("lasot")) != first
+
+
+FILES = sorted(shipped.FOLDER.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_is_shipped_can_be_used(path: Path) -> None:
+    """fp16, a card beside it, trained on nothing that was filmed for a benchmark, and it follows a square."""
+    assert path.stem in shipped.SHIPPED
+    assert path.with_suffix(".md").is_file()
+    assert all(v.dtype == torch.float16 for v in load_state_dict(path).values() if v.is_floating_point())
+    kind, values = shipped.SHIPPED[path.stem]
+    spec = tracker(kind)
+    running = spec.build(spec.for_dataset(replace(spec.config, **values), "folder"), "cpu")
+    rng = np.random.default_rng(0)
+    background, target = rng.integers(90, 130, (240, 320, 3)), rng.integers(0, 255, (8, 8, 3)).repeat(5, 0).repeat(5, 1)
+
+    def frame(x: int, y: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        image = background.astype(np.uint8)
+        image[y : y + 40, x : x + 40] = target
+        return image
+
+    state = running.init([frame(100, 80)], np.array([[100.0, 80.0, 40.0, 40.0]]))
+    for step in range(1, 6):
+        found = running.step([frame(100 + 6 * step, 80 + 3 * step)], state)
+        state = found.state
+    x, y, w, h = found.boxes[0]
+    assert abs(x + w / 2 - 150) < 15 and abs(y + h / 2 - 115) < 15
+    assert 25 < w < 60 and 25 < h < 60
+
+
+def test_all_files_together_stay_small() -> None:
+    assert sum(path.stat().st_size for path in FILES) <= LIMIT
