@@ -31,6 +31,7 @@ from trackers.resnet import SiamCARResNet
 from trackers.shipped import with_weights
 from trackers.siamcar import (
     LEVELS,
+    PRESETS,
     STAGES,
     CARHead,
     Neck,
@@ -118,8 +119,9 @@ class CNNInMoConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} wants a number above 0, not {value}")
-        if self.dim is not None and self.dim % self.heads:
-            raise ValueError(f"dim {self.dim} cannot be split in {self.heads} heads")
+        dim = self.dim or (lite.SIZES.dim if self.preset == "lite" else PRESETS[self.preset].neck)
+        if dim % self.heads:
+            raise ValueError(f"dim {dim} cannot be split in {self.heads} heads")
 
 
 class Features(NamedTuple):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from trackers.assembly import STRIDE, AnchoredNetwork, tracker_around
 from trackers.crop import transinmo_template_side
 from trackers.efficientnet import CHANNELS, EfficientNetLite0, init_scratch, normalise
-from trackers.gim import CSA, TCA
+from trackers.gim import CSA, TCA, Feed
 from trackers.inbn import Fusion
 from trackers.layers import init_transformer
 from trackers.matching import DepthwiseNeck
@@ -45,7 +45,7 @@ class LiteSizes(NamedTuple):
 SIZES = LiteSizes()
 INTERACTIVE = CHANNELS[FIRST:]
 """Channels of the maps that interactions work on."""
-CONSTANTS: Mapping[str, Any] = MappingProxyType({"penalty_k": 0.1, "lr": 0.15, "window_influence": 0.35})
+CONSTANTS: Mapping[str, Any] = MappingProxyType({"penalty_k": 0.1, "lr": 0.3, "window_influence": 0.35})
 """Test-time constants, chosen on rendered clips."""
 
 
@@ -129,6 +129,8 @@ def build_network(interactions: list[nn.Module], sizes: LiteSizes = SIZES) -> Li
         for module in interaction.modules():
             if isinstance(module, CSA | TCA):
                 nn.init.zeros_(module.map.weight)
+            elif isinstance(module, Feed):
+                nn.init.zeros_(module.mlp.fc2.weight)
     cells = sizes.template_size // STRIDE
     neck = DepthwiseNeck(sizes.width, learned=True, centre=cells // 2)
     matching = PixelwiseNeck(neck, sizes.width, cells**2, sizes.width)

@@ -53,8 +53,8 @@ def locate_gently(
     weighted = probability * penalty * (1.0 - weight) + window * weight
     best = weighted.argmax(axis=1)
     row = np.arange(batch)
-    near = neighbours(best, cells) * probability**2
-    near = near / np.maximum(near.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    near = neighbours(best, cells) * (probability**2 + np.finfo(np.float64).tiny)  # all zero: even shares
+    near = near / near.sum(axis=1, keepdims=True)
     moved = np.einsum("bl,blk->bk", near, found[..., :2])
     wanted = np.einsum("bl,blk->bk", near, np.log(np.maximum(found[..., 2:], 1e-6)))
     step = wanted - np.log(size)

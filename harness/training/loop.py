@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ class Training:
         diary = Diary(self.folder, self.progress.step, quiet=not group.first) if group.first else None
         stop, started = Stop(), time.perf_counter()
         first, spent = self.progress.step, self.progress.seconds
-        with stop.listening():
+        with stop.listening(), closing(diary) if diary else nullcontext():
             for step, batch in zip(range(first, self.total), batches, strict=False):
                 values = self.step(step, batch.to(group.device))
                 done = step + 1
@@ -125,8 +125,6 @@ class Training:
                     self.save()
                 if stopping and done < self.total:
                     break
-        if diary:
-            diary.close()
         return Outcome(self.progress, self.progress.step < self.total, scores)
 
     def step(self, step: int, batch: Batch) -> dict[str, float]:

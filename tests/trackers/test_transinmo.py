@@ -93,7 +93,7 @@ def test_fused_equals_written() -> None:
         config = replace(NANO, **changes)
         networks = [build_network(replace(config, attention=kind)).eval() for kind in ("fused", "written")]
         networks[1].load_state_dict(networks[0].state_dict())
-        z, x = torch.randn(2, 3, 64, 64), torch.randn(2, 3, 128, 128)
+        z, x = (torch.randn(2, 3, side, side) for side in (networks[0].template_size, networks[0].search_size))
         with torch.no_grad():
             a, b = (network.search(x, network.template(z)) for network in networks)
         for ours, theirs in zip(a, b, strict=True):
@@ -267,9 +267,11 @@ def test_bf16_follows_fp32(name: str) -> None:
     outputs = []
     for precision in ("fp32", "bf16"):
         made = tracker(name).build(replace(config, precision=precision), "cpu")
-        z, x = (torch.randn(2, 3, s, s, generator=torch.Generator().manual_seed(s)) for s in (64, 128))
+        network: Any = made.network  # type: ignore[attr-defined]
+        sides = network.template_size, network.search_size
+        z, x = (torch.randn(2, 3, s, s, generator=torch.Generator().manual_seed(s)) for s in sides)
         with torch.no_grad(), made._autocast():  # type: ignore[attr-defined]
-            outputs.append([o.float() for o in made.network.search(x, made.network.template(z))])  # type: ignore[attr-defined]
+            outputs.append([o.float() for o in network.search(x, network.template(z))])
     (logits, boxes), (logits16, boxes16) = outputs
     assert (logits - logits16).abs().max() <= 0.06 * logits.abs().max()
     assert (boxes - boxes16).abs().max() <= 0.02

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from datasets.errors import UserError
+from harness.cli import main
 from harness.training.ablate import Trained, ablate, render, row_config, summarise, training_key
 from harness.training.config import TrainConfig, load_config
 from reports.score import Measures
@@ -99,3 +100,30 @@ def test_unknown_rows_and_nothing_to_measure_are_refused(photos: Path, tmp_path:
     ):
         with pytest.raises(UserError, match=message):
             ablate(words.pop("table"), config, out=tmp_path / "o", **words)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_table4_from_the_command_line(
+    photos: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a folder of photographs and clips to the rendered table, with the shipped config of the nano preset."""
+    sources = f"[{{name: photos, root: '{photos}'}}]"
+    words = ["--set", f"data.sources={sources}", "--set", f"validation.sources={sources}"]
+    words += ["--set", "data.cache=64", "--set", f"data.cache_dir={tmp_path / 'pairs'}", "--set", "validation.pairs=16"]
+    words += ["--dataset", f"folder={clips}", "--out", str(tmp_path / "out"), "--device", "cpu", "--jobs", "1"]
+    command = ["ablate", "table4", "--preset", "nano", "--steps", "50", *words]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert shown == (tmp_path / "out" / "table4.md").read_text()
+    assert "400 pairs" in shown  # 50 steps of 8
+    content = json.loads((tmp_path / "out" / "table4.json").read_text())
+    assert [row["row"] for row in content["rows"]] == list(TABLES["table4"])
+    for row in content["rows"]:
+        assert f"| {row['row']} |" in shown
+        assert (row["seeds"], row["sequences"]) == (1, 3)
+        assert 0 <= row["auc"] <= 100
+    weights = list((tmp_path / "out" / "trainings").glob("*/weights.safetensors"))
+    assert len({path.read_bytes() for path in weights}) == 4
+    assert len(list((tmp_path / "pairs").iterdir())) == 1  # one cache: the same pairs for every row
+    assert main(command) == 0  # again: nothing is left to train, the table is the same
+    assert capsys.readouterr().out == shown

@@ -22,6 +22,7 @@ from harness.training.command import prepare, run_training
 from harness.training.config import TrainConfig, ValidationConfig
 from harness.training.distributed import Group
 from harness.training.loop import CHECKPOINT, WEIGHTS, Training
+from harness.training.model import build_model
 from harness.training.sampling import Positions, loader
 from tests.training.tiny import tiny_config
 from trackers import tracker
@@ -115,13 +116,60 @@ def test_checkpointed_activations_change_nothing(photos: Path, name: str, settin
         config = tiny_config(photos, name, checkpointing=checkpointing)
         config = replace(config, settings={**config.settings, **settings})
         prepared = prepare(config, Group(0, 1, CPU))
-        prepared.model.trainee.eval()  # recomputing would update the batch statistics twice
+        prepared.model.trainee.train()
+        torch.manual_seed(0)
         batch = next(loader(prepared.pairs, Positions(0, 1, 4), 0))
         outputs = prepared.model.trainee(batch.template, batch.search, batch.anchor)
         (outputs[0].sum() + outputs[1].sum()).backward()
         gradients.append([p.grad for p in prepared.model.network.parameters()])
     for one, two in zip(*gradients, strict=True):
         torch.testing.assert_close(one, two)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("transt", {}), ("siamcar", {}), ("cnninmo", {"interaction": "released"})], ids=str
+)
+def test_checkpointed_batch_norms_count_a_step_once(
+    photos: Path, tmp_path: Path, name: str, settings: dict[str, Any]
+) -> None:
+    statistics = []
+    for checkpointing in (False, True):
+        config = tiny_config(photos, name, checkpointing=checkpointing, steps=3)
+        config = replace(config, settings={**config.settings, **settings})
+        prepared = prepare(config, Group(0, 1, CPU))
+        training = Training(config, prepared.model, Group(0, 1, CPU), tmp_path)
+        before = {key: value.clone() for key, value in prepared.model.network.named_buffers()}
+        training.step(0, next(loader(prepared.pairs, Positions(0, 1, 4), 0)))
+        statistics.append(dict(prepared.model.network.named_buffers()))
+        for key, value in statistics[-1].items():
+            if key.endswith("num_batches_tracked"):
+                assert value == 2, key  # template and search region
+            else:
+                assert not key.endswith("running_mean") or not torch.equal(value, before[key]), key
+    assert statistics[0].keys() == statistics[1].keys()
+    for key, value in statistics[0].items():
+        torch.testing.assert_close(statistics[1][key], value, msg=key)
+
+
+def test_an_error_while_recomputing_leaves_the_statistics_in_place(photos: Path) -> None:
+    config = tiny_config(photos, "siamcar", checkpointing=True)
+    network: Any = prepare(config, Group(0, 1, CPU)).model.network
+    images = torch.rand(2, 3, 63, 63, requires_grad=True)
+    norm = network.backbone.layer1[0].bn3
+    buffers = [id(value) for value in norm.buffers()]
+    out = network.backbone.train()(images)[-1].sum()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no")
+
+    with norm.register_forward_hook(fail), pytest.raises(RuntimeError, match="no"):
+        out.backward()
+    assert [id(value) for value in norm.buffers()] == buffers
+
+
+def test_a_body_without_stages_refuses_checkpointing() -> None:
+    with pytest.raises(UserError, match="checkpointing is not available"):
+        build_model("siamcar", {"preset": "lite"}, "small", checkpointing=True)
 
 
 @pytest.mark.parametrize("name", ["transinmo", "transinmo-star", "transt", "siamcar", "cnninmo"])

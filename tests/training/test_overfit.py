@@ -15,6 +15,8 @@ from harness.training.model import build_model
 from harness.training.sampling import Batch, open_pairs
 from harness.training.validation import best_boxes, compare
 from tests.training.tiny import TINY
+from trackers.efficientnet import STAGES, normalise
+from trackers.interactions import ConvAttention
 
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("transinmo", "transt", {}),
@@ -30,25 +32,47 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("cnninmo", "siamcar", {}),
     ("cnninmo", "siamcar", {"wp": False, "csa": False}),
     ("cnninmo", "siamcar", {"tca": False}),
-    pytest.param(
-        "cnninmo",
-        "cnninmo-released",
-        {"interaction": "released"},
-        marks=pytest.mark.xfail(strict=True, reason="the loss nears zero, the box IoU stays at 0.75: cause not found"),
-    ),
+    ("cnninmo", "cnninmo-released", {"interaction": "released"}),
+    ("siamcar", "small", {"preset": "lite"}),
+    ("cnninmo", "small", {"preset": "lite"}),
 ]
 
-STEPS = {"cnninmo-released": 500}  # 1 - CIoU pulls less than the logarithm of the others while boxes barely overlap
+STEPS = {"cnninmo-released": 300, "transinmo-released": 500}
+"""1 - CIoU pulls less than the logarithm of the others while boxes barely overlap; SOTS's is also divided by all cells
+of a map, so that a target of two cells pulls little."""
+LITE_STEPS = 80
+CALM = 0.1
+"""Share of the rate for the released attention. Its products grow with the cube of the features and nothing normalises
+them over keys: at the full rate CSA's output comes to 2,000 times the map that it is added to. As all windows share
+their sum of keys and values, the map then repeats itself from window to window, and cells a window's side beside the
+target score like the target."""
+
+
+def freeze_body(network: Any, images: torch.Tensor) -> None:
+    """A body without ImageNet weights that need not learn: random filters, batch norms with the statistics of
+    ``images`` (B, S, S, 3), so that no map vanishes or explodes on its way."""
+    body = network.backbone.body.requires_grad_(False)
+    norms = [module for module in body.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    maps = normalise(images.permute(0, 3, 1, 2).float())
+    with torch.no_grad():
+        for stage in range(len(STAGES)):
+            maps = body.stage(stage, maps)
+    for norm in norms:
+        norm.eval()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("tracker", "objective", "toggles"), CASES, ids=str)
 def test_eight_pairs_are_learned_by_heart(photos: Path, tracker: str, objective: str, toggles: dict[str, Any]) -> None:
     torch.manual_seed(0)
+    lite = toggles.get("preset") == "lite"
     size = {"template_size": 32, "search_size": 64} if "car" not in tracker and "cnn" not in tracker else {}
-    model = build_model(tracker, TINY[tracker] | size | toggles, objective)
+    model = build_model(tracker, toggles if lite else TINY[tracker] | size | toggles, objective)
     maker = open_pairs(
-        [SourceConfig("photos", str(photos), 1.0, {"composites": 0.0})], tracker, model.sizes, "transt", 0
+        [SourceConfig("photos", str(photos), 1.0, {"composites": 0.0})], model.geometry, model.sizes, "transt", 0
     )
     samples = [maker.make(i) for i in range(8)]
     arrays = [np.stack([getattr(s, name) for s in samples]) for name in ("template", "search", "box", "anchor")]
@@ -58,13 +82,18 @@ def test_eight_pairs_are_learned_by_heart(photos: Path, tracker: str, objective:
     for module in model.network.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
+    if lite:
+        freeze_body(model.network, batch.search)
     floor = 0.0
     if model.trainee.family == "car":  # no prediction brings a cross-entropy below the entropy of its soft target
         soft = labels[2][labels[0] == TARGET]
         floor = float(torch.nn.functional.binary_cross_entropy(soft, soft))
-    optimiser = torch.optim.AdamW(model.network.parameters(), lr=3e-3, weight_decay=0)
-    steps = STEPS.get(objective, 250)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, steps, pct_start=0.1)
+    calm = [p for m in model.network.modules() if isinstance(m, ConvAttention) for p in m.parameters()]
+    known = {id(parameter) for parameter in calm}
+    others = [p for p in model.network.parameters() if p.requires_grad and id(p) not in known]
+    optimiser = torch.optim.AdamW([{"params": others}, {"params": calm}], lr=3e-3, weight_decay=0)
+    steps, peak = (LITE_STEPS, 2e-3) if lite else (STEPS.get(objective, 250), 4e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [peak, peak * CALM], steps, pct_start=0.1)
     model.trainee.train()
     first = last = 0.0
     for _ in range(steps):

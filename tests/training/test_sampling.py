@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.errors import UserError
 from datasets.training.base import Pair, View
+from harness.cli import main
 from harness.training.augmentation import AUGMENTATIONS, Jitter, cut, extract, make_sample, recolour
-from harness.training.command import loader_rate
+from harness.training.command import Prepared, loader_rate, prepare
 from harness.training.config import SourceConfig
+from harness.training.distributed import Group
 from harness.training.geometry import GEOMETRIES
 from harness.training.sampling import CachedPairs, MadePairs, Positions, cache_pairs, loader, open_pairs
-from tests.training.tiny import tiny_config
+from tests.training.tiny import TINY, tiny_config
 from trackers.crop import crop, mean_colour
 
 RNG = np.random.default_rng
@@ -164,11 +170,71 @@ def test_unknown_augmentation_is_named() -> None:
         open_pairs([SourceConfig("mini")], "transinmo", (64, 128), "smal", 0)
 
 
-def test_the_loaders_own_rate(photos: Path, tmp_path: Path) -> None:
-    made = loader_rate(tiny_config(photos), seconds=0.2)
+def prepared_with(photos: Path, **values: Any) -> Prepared:
     config = tiny_config(photos)
-    cached = replace(config, data=replace(config.data, cache=40, cache_dir=str(tmp_path)))
-    assert 1 < made < loader_rate(cached, seconds=0.2)
+    data = {name: value for name, value in values.items() if name != "training"}
+    config = replace(config, seed=values["training"], data=replace(config.data, **data))
+    return prepare(config, Group(0, 1, torch.device("cpu")))
+
+
+def test_trainings_of_two_seeds_share_the_pairs_of_one_data_seed(photos: Path) -> None:
+    first, second = (prepared_with(photos, training=seed, seed=5) for seed in (0, 1))
+    assert first.maker.seed == second.maker.seed == 5
+    assert first.maker.fingerprint() == second.maker.fingerprint()
+    for number in range(4):
+        assert np.array_equal(first.pairs[number]["search"], second.pairs[number]["search"])
+    parameters = [p.model.network.state_dict() for p in (first, second)]
+    assert any(not torch.equal(parameters[0][key], parameters[1][key]) for key in parameters[0])
+
+
+def test_without_a_data_seed_the_pairs_are_the_trainings_own(photos: Path) -> None:
+    first, second = (prepared_with(photos, training=seed) for seed in (0, 1))
+    assert (first.maker.seed, second.maker.seed) == (0, 1)
+    assert first.maker.fingerprint() != second.maker.fingerprint()
+    assert not np.array_equal(first.pairs[0]["search"], second.pairs[0]["search"])
+    assert prepared_with(photos, training=3, seed=0).maker.seed == 0  # 0 is a seed, not "none"
+
+
+def test_one_cache_serves_two_seeds_in_orders_of_their_own(photos: Path, tmp_path: Path) -> None:
+    first, second = (prepared_with(photos, training=seed, seed=5, cache=12, cache_dir=str(tmp_path)) for seed in (0, 1))
+    assert len(list(tmp_path.iterdir())) == 1
+    orders = [[made.pairs[number]["box"].tobytes() for number in range(12)] for made in (first, second)]
+    assert sorted(orders[0]) == sorted(orders[1])
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("cache", [0, 40])
+def test_the_loaders_own_rate(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: int) -> None:
+    config = tiny_config(photos)
+    config = replace(config, data=replace(config.data, cache=cache, cache_dir=str(tmp_path)))
+    ticks = iter(np.arange(0, 10, 0.25))
+    clock = SimpleNamespace(perf_counter=lambda: float(next(ticks)))
+    monkeypatch.setattr("harness.training.command.time", clock)
+    # from 0: looked at .25, .5, .75, each followed by a batch of 4; 1.0 is the end, and 1.25 is when it is divided
+    assert loader_rate(config, seconds=1.0) == pytest.approx(3 * 4 / 1.25)
+
+
+def test_the_loaders_rate_from_the_command_line(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    values = {"tracker": "siamcar", "settings": TINY["siamcar"], "objective": "siamcar", "schedule": "small"}
+    path.write_text(
+        yaml.safe_dump(values | {"batch": 4, "data": {"sources": [{"name": "photos", "root": str(photos)}]}})
+    )
+    words = ["train", str(path), "--device", "cpu", "--out", str(tmp_path / "run"), "--loader-seconds"]
+    assert main([*words, "0.2"]) == 0
+    shown = capsys.readouterr().out
+    found = re.fullmatch(r"loader: ([0-9.]+) pairs/s \(pairs made anew, 0 workers\)\n", shown)
+    assert found and float(found[1]) > 0, shown
+    assert not (tmp_path / "run").exists()  # nothing was trained
+    assert main([*words, "0.1", "--set", "data.cache=8", "--set", f"data.cache_dir={tmp_path}"]) == 0
+    assert "cached pairs, 0 workers" in capsys.readouterr().out
+    for wrong, sentence in (("0", "above 0"), ("-3", "above 0"), ("nan", "above 0")):
+        assert main([*words, wrong]) == 2
+        assert sentence in capsys.readouterr().err
+    assert main([*words, "1", "--set", "schedule=smal"]) == 2
+    assert "did you mean small" in capsys.readouterr().err
 
 
 def test_a_cache_travels_without_its_pixels(photos: Path, tmp_path: Path) -> None:

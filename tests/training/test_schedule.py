@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.training.schedule import SCHEDULES, drop_frozen, freeze, make_optimiser, set_rate
+from harness.training.model import build_model
+from harness.training.schedule import NEVER, SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
 
 
 class Toy(nn.Module):
@@ -76,3 +77,50 @@ def test_siamcar_freezes_parameters_and_statistics_until_half() -> None:
         assert toy.backbone["layer1"][0].weight.grad is None  # type: ignore[index]
         assert (toy.backbone["layer2"][0].weight.grad is not None) is learning  # type: ignore[index]
         assert toy.head.weight.grad is not None
+
+
+def test_what_is_frozen_for_ever_is_left_out_of_autograd() -> None:
+    toy = Toy()
+    row = Schedule(
+        "adamw", 1e-3, 0.1, 0.0, 1, 10, 1, "step",
+        frozen=((r"backbone\.layer1(\..*)?", NEVER), (r"backbone\.layer2(\..*)?", 0.5)),
+    )  # fmt: skip
+    held = {id(p) for group in make_optimiser(toy, row).param_groups for p in group["params"]}
+    for name, parameter in toy.named_parameters():
+        learns_some_day = not name.startswith("backbone.layer1")
+        assert row.never_learns(name) is not learns_some_day
+        assert parameter.requires_grad is learns_some_day
+        assert (id(parameter) in held) is learns_some_day
+    assert row.is_frozen("backbone.layer1.0.weight", 9, 10)
+    assert not row.is_frozen("backbone.layer2.0.weight", 5, 10)
+
+
+def test_the_slow_pattern_decides_who_learns_slowly() -> None:
+    toy = Toy()
+    row = Schedule("adamw", 1e-3, 0.1, 0.0, 1, 10, 1, "step", slow=r"backbone\.layer2\..*")
+    optimiser = make_optimiser(toy, row)
+    set_rate(optimiser, row, 0, 10)
+    rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
+    for name, parameter in toy.named_parameters():
+        assert rates[id(parameter)] == pytest.approx(1e-4 if name.startswith("backbone.layer2") else 1e-3), name
+
+
+def test_lite_freezes_the_first_blocks_and_slows_the_rest_of_the_body() -> None:
+    row = SCHEDULES["lite"]
+    network = build_model("cnninmo", {"preset": "lite"}, "small").network
+    optimiser = make_optimiser(network, row)
+    shares = {id(p): group["share"] for group in optimiser.param_groups for p in group["params"]}
+    for name, parameter in network.named_parameters():
+        words = name.split(".")
+        if words[:2] != ["backbone", "body"]:
+            expected: float | None = 1.0
+        elif words[2] == "stem" or int(words[3]) <= 4:
+            expected = None
+        else:
+            expected = 0.15
+        assert shares.get(id(parameter)) == expected, name
+        assert parameter.requires_grad is (expected is not None), name
+    freeze(network, row, 0, 10)
+    body = network.get_submodule("backbone.body")
+    assert not body.get_submodule("blocks.4").training
+    assert body.get_submodule("blocks.10").training

@@ -1,0 +1,83 @@
+"""Watching a tracker changes nothing, and the maps are what the parts add."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from datasets.errors import UserError
+from harness.config import configure
+from trackers.activation import watch_step, watching
+from trackers.gim import GIM, group
+from trackers.neural import NeuralTracker
+
+STAR = {
+    "preset": "nano", "interaction": "paper", "widths": "[8, 8, 8, 8]", "depths": "[1, 1, 1, 1]", "dim": "8",
+    "heads": "[2, 2, 2, 2]", "width": "16", "encoder_layers": "1", "neck_hidden": "16",
+}  # fmt: skip
+RELEASED = {"preset": "nano", "interaction": "released"}
+FRAME = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+
+
+def built(name: str, values: dict[str, str]) -> NeuralTracker:
+    setup = configure(name, {**values, "allow_random_weights": "true"})
+    tracker = setup.spec.build(setup.on("lasot"), "cpu")
+    assert isinstance(tracker, NeuralTracker)
+    return tracker
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "parts"),
+    [
+        ("transinmo-star", STAR, 8),
+        ("transinmo", {**RELEASED, "cross_window": "-1"}, 5 + 4),
+        ("transinmo", {**RELEASED, "cross_window": "4"}, 5 + 4),
+        ("cnninmo", {"preset": "nano"}, 8),
+        ("cnninmo", RELEASED, 8),
+        ("cnninmo", {"preset": "lite"}, 6),
+        ("transinmo-star", {**STAR, "tca": "false"}, 4),
+    ],
+)
+def test_watching_changes_no_box(name: str, values: dict[str, str], parts: int) -> None:
+    tracker = built(name, values)
+    state = tracker.init([FRAME], np.array([[60.0, 40.0, 30.0, 24.0]]))
+    plain = tracker.step([FRAME], state)
+    watched = watch_step(tracker, FRAME, state)
+    np.testing.assert_array_equal(watched.box, plain.boxes[0])
+    np.testing.assert_array_equal(tracker.step([FRAME], state).boxes, plain.boxes)  # and leaves nothing behind
+    assert len(watched.parts) == parts
+    assert all(np.isfinite(item.values).all() and item.values.min() >= 0 for item in watched.parts)
+    side = tracker.recipe.search_size
+    assert watched.search.shape == (side, side, 3)
+    assert watched.score.shape[0] == watched.score.shape[1]
+    assert 0 <= watched.score.min() <= watched.score.max() <= 1
+
+
+def test_a_map_is_the_norm_of_what_the_part_adds() -> None:
+    torch.manual_seed(0)
+    holder = torch.nn.Module()
+    holder.backbone = torch.nn.Module()
+    holder.backbone.gim = GIM(8, dim=8, heads=2, mlp_ratio=0)
+    maps = torch.randn(1, 6, 6, 8)
+    memory = holder.backbone.gim.template(group(maps, 3))[1]
+    groups = group(maps, 3)
+    with watching(holder) as parts:
+        holder.backbone.gim.search(groups, memory)
+    after = holder.backbone.gim.csa(groups)
+    assert [item.part for item in parts] == ["CSA", "TCA"]
+    change = (after.tokens - groups.tokens)[0].norm(dim=-1)  # (9 groups, 4 windows)
+    # group g holds position (g // 3, g % 3) of every window; window k stands at (k // 2, k % 2)
+    assert parts[0].values[3 * 1 + 2, 3 * 0 + 1] == pytest.approx(float(change[2 * 3 + 1, 2]))
+
+
+def test_a_tracker_without_interaction_says_so() -> None:
+    tracker = built("siamcar", {"preset": "nano"})
+    state = tracker.init([FRAME], np.array([[60.0, 40.0, 30.0, 24.0]]))
+    with pytest.raises(UserError, match="no CSA and no TCA"):
+        watch_step(tracker, FRAME, state)
+    star = built("transinmo-star", {**STAR, "tca": "false"})
+    watched = watch_step(star, FRAME, star.init([FRAME], np.array([[60.0, 40.0, 30.0, 24.0]])))
+    with pytest.raises(UserError, match="has no TCA"):
+        watched.last("TCA")
+    assert watched.last("CSA").name.endswith("csa")

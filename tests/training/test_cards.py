@@ -1,0 +1,64 @@
+"""A model card says what the file and the stored results say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+
+from datasets.errors import UserError
+from harness.experiment import Experiment, TrackerEntry, open_all, run_experiment
+from harness.store import open_store
+from harness.training.cards import COMMANDS, card, facts
+from harness.training.checkpoints import save_weights
+from harness.training.config import DataConfig, SourceConfig, TrainConfig
+from trackers.shipped import SHIPPED
+
+
+def write(path: Path, network: torch.nn.Module) -> None:
+    data = DataConfig((SourceConfig("photos", "photos", 0.8), SourceConfig("mini", "", 0.2)), "small", cache=640)
+    training = TrainConfig("siamcar", objective="siamcar", schedule="small", steps=30, batch=8, seed=3, data=data)
+    known = {
+        "training": asdict(training), "steps": 30, "pairs": 240, "seconds": 125, "data": "feed",
+        "versions": {"torch": "2"},
+        "scores": {"pairs/slope": 0.612, "pairs/correlation": 0.7, "pairs/hit": 0.654, "pairs/iou": 0.5},
+    }  # fmt: skip
+    save_weights(path, network, {}, known, half=True)
+
+
+def test_a_card_is_read_off_the_file_and_the_store(clips: Path, tmp_path: Path) -> None:
+    from trackers import tracker
+    from trackers.siamcar import build_network
+
+    path = tmp_path / "siamcar-nano.safetensors"
+    config = tracker("siamcar").config
+    write(path, build_network(type(config)(preset="nano")))
+    entries = (
+        TrackerEntry("siamcar", "mine", {"preset": "nano", "weights": str(path)}),
+        TrackerEntry("siamcar", "other", {"preset": "nano", "allow_random_weights": True}),
+        TrackerEntry("kcf"),
+    )
+    experiment = Experiment("t", entries)
+    store = open_store(tmp_path / "store", write=True)
+    run_experiment(experiment, open_all(experiment, [f"folder:mine={clips}"]), store, device="cpu")
+    text = card("siamcar-nano", path, {"three clips": store, "none": open_store(tmp_path / "empty", write=True)})
+    assert "240: 30 steps of 8" in text and "| seed | 3 |" in text and "2 minutes" in text
+    assert "photos (80%), mini (20%); 640 distinct pairs" in text
+    assert "slope of log size 0.61, correlation 0.70, share with IoU ≥ .5 0.65" in text
+    row = next(line for line in text.splitlines() if line.startswith("| three clips"))
+    assert row.split("|")[2].strip() == "3" and row.split("|")[5].strip()  # measured, and compared with KCF
+    assert "| none | not measured |" in text
+    assert "EfficientNet" not in text
+
+
+def test_weights_of_unknown_origin_get_no_card(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_weights(path, torch.nn.Linear(2, 2), {}, {}, half=True)
+    with pytest.raises(UserError, match="does not say how it was trained"):
+        facts(path)
+
+
+def test_every_shipped_name_has_a_command() -> None:
+    assert COMMANDS.keys() == SHIPPED.keys()

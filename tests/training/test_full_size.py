@@ -1,0 +1,42 @@
+"""Every config of the published size makes a step: about four gigabytes and a few seconds each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.training.config import load_config
+from harness.training.distributed import Group
+from harness.training.loop import Training
+from harness.training.model import build_model
+from harness.training.sampling import Batch
+from tests.conftest import ROOT
+
+PAIRS = 2
+
+
+def random_pairs(template: int, search: int) -> Batch:
+    dice = torch.Generator().manual_seed(0)
+    images = [torch.randint(0, 256, (PAIRS, s, s, 3), generator=dice, dtype=torch.uint8) for s in (template, search)]
+    boxes = torch.tensor([[0.45, 0.55, 0.3, 0.2], [0.6, 0.4, 0.25, 0.35]])
+    return Batch(*images, boxes, torch.tensor([[0.5, 0.35], [0.4, 0.55]]), torch.arange(PAIRS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "full").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_step_moves_all_that_is_not_frozen(path: Path, tmp_path: Path) -> None:
+    config = replace(load_config(path), batch=PAIRS)
+    model = build_model(config.tracker, config.settings, config.objective, seed=config.seed)
+    training = Training(config, model, Group(0, 1, torch.device("cpu")), tmp_path)
+    before = {name: value.detach().clone() for name, value in model.network.named_parameters()}
+    values = training.step(0, random_pairs(*model.sizes))
+    assert torch.isfinite(torch.tensor([*values.values()])).all(), values
+    assert values["loss"] > 0
+    frozen = {name for name in before if training.row.is_frozen(name, 0, training.total)}
+    stayed = {name for name, value in model.network.named_parameters() if torch.equal(value, before[name])}
+    assert stayed == frozen
+    assert len(frozen) < len(before)
+    assert all(torch.isfinite(value).all() for value in model.network.parameters())

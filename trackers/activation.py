@@ -1,0 +1,186 @@
+"""Where the parts of the interaction act: maps of how much CSA and TCA change each place of a search region.
+
+The map of a part is the Euclidean norm, over channels, of what the part adds to the features (InMo paper, Figure 3,
+shows such maps for CSA and TCA). Any tracker whose backbone has these parts can be watched; nothing in it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from datasets.errors import UserError
+from datasets.images import Frame
+from trackers.crop import crop
+from trackers.gim import CSA, TCA, Groups, window_restore
+from trackers.interactions import ConvAttention
+from trackers.neural import NeuralTracker, State
+from trackers.swin import Block, PositionTCA, ShippedTCA, Windows, merge_windows
+
+
+@dataclass(frozen=True)
+class PartMap:
+    """How much one part changed each place.
+
+    Attributes:
+        part: CSA or TCA.
+        name: the module's name in the network, which tells stage and block.
+        values: (H, W) float64 of the part's feature map.
+    """
+
+    part: str
+    name: str
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One step of a tracker, looked into.
+
+    Attributes:
+        search: (X, X, 3) uint8 BGR, the search region.
+        parts: one map per CSA and TCA that ran, in the order in which they ran.
+        score: (R, R) float64 foreground probability of the output map.
+        state: the tracker's state after the step.
+        box: (4,) x, y, w, h found, counted from 0.
+    """
+
+    search: Frame
+    parts: tuple[PartMap, ...]
+    score: NDArray[np.float64]
+    state: Any
+    box: NDArray[np.float64]
+
+    def last(self, part: str) -> PartMap:
+        """The last map of a part, the deepest stage's. Raises UserError when the tracker has no such part."""
+        found = [item for item in self.parts if item.part == part]
+        if not found:
+            raise UserError(f"this tracker has no {part}: choose one with an interaction, or switch it on")
+        return found[-1]
+
+
+def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
+    """Step one target (B = 1) and keep what its interaction did.
+
+    Raises:
+        UserError: a tracker whose backbone has neither CSA nor TCA.
+    """
+    scores: list[Tensor] = []
+    side = tracker.recipe.search_side(state.size)
+    search = crop(frame, state.centre[0], float(side[0]), tracker.recipe.search_size, state.fill[0])
+    with watching(tracker.network) as parts:
+        search_call = tracker._search
+        try:
+            tracker._search = partial(_keep, search_call, scores)
+            step = tracker.step([frame], state)
+        finally:
+            tracker._search = search_call
+    if not parts:
+        raise UserError("this tracker has no CSA and no TCA to look at: name one with an interaction")
+    return Watched(search, tuple(parts), _foreground(scores[0]), step.state, step.boxes[0])
+
+
+@contextmanager
+def watching(network: nn.Module) -> Iterator[list[PartMap]]:
+    """While open, every CSA and TCA that runs on a search region appends its map (of the first target)."""
+    found: list[PartMap] = []
+    with ExitStack() as stack:
+        for name, module in network.named_modules():
+            if isinstance(module, CSA | TCA):
+                handle = module.register_forward_hook(partial(_of_groups, found, name))
+                stack.callback(handle.remove)
+            elif isinstance(module, ConvAttention):
+                handle = module.register_forward_hook(partial(_of_maps, found, name))
+                stack.callback(handle.remove)
+            elif isinstance(module, Block):
+                _watch_block(stack, found, name, module)
+        _only_search(stack, network, found)
+        yield found
+
+
+def _keep(call: Callable[..., Any], kept: list[Tensor], *arguments: Any) -> Any:
+    outputs = call(*arguments)
+    kept.append(outputs[0])
+    return outputs
+
+
+def _foreground(logits: Tensor) -> NDArray[np.float64]:
+    """(1, L, 2) with class 0 the target, or (1, 2, R, R) with class 1, to (R, R)."""
+    values = logits.detach().float().cpu()
+    if values.dim() == 3:
+        side = round(values.shape[1] ** 0.5)
+        return np.asarray(torch.softmax(values, -1)[0, :, 0].view(side, side).double().numpy())
+    return np.asarray(torch.softmax(values, 1)[0, 1].double().numpy())
+
+
+def _only_search(stack: ExitStack, network: nn.Module, found: list[PartMap]) -> None:
+    """CSA runs on templates too: what a call of ``template`` leaves is dropped."""
+    backbone: Any = network.backbone
+    if not hasattr(backbone, "template"):  # no interaction: both branches are one call
+        return
+    call = backbone.template
+
+    def template(*arguments: Any) -> Any:
+        before = len(found)
+        out = call(*arguments)
+        del found[before:]
+        return out
+
+    _patch(stack, backbone, "template", template)
+
+
+def _of_groups(found: list[PartMap], name: str, module: Any, inputs: tuple[Any, ...], out: Groups) -> None:
+    change = (out.tokens - inputs[0].tokens)[:1].float().norm(dim=-1, keepdim=True)
+    found.append(
+        PartMap(module.part, name, _array(window_restore(change, out.window, out.height, out.width)[0, ..., 0]))
+    )
+
+
+def _of_maps(found: list[PartMap], name: str, module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
+    found.append(PartMap(module.part, name, _array((out - inputs[0])[0].float().norm(dim=0))))
+
+
+def _watch_block(stack: ExitStack, found: list[PartMap], name: str, block: Block) -> None:
+    """Released Swin: windows are put back in their places with the grid that the block was called with."""
+    grids: list[Windows] = []
+    block_call, attend_call = block.search, block.attn.search
+
+    def search(features: Tensor, grid: Windows, memory: Any) -> Tensor:
+        grids[:] = [grid]
+        return block_call(features, grid, memory)
+
+    def attend(tokens: Tensor, mask: Tensor | None, memory: Any) -> Tensor:
+        out = attend_call(tokens, mask, memory)
+        found.append(PartMap("CSA", f"{name}.attn", _merged(out, grids[0])))
+        return out
+
+    _patch(stack, block, "search", search)
+    _patch(stack, block.attn, "search", attend)
+    if isinstance(block.attn.tca, ShippedTCA | PositionTCA):
+
+        def of_tca(module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
+            found.append(PartMap("TCA", f"{name}.attn.tca", _merged(out - inputs[0], grids[0])))
+
+        stack.callback(block.attn.tca.register_forward_hook(of_tca).remove)
+
+
+def _merged(windows: Tensor, grid: Windows) -> NDArray[np.float64]:
+    return _array(merge_windows(windows.float().norm(dim=-1, keepdim=True), grid)[0, ..., 0])
+
+
+def _patch(stack: ExitStack, owner: Any, name: str, call: Callable[..., Any]) -> None:
+    """Put ``call`` in front of a method of one object until the stack is closed."""
+    object.__setattr__(owner, name, call)
+    stack.callback(object.__delattr__, owner, name)
+
+
+def _array(values: Tensor) -> NDArray[np.float64]:
+    return np.asarray(values.detach().cpu().double().numpy())
