@@ -12,6 +12,7 @@ from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcomm
 
 Names = tuple[str, ...]
 Repeated = UseAppendAction[Names]
+Lanes = int | Literal["auto"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class MainJob:
     """Where the store and the report go."""
     jobs: int = os.cpu_count() or 1
     """Worker processes."""
+    lanes: Lanes = 1
+    """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
 
@@ -49,6 +52,8 @@ class NetworkOptions:
     """fp32 without TF32 is the reference; bf16 is autocast."""
     compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run the network through torch.compile."""
+    python: str | None = None
+    """Interpreter of external trackers (python:, pytracking:, pysot:), or folder of a virtual environment."""
     set: UseAppendAction[Names] = ()
     """Any other setting of the tracker, as name=value; may be given several times."""
 
@@ -61,7 +66,8 @@ class Track:
     """
 
     tracker: Annotated[Repeated, arg(metavar="NAME")]
-    """Tracker to run; may be given several times. `list trackers` names them."""
+    """Tracker to run; may be given several times. `list trackers` names them. External ones: python:FILE.py:CLASS,
+    trax:'COMMAND', pytracking:NAME, pysot:NAME, see docs/trackers.md."""
     dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
     """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
     store: Path
@@ -75,6 +81,8 @@ class Track:
     """Run what is there of an incomplete dataset; what is missing stays a visible hole."""
     jobs: int = 1
     """Worker processes."""
+    lanes: Lanes = 1
+    """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
     label: str = ""
@@ -266,6 +274,24 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Serve:
+    """Be a TraX tracker for the VOT toolkit or any other TraX client, on standard input and output.
+
+    Example: python run_all.py serve --tracker transinmo --weights transinmo.pth
+    """
+
+    tracker: str
+    """Tracker to serve."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run a network without weights, knowing that its boxes mean nothing."""
+    tuned_for: str = "vot2019"
+    """Benchmark whose test-time constants are used; one without its own takes LaSOT's."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
 class List:
     """List what is known by name."""
 
@@ -286,5 +312,6 @@ Command = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Ablate, subcommand("ablate")]
     | Annotated[Sweep, subcommand("sweep")]
+    | Annotated[Serve, subcommand("serve")]
     | Annotated[List, subcommand("list")]
 )

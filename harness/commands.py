@@ -45,7 +45,7 @@ def track(command: arguments.Track) -> int:
         store, datasets, setups, names=command.sequences, label=command.label, device=command.device,
         partial=command.partial,
     )  # fmt: skip
-    outcomes = run_jobs(jobs, workers=command.jobs)
+    outcomes = run_jobs(jobs, workers=command.jobs, lanes=command.lanes)
     print(
         f"{len(jobs)} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr
     )
@@ -210,6 +210,16 @@ def sweep(command: arguments.Sweep) -> int:
     return _holes(outcomes)
 
 
+def serve(command: arguments.Serve) -> int:
+    from harness.serve import serve as start
+
+    setup = _setups([command.tracker], command.network, command.allow_random_weights)[0]
+    failure = start(setup, command.tuned_for, command.device)
+    if failure:
+        print(f"error: {failure}", file=sys.stderr)
+    return EXIT_HOLES if failure else 0
+
+
 def _setups(names: Sequence[str], options: arguments.NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
     from harness.config import configure, parse_overrides
@@ -223,9 +233,15 @@ def _setups(names: Sequence[str], options: arguments.NetworkOptions, random_weig
         "compile": options.compile or None,
     }
     overrides, setups = parse_overrides(options.set), []
-    for name in names:
-        takes = random_weights and hasattr(tracker(name).config, "allow_random_weights")
-        setups.append(configure(name, overrides, {**shared, "allow_random_weights": True if takes else None}))
+    known = [tracker(name.partition(":")[0]).config for name in names]
+    if options.python and not any(hasattr(config, "python") for config in known):
+        raise UserError("--python is for external trackers, python:, pytracking: and pysot:, and none was asked for")
+    for name, config in zip(names, known, strict=True):
+        own = {
+            "allow_random_weights": True if random_weights and hasattr(config, "allow_random_weights") else None,
+            "python": options.python if hasattr(config, "python") else None,
+        }
+        setups.append(configure(name, overrides, {**shared, **own}))
     return setups
 
 
@@ -238,10 +254,11 @@ def _sense(config: Any) -> str:
 def list_names(command: arguments.List) -> int:
     from datasets import DATASETS, benchmark
     from reports.protocols import PROTOCOLS
-    from trackers import TRACKERS, tracker
+    from trackers import TRACKERS
+    from trackers.titles import title
 
     if command.what == "trackers":
-        rows = [(name, tracker(name).title) for name in TRACKERS]
+        rows = [(name, title(name)) for name in TRACKERS]
     elif command.what == "datasets":
         rows = [(name, f"{row.title}; scored by {row.protocol}") for name in DATASETS for row in [benchmark(name)]]
     else:
@@ -255,8 +272,9 @@ def main_job(command: arguments.MainJob) -> int:
     from harness.main_job import EMBEDDED, run_main_job
 
     outcomes, page = run_main_job(
-        command.out, command.jobs, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device
-    )
+        command.out, command.jobs, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device,
+        lanes=command.lanes,
+    )  # fmt: skip
     print(f"report: {page.resolve()}")
     return _holes(outcomes)
 
@@ -306,5 +324,6 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     arguments.Train: train,
     arguments.Ablate: ablate,
     arguments.Sweep: sweep,
+    arguments.Serve: serve,
     arguments.List: list_names,
 }

@@ -116,17 +116,22 @@ def configure(name: str, overrides: Mapping[str, str], shared: Mapping[str, Any]
     """Build a tracker's config.
 
     Args:
-        name: registry name.
+        name: registry name; what follows a colon in it is the tracker's ``target``.
         overrides: ``--set`` values as text, field name -> value in YAML's notation.
         shared: values of the command's own flags (``weights``, ``preset`` ...); None means not given.
 
     Raises:
         UserError: unknown tracker or field (with a did-you-mean), or a value of the wrong kind.
     """
+    name, _, target = name.partition(":")
     spec = tracker(name)
     hints = typing.get_type_hints(type(spec.config))
     known = [f.name for f in fields(spec.config)]
     values: dict[str, Any] = {}
+    if target:
+        if "target" not in known:
+            raise UserError(f"{name} takes nothing after its name, so leave out ':{target}'")
+        values["target"] = target
     for key, text in overrides.items():
         if key not in known:
             raise unknown_name(f"setting of {name}", key, known) if known else UserError(f"{name} has no settings")

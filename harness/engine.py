@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.base import Annotation, Sequence
-from datasets.boxes import shift_origin
+from datasets.boxes import Boxes, shift_origin
 from datasets.errors import UserError
 from datasets.images import Frames
+from harness.ahead import reading_ahead
 from harness.store import PARTS, Result
 from trackers.base import SequenceAware, Step, Sweepable, Tracker
 
@@ -34,7 +35,7 @@ def track_sequence(
 
     Returns:
         Result with boxes in the numbers of the benchmark's files, one row per frame. ``track`` is the wall-clock time
-        of the tracker's call; ``read`` that of reading and decoding the frame, which is not part of it.
+        of the tracker's call; ``read`` that of waiting for the frame, which a thread decodes meanwhile.
 
     Raises:
         UserError: counts that do not fit, a first box of no size, an unreadable frame, or an answer that is not
@@ -72,48 +73,60 @@ def _follow(
     on_frame: Callable[[], None],
 ) -> list[Result]:
     lanes = 1 if constants is None else len(constants)
-    count = len(frames)
-    if count != len(annotation) and not sequence.first_only:
-        raise UserError(
-            f"{sequence.name} has {count} frames but {len(annotation)} annotated rows: complete the download"
-        )
+    count, first = check_start(sequence, annotation, frames)
     boxes, scores = np.full((lanes, count, 4), np.nan), np.full((lanes, count), np.nan)
     seconds = {part: np.full(count, np.nan) for part in PARTS}
-    first = annotation.boxes[:1]
-    if not (np.isfinite(first).all() and (first[:, 2:] > 0).all()):
-        raise UserError(
-            f"{sequence.name} starts with the box {first[0].tolist()}, which has no size: mend its first row"
-        )
 
     origin = 0 if isinstance(tracker, SequenceAware) else sequence.origin
     if isinstance(tracker, SequenceAware):
         tracker = tracker.for_sequence(sequence)
     state = None
-    for index in range(count):
-        started = perf_counter()
-        frame = frames.read(index)
-        decoded = perf_counter()
-        if index == 0:
-            state = tracker.init([frame], shift_origin(first, -origin))
-            if constants is not None and isinstance(tracker, Sweepable):
-                state = tracker.variants(state, constants)
-            boxes[:, 0] = first[0]
-        else:
-            step = tracker.step([frame] * lanes, state)
-            _check(step, sequence.name, index, lanes)
-            state, boxes[:, index], scores[:, index] = step.state, shift_origin(step.boxes, origin), step.scores
+    with reading_ahead(frames) as film:
+        for index in range(count):
+            started = perf_counter()
+            frame = film.read()
+            decoded = perf_counter()
+            if index == 0:
+                state = tracker.init([frame], shift_origin(first, -origin))
+                if constants is not None and isinstance(tracker, Sweepable):
+                    state = tracker.variants(state, constants)
+                boxes[:, 0] = first[0]
+            else:
+                step = tracker.step([frame] * lanes, state)
+                check_step(step, sequence.name, index, lanes)
+                state, boxes[:, index], scores[:, index] = step.state, shift_origin(step.boxes, origin), step.scores
+                if lanes == 1:
+                    for part, value in step.seconds.items():
+                        seconds[part][index] = value
+            seconds["read"][index] = decoded - started
             if lanes == 1:
-                for part, value in step.seconds.items():
-                    seconds[part][index] = value
-        seconds["read"][index] = decoded - started
-        if lanes == 1:
-            seconds["track"][index] = perf_counter() - decoded
-        on_frame()
+                seconds["track"][index] = perf_counter() - decoded
+            on_frame()
     return [Result(boxes[lane], scores[lane], seconds) for lane in range(lanes)]
 
 
-def _check(step: Step, name: str, index: int, lanes: int) -> None:
-    """A tracker that answers nonsense is stopped at once: NaN boxes must not reach a score."""
+def check_start(sequence: Sequence, annotation: Annotation, frames: Frames) -> tuple[int, Boxes]:
+    """How many frames there are to follow, and the first box (1, 4) in the numbers of the benchmark's files.
+
+    Raises UserError for counts that do not fit or a first box of no size.
+    """
+    count, first = len(frames), annotation.boxes[:1]
+    if count != len(annotation) and not sequence.first_only:
+        raise UserError(
+            f"{sequence.name} has {count} frames but {len(annotation)} annotated rows: complete the download"
+        )
+    if not (np.isfinite(first).all() and (first[:, 2:] > 0).all()):
+        raise UserError(
+            f"{sequence.name} starts with the box {first[0].tolist()}, which has no size: mend its first row"
+        )
+    return count, first
+
+
+def check_step(step: Step, name: str, index: int, lanes: int) -> None:
+    """A tracker that answers nonsense is stopped at once: NaN boxes must not reach a score.
+
+    Raises UserError, naming frame and value.
+    """
     if step.boxes.shape != (lanes, 4):
         raise UserError(
             f"{name}, frame {index}: the tracker gave boxes of shape {step.boxes.shape} instead of {(lanes, 4)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -94,7 +94,13 @@ def open_all(experiment: Experiment, given: Sequence[str] = ()) -> list[Dataset]
 
 
 def run_experiment(
-    experiment: Experiment, datasets: Sequence[Dataset], store: Store, *, workers: int = 1, device: str = "auto"
+    experiment: Experiment,
+    datasets: Sequence[Dataset],
+    store: Store,
+    *,
+    workers: int = 1,
+    device: str = "auto",
+    lanes: int | Literal["auto"] = 1,
 ) -> tuple[list[Outcome], int]:
     """Do what is missing; the outcomes of this call's jobs, and how many were done before.
 
@@ -108,7 +114,7 @@ def run_experiment(
         for dataset in datasets:
             built(setup.spec.name, setup.on(dataset.benchmark.name), device)
     jobs, done = plan(store, datasets, trackers, device=device, partial=experiment.partial)
-    return run_jobs(jobs, workers=workers), done
+    return run_jobs(jobs, workers=workers, lanes=lanes), done
 
 
 def _word(value: Any) -> str:

@@ -21,7 +21,7 @@ from harness.config import Setup
 from harness.engine import track_sequence, track_variants
 from harness.store import Result, Run, Store
 from trackers import tracker
-from trackers.base import CONSTANTS, Tracker, TrackerSpec, config_hash, identity
+from trackers.base import CONSTANTS, Tracker, TrackerFailure, TrackerSpec, config_hash, identity
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,12 @@ class Job:
     def runs(self) -> tuple[tuple[Run, Any], ...]:
         """All runs of the job with their configs."""
         return ((self.run, self.config), *self.also)
+
+    def open(self) -> tuple[Annotation, Frames]:
+        """Ground truth and images. Raises UserError when either is missing or broken."""
+        if self.sequence.frames is None:
+            raise UserError(f"{self.sequence.name} has no images under its root: tracking needs them, scoring does not")
+        return self.sequence.annotation(), self.sequence.frames()
 
 
 @dataclass(frozen=True)
@@ -155,26 +161,40 @@ def execute(job: Job) -> Outcome:
     store = Store(job.store)
     try:
         results = _track(job)
-    except UserError as error:
-        return _hole(store, job, str(error), crashed=False)
     except Exception as error:  # a tracker may fail in any way; the others go on
-        return _hole(store, job, f"{job.run.tracker} failed: {type(error).__name__}: {error}", crashed=True)
+        return failed(store, job, error)
     for (run, _), result in zip(job.runs, results, strict=True):
         store.put_result(job.label, run, job.sequence.name, result)
     return Outcome(job)
 
 
+def failed(store: Store, job: Job, error: Exception) -> Outcome:
+    """Keep a hole, with the error as its reason, in place of the job's results."""
+    told = isinstance(error, (UserError, TrackerFailure))
+    reason = str(error) if told else f"{job.run.tracker} failed: {type(error).__name__}: {error}"
+    for run, _ in job.runs:
+        store.put_hole(job.label, run, Hole(job.sequence.name, reason))
+    return Outcome(job, reason, crashed=not isinstance(error, UserError))
+
+
 def _track(job: Job) -> list[Result]:
-    if job.sequence.frames is None:
-        raise UserError(f"{job.sequence.name} has no images under its root: tracking needs them, scoring does not")
-    annotation, frames = job.sequence.annotation(), job.sequence.frames()
+    annotation, frames = job.open()
     running = built(job.run.tracker, job.config, job.device)
     if job.also:
         constants = np.array([[getattr(config, name) for name in CONSTANTS] for _, config in job.runs], np.float64)
         results = track_variants(running, job.sequence, annotation, frames, constants)
     else:
         results = [track_sequence(running, job.sequence, annotation, frames)]
-    facts = {
+    facts = facts_of(job, annotation, frames, lanes=len(results))
+    return [
+        replace(result, provenance={**facts, "config": dict(run.identity), "hash": run.hash})
+        for (run, _), result in zip(job.runs, results, strict=True)
+    ]
+
+
+def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int) -> dict[str, Any]:
+    """Provenance of a job's results, all but the config: ``lanes`` is how many targets ran in one batch."""
+    return {
         "tracker": job.run.tracker,
         "sequence": job.sequence.name,
         "annotation": annotation.fingerprint(),
@@ -182,13 +202,9 @@ def _track(job: Job) -> list[Result]:
         "versions": dict(job.versions),
         "machine": provenance.machine(),
         "device": job.device,
-        "lanes": len(results),
+        "lanes": lanes,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    return [
-        replace(result, provenance={**facts, "config": dict(run.identity), "hash": run.hash})
-        for (run, _), result in zip(job.runs, results, strict=True)
-    ]
 
 
 def data_fingerprint(annotation: Annotation, frames: Frames) -> str:
@@ -213,9 +229,3 @@ def built(name: str, config: Any, device: str) -> Tracker:
 def _run(spec: TrackerSpec, config: Any, label: str) -> Run:
     label = label or getattr(config, "label", "")
     return Run(spec.name, spec.title, config_hash(spec.name, config), label, identity(spec.name, config))
-
-
-def _hole(store: Store, job: Job, reason: str, *, crashed: bool) -> Outcome:
-    for run, _ in job.runs:
-        store.put_hole(job.label, run, Hole(job.sequence.name, reason))
-    return Outcome(job, reason, crashed)

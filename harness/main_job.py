@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from datasets import open_dataset
 from datasets.base import Dataset
@@ -20,7 +21,13 @@ SERVED = "mini-trackingnet"  # its ground truth is not with the data, as on the 
 
 
 def run_main_job(
-    out: Path, workers: int, *, path: Path = EMBEDDED, given: Sequence[str] = (), device: str = "auto"
+    out: Path,
+    workers: int,
+    *,
+    path: Path = EMBEDDED,
+    given: Sequence[str] = (),
+    device: str = "auto",
+    lanes: int | Literal["auto"] = 1,
 ) -> tuple[list[Outcome], Path]:
     """Run what is missing of an experiment and render it.
 
@@ -30,6 +37,7 @@ def run_main_job(
         path: the experiment's file.
         given: datasets as on the command line, in place of the experiment's own.
         device: auto, cpu, cuda ...
+        lanes: see ``harness.lanes``.
 
     Returns:
         the outcomes of this call's jobs, and the path of the page.
@@ -40,7 +48,7 @@ def run_main_job(
     experiment = load_experiment(path)
     datasets = open_all(experiment, given)
     store = open_store(out / "store", write=True)
-    outcomes, done = run_experiment(experiment, datasets, store, workers=workers, device=device)
+    outcomes, done = run_experiment(experiment, datasets, store, workers=workers, device=device, lanes=lanes)
     print(f"{experiment.title}: {len(outcomes)} runs of a sequence done, {done} were done before", file=sys.stderr)
     if SERVED in store.datasets():
         ask_server(store, out / "submissions", datasets)

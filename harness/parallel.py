@@ -5,25 +5,36 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from tqdm import tqdm
 
-from harness.jobs import Job, Outcome, execute
+from harness.batches import LaneBatch, carry_out, in_lanes
+from harness.jobs import Job, Outcome
 
 
-def run_jobs(jobs: Sequence[Job], *, workers: int = 1, quiet: bool = False) -> list[Outcome]:
+def run_jobs(
+    jobs: Sequence[Job], *, workers: int = 1, lanes: int | Literal["auto"] = 1, quiet: bool = False
+) -> list[Outcome]:
     """Do all jobs, longest first as they come, with progress in frames on a terminal.
 
     Every worker stores its own results, so stopping at any moment loses at most the sequences under way.
+
+    Args:
+        workers: processes.
+        lanes: sequences of one tracker that run in lock-step in each process, see ``harness.lanes``.
+
+    Raises:
+        UserError: lanes that cannot be.
     """
     outcomes = []
+    units = in_lanes(jobs, lanes, workers)
     bar: tqdm[Any]
     with tqdm(
         total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
         disable=quiet or not sys.stderr.isatty(),
     ) as bar:  # fmt: skip
-        for outcome in _stream(jobs, workers, _show(bar)):
+        for outcome in _stream(units, workers, _show(bar)):
             outcomes.append(outcome)
             bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
             bar.update(outcome.job.frames)
@@ -36,22 +47,23 @@ def _show(bar: tqdm[Any]) -> Callable[[Job], None]:
     return lambda job: bar.set_postfix_str(f"{job.run.tracker} {job.sequence.name}")
 
 
-def _stream(jobs: Sequence[Job], workers: int, show: Callable[[Job], None]) -> Iterator[Outcome]:
-    if workers <= 1 or len(jobs) <= 1:
-        for job in jobs:
-            show(job)
-            yield execute(job)
+def _stream(units: Sequence[Job | LaneBatch], workers: int, show: Callable[[Job], None]) -> Iterator[Outcome]:
+    if workers <= 1 or len(units) <= 1:
+        for unit in units:
+            show(unit.jobs[0] if isinstance(unit, LaneBatch) else unit)
+            yield from carry_out(unit)
         return
     import joblib
 
     threads = max(1, (os.cpu_count() or 1) // workers)
     with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        yield from parallel(joblib.delayed(_work)(job, threads) for job in jobs)
+        for outcomes in parallel(joblib.delayed(_work)(unit, threads) for unit in units):
+            yield from outcomes
 
 
-def _work(job: Job, threads: int) -> Outcome:
+def _work(unit: Job | LaneBatch, threads: int) -> list[Outcome]:
     import cv2
 
     cv2.setNumThreads(threads)  # workers share the cores: OpenCV would start one thread per core in each of them
-    return execute(job)
+    return list(carry_out(unit))

@@ -21,6 +21,10 @@ from datasets.errors import UserError
 from datasets.images import Frame
 
 
+class TrackerFailure(Exception):
+    """A tracker went wrong at work. The message is one sentence that names it; its sequence becomes a hole with it."""
+
+
 @dataclass(frozen=True)
 class Step:
     """What one step gives for B targets.
@@ -84,8 +88,10 @@ class TrackerSpec:
         name: the name on the command line.
         title: as papers print it.
         config: the default config, a frozen dataclass. A field with ``metadata={"file": True}`` is a path whose
-            content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash. A
-            property ``label``, where there is one, names the tracker in tables and exports.
+            content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash; of one
+            with ``metadata={"key": function}`` what the function makes of the value enters. A property ``label``, where
+            there is one, names the tracker in tables and exports. A field ``target`` takes what follows the name and a
+            colon on the command line.
         build: (config, device) -> Tracker; ``device`` is ``auto``, ``cpu``, ``cuda`` ...
         for_dataset: (config, benchmark name) -> config with the dataset's own hyper-parameters filled in.
         network: (config) -> its network as built, for looking into and training it; None for trackers without one.
@@ -107,7 +113,9 @@ def identity(spec_name: str, config: Any) -> dict[str, Any]:
         if not item.metadata.get("identity", True):
             continue
         if item.metadata.get("file") and value:
-            value = {"sha256": _file_sha256(Path(value))}
+            value = {"sha256": file_sha256(Path(value))}
+        if item.metadata.get("key"):
+            value = item.metadata["key"](value)
         values[item.name] = {f.name: getattr(value, f.name) for f in fields(value)} if is_dataclass(value) else value
     return values
 
@@ -118,7 +126,8 @@ def config_hash(spec_name: str, config: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _file_sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, 64 hex digits. Raises UserError when it cannot be read."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

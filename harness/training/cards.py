@@ -98,9 +98,8 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
     lines += [
         "",
         "AUC in percent, each dataset under its own protocol; intervals are percentile bootstraps over sequences, the "
-        "difference is paired. No frame of these sequences was trained on; the mini-suite comes from the generator of part "
-        "of the training data, with other seeds. Test-time constants were chosen on rendered "
-        "clips.",
+        "difference is paired. No frame of these sequences was trained on; the mini-suite comes from the generator of "
+        "part of the training data, with other seeds. Test-time constants were chosen on rendered clips.",
         "",
     ]
     return "\n".join(lines)
