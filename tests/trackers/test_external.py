@@ -267,13 +267,22 @@ def test_nothing_survives_a_failure_or_the_tracker(tmp_path: Path) -> None:
         assert eventually(lambda known=known: all(gone(pid) for pid in pids(known)))  # type: ignore[misc]
 
 
+INTERRUPTIBLE = """
+import signal
+import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
+from harness.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_survives_the_command(sent: signal.Signals, tmp_path: Path) -> None:
     known, clips = tmp_path / "pids", write_clips(tmp_path / "clips")
     script = write(tmp_path / "p.py", PARENT.format(pids=known, body="time.sleep(600)"))
     words = ["track", "--tracker", f"python:{script}:Parent", "--dataset", f"folder={clips}"]
-    command = [sys.executable, str(ROOT / "run_all.py"), *words, "--store", str(tmp_path / "s")]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", INTERRUPTIBLE, *words, "--store", str(tmp_path / "s")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=ROOT)
     assert eventually(lambda: len(pids(known)) == 2)
     assert not any(gone(pid) for pid in pids(known))
     os.kill(process.pid, sent)
