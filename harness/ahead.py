@@ -90,12 +90,29 @@ def readers(lanes: int = 1) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+class InTurn:
+    """The frames of one sequence in order, each decoded when it is asked for."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames, self._next = frames, 0
+
+    def read(self) -> Frame:
+        """As ``Ahead.read``."""
+        if self._next >= len(self._frames):
+            raise IndexError("no frame is left to read")
+        self._next += 1
+        return self._frames.read(self._next - 1)
+
+
 @contextmanager
-def reading_ahead(frames: Frames, depth: int = DEPTH) -> Iterator[Ahead]:
-    """One sequence with a thread of its own, which is gone on leaving."""
+def reading(frames: Frames, *, ahead: bool) -> Iterator[Ahead | InTurn]:
+    """One sequence: read ahead by a thread of its own, which is gone on leaving, or frame by frame in turn."""
+    if not ahead:
+        yield InTurn(frames)
+        return
     with readers() as pool:
-        ahead = Ahead(frames, pool, depth)
+        film = Ahead(frames, pool)
         try:
-            yield ahead
+            yield film
         finally:
-            ahead.close()
+            film.close()

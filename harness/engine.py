@@ -12,7 +12,7 @@ from datasets.base import Annotation, Sequence
 from datasets.boxes import Boxes, shift_origin
 from datasets.errors import UserError
 from datasets.images import Frames
-from harness.ahead import reading_ahead
+from harness.ahead import reading
 from harness.store import PARTS, Result
 from trackers.base import SequenceAware, Step, Sweepable, Tracker
 
@@ -35,7 +35,7 @@ def track_sequence(
 
     Returns:
         Result with boxes in the numbers of the benchmark's files, one row per frame. ``track`` is the wall-clock time
-        of the tracker's call; ``read`` that of waiting for the frame, which a thread decodes meanwhile.
+        of the tracker's call, ``read`` that of waiting for the frame: see ``reads_ahead``.
 
     Raises:
         UserError: counts that do not fit, a first box of no size, an unreadable frame, or an answer that is not
@@ -81,7 +81,7 @@ def _follow(
     if isinstance(tracker, SequenceAware):
         tracker = tracker.for_sequence(sequence)
     state = None
-    with reading_ahead(frames) as film:
+    with reading(frames, ahead=constants is not None or reads_ahead(tracker)) as film:
         for index in range(count):
             started = perf_counter()
             frame = film.read()
@@ -103,6 +103,15 @@ def _follow(
                 seconds["track"][index] = perf_counter() - decoded
             on_frame()
     return [Result(boxes[lane], scores[lane], seconds) for lane in range(lanes)]
+
+
+def reads_ahead(tracker: Tracker) -> bool:
+    """Whether a thread decodes the next frames while the tracker computes: where it computes on a device of its own.
+
+    On the processor the two would share the cores, and ``track``, which speeds are made of, would measure both.
+    Batches, whose times say nothing about speed, always read ahead.
+    """
+    return getattr(getattr(tracker, "device", None), "type", "cpu") != "cpu"
 
 
 def check_start(sequence: Sequence, annotation: Annotation, frames: Frames) -> tuple[int, Boxes]:

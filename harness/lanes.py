@@ -83,9 +83,10 @@ class Failed(Generic[W]):
 def lanes_for(spec: TrackerSpec, asked: int | Literal["auto"], device: str) -> int:
     """How many lanes a tracker gets: what was asked for, 1 for one without a network, as those know no batches.
 
-    ``auto`` is 32 on CUDA, where a step of one target leaves most of the device idle and a lane of a full-size tracker
-    takes far less than a hundredth of its memory; 8 on MPS; 4 on a processor, where a batch spares the calls'
-    own cost (much for nano networks, little for full ones) until its maps no longer fit the caches.
+    ``auto`` is 32 on CUDA, where one target leaves most of the device idle: full-size trackers need 30 (TransInMo) to
+    120 MB (SiamCAR) a lane in float32, so under 4 GB; 8 on MPS, whose memory is the machine's own; 4 on a processor,
+    where a batch spares what every call costs by itself: that is much for nano networks, of which 8 lanes get little
+    more, and nothing for full ones.
 
     Raises UserError for a number below 1, or a device that cannot be used.
     """

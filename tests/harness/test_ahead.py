@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from datasets.base import Annotation, Sequence
 from datasets.boxes import Boxes
 from datasets.errors import UserError
 from datasets.images import Frame
-from harness.ahead import DEPTH, Ahead, reading_ahead
+from harness.ahead import DEPTH, Ahead, reading
 from harness.engine import track_sequence
 from harness.lanes import follow_all
 from tests.harness.test_lanes import Walker, Want, readers_left
@@ -33,6 +34,7 @@ class Watched:
     asked: list[int] = field(default_factory=list)
     busy: threading.Lock = field(default_factory=threading.Lock)
     crowded: bool = False
+    threads: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
         return self.count
@@ -43,6 +45,7 @@ class Watched:
             raise AssertionError("two threads read of one sequence")
         try:
             self.asked.append(index)
+            self.threads.add(threading.current_thread().name)
             if index == self.broken:
                 raise UserError(f"frame {index} cannot be decoded")
             frame = np.zeros((4, 4, 3), np.uint8)
@@ -89,22 +92,21 @@ def test_many_sequences_share_few_threads() -> None:
     assert not any(film.crowded for film in films)
 
 
-def test_an_unreadable_frame_is_an_error_at_its_place() -> None:
+@pytest.mark.parametrize("ahead", [True, False])
+def test_an_unreadable_frame_is_an_error_at_its_place(ahead: bool) -> None:
     frames = Watched(10, broken=3)
-    with reading_ahead(frames) as ahead:
+    with reading(frames, ahead=ahead) as film:
         for index in range(3):
-            assert ahead.read()[0, 1, 0] == index
+            assert film.read()[0, 1, 0] == index
         with pytest.raises(UserError, match="frame 3 cannot be decoded"):
-            ahead.read()
-        with pytest.raises(IndexError):
-            ahead.read()
+            film.read()
     assert frames.asked == [0, 1, 2, 3]
     assert not readers_left()
 
 
 def test_leaving_early_leaves_no_thread_and_reads_no_further() -> None:
     frames = Watched(1000)
-    with pytest.raises(ZeroDivisionError), reading_ahead(frames) as ahead:
+    with pytest.raises(ZeroDivisionError), reading(frames, ahead=True) as ahead:
         ahead.read()
         raise ZeroDivisionError
     assert not readers_left()
@@ -115,9 +117,10 @@ def test_leaving_early_leaves_no_thread_and_reads_no_further() -> None:
 
 @dataclass
 class Still:
-    """Looks at a frame only for as long as its call."""
+    """A tracker on a device that leaves its box where it is."""
 
     look: Callable[[], None]
+    device: SimpleNamespace
 
     def init(self, frames: list[Frame], boxes: Boxes) -> Boxes:
         return boxes
@@ -127,15 +130,19 @@ class Still:
         return Step(state, np.ones(len(state)), state)
 
 
-def test_memory_does_not_grow_with_the_sequence() -> None:
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_memory_does_not_grow_with_the_sequence(device: str) -> None:
     frames, most = Watched(600), [0]
 
     def look() -> None:
         most[0] = max(most[0], frames.alive())
 
     annotation = Annotation(np.array([[1.0, 1, 2, 2]] * 600))
-    track_sequence(Still(look), Sequence("otb100", "long", lambda: annotation), annotation, frames)
+    tracker = Still(look, SimpleNamespace(type=device))
+    track_sequence(tracker, Sequence("otb100", "long", lambda: annotation), annotation, frames)
     assert frames.asked == list(range(600))
+    ahead = {name.startswith("read-ahead") for name in frames.threads}
+    assert ahead == {device == "cuda"}  # on the processor, decoding would take the tracker's time
     assert 1 <= most[0] <= DEPTH + 2  # the one in use, those ahead, and one that its thread is just letting go
     assert not readers_left()
 
