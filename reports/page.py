@@ -18,6 +18,7 @@ from datasets.base import Hole
 from datasets.errors import UserError
 from harness.store import Store
 from reports import svg
+from reports.blocks import Block
 from reports.collect import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
 from reports.content import Content, Strip, anchor, build, speed_points
 from reports.drawing import TRUTH
@@ -33,7 +34,13 @@ TITLE = "Tracking benchmark"
 
 
 def write_report(
-    store: Store, out: Path, *, protocols: Sequence[str] = (), title: str = TITLE, partial: bool = True
+    store: Store,
+    out: Path,
+    *,
+    protocols: Sequence[str] = (),
+    title: str = TITLE,
+    partial: bool = True,
+    blocks: Sequence[Block] = (),
 ) -> Path:
     """Score a store and write OUT/index.html, OUT/tables/*.csv|tex|json and OUT/figures/*.svg|pdf.
 
@@ -45,6 +52,7 @@ def write_report(
         protocols: protocols shown beside each benchmark's own.
         title: heading of the page.
         partial: show what is there with its coverage; False refuses a store with holes.
+        blocks: shown between the overview and the datasets, their files written with the others.
 
     Returns:
         the path of index.html.
@@ -56,15 +64,17 @@ def write_report(
     look = styles(evaluation.trackers)
     contents = [build(store, data, look) for data in evaluation.datasets]
     overview = _overview(evaluation)
-    page = render(title, evaluation, overview, contents, look)
+    parts: tuple[Block | Content, ...] = (*blocks, *contents)
+    page = render(title, evaluation, overview, contents, look, blocks)
     try:
         for folder in ("tables", "figures"):
             (out / folder).mkdir(parents=True, exist_ok=True)
-        for stem, table in {"overview": overview, **{k: t for c in contents for k, t in c.tables.items()}}.items():
+        tables = {k: t for part in parts for k, t in part.tables.items()}
+        for stem, table in {"overview": overview, **tables}.items():
             for suffix, rendering in RENDERINGS.items():
                 (out / "tables" / f"{stem}.{suffix}").write_text(rendering(table), encoding="utf-8")
-        for content in contents:
-            for stem, figure in content.figures.items():
+        for part in parts:
+            for stem, figure in part.figures.items():
                 save_figure(figure, out / "figures" / stem)
         whole = out / ".index.html.tmp"
         whole.write_text(page, encoding="utf-8")
@@ -75,7 +85,12 @@ def write_report(
 
 
 def render(
-    title: str, evaluation: Evaluation, overview: Table, contents: Sequence[Content], look: Mapping[str, Style]
+    title: str,
+    evaluation: Evaluation,
+    overview: Table,
+    contents: Sequence[Content],
+    look: Mapping[str, Style],
+    blocks: Sequence[Block] = (),
 ) -> str:
     """The page as text. Every name in it is escaped; scripts and styles are allowed by their hashes alone."""
     environment = jinja2.Environment(
@@ -90,6 +105,7 @@ def render(
         "style": Markup(style),
         "script": Markup(script),
         "overview": to_html(overview),
+        "blocks": [_block(block) for block in blocks],
         "sections": [_section(content, look, numbers) for content in contents],
         "legend": [{"name": n, "number": numbers[n], "swatch": svg.swatch(s)} for n, s in look.items()],
         "counts": _counts(evaluation),
@@ -113,6 +129,14 @@ class _Plot:
     drawing: Markup
     data: Markup
     legend: list[dict[str, Any]]
+
+
+def _block(block: Block) -> dict[str, Any]:
+    shown = [(stem, to_html(table)) for stem, table in block.tables.items()]
+    return {
+        "stem": block.stem, "title": block.title, "words": block.words, "tables": shown, "drawings": block.drawings,
+        "notes": block.notes, "files": list(block.tables), "figures": list(block.figures),
+    }  # fmt: skip
 
 
 def _section(content: Content, look: Mapping[str, Style], numbers: Mapping[str, int]) -> dict[str, Any]:
