@@ -2,7 +2,7 @@
 
 ``interaction="paper"``: one General Interaction Modeler (``trackers.gim``) after every stage, on both branches, its
 attention d = 256 wide in n = 4 heads, windows of 7. No MLP by default: the next stage's convolutions do its work.
-``preset="lite"`` puts them after the stages of an EfficientNet-Lite0, see ``trackers.lite``.
+The presets ``lite`` and ``nano`` join them with the parts of small trackers, see ``trackers.fused``.
 ``interaction="released"``: what the authors' code computes: 3x3 convolutions for q, k, v and the output, windows of
 8, a linear attention (softmax over the query's channels), TCA before CSA, and both on the search branch alone.
 """
@@ -17,10 +17,10 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from trackers import lite
 from trackers.base import TrackerSpec
 from trackers.checkpoint import KeyMap, same_names
 from trackers.crop import cnninmo_search_side
+from trackers.fused import FusedPreset, fused_preset
 from trackers.gim import GIM
 from trackers.hyperparameters import FALLBACK, fill_in
 from trackers.interactions import ConvAttention, InteractiveResNet, PaperInteraction, ReleasedInteraction
@@ -48,10 +48,9 @@ WINDOWS = {
     ("full", "released"): 8,
     ("nano", "paper"): 4,
     ("nano", "released"): 4,
-    ("lite", "paper"): lite.SIZES.window,
 }
-"""Preset and interaction -> side of the windows. The nano template's maps are 7 x 7 in the last stages: windows of 7
-would leave one token to attend to."""
+"""Preset and interaction -> side of the windows where the heads are SiamCAR's. The nano template's maps are 7 x 7 in
+the last stages: windows of 7 would leave one token to attend to."""
 
 SENSES: dict[str, Literal["paper", "released"]] = {"full": "released", "nano": "paper", "lite": "paper"}
 """Preset -> interaction when the config does not say: published sizes come with published weights."""
@@ -67,7 +66,9 @@ class CNNInMoConfig:
         seed: of random weights.
         interaction: ``paper``, the GIM as the paper defines it, or ``released``, what the authors' code computes;
             None: released for full, paper for nano.
-        preset: ``full`` (the paper's sizes), ``nano`` (below a million parameters) or ``lite``, see trackers.lite.
+        preset: ``full`` (the paper's sizes), ``nano`` (below a million parameters) or ``lite``, see trackers.fused.
+        pixelwise: the parts of trackers.fused instead of SiamCAR's neck and head; None = for lite, and for nano in the
+            paper's sense.
         wp: window process; without it attention runs among all positions (released: in TCA alone, as released).
         tca: target-aware cross-attention, for all stages or one value per stage.
         csa: context-aware self-attention.
@@ -91,6 +92,7 @@ class CNNInMoConfig:
     seed: int = 0
     interaction: Literal["paper", "released"] | None = None
     preset: Literal["full", "nano", "lite"] = "full"
+    pixelwise: bool | None = None
     wp: bool = True
     tca: bool | tuple[bool, ...] = True
     csa: bool = True
@@ -110,7 +112,7 @@ class CNNInMoConfig:
 
     def __post_init__(self) -> None:
         check_values(self)
-        stages = STAGES - lite.FIRST if self.preset == "lite" else STAGES
+        stages = _stages(self)
         if isinstance(self.tca, tuple) and len(self.tca) != stages:
             raise ValueError(f"tca wants one value or {stages}, not {list(self.tca)}")
         if self.preset == "lite" and self.interaction == "released":
@@ -119,7 +121,8 @@ class CNNInMoConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} wants a number above 0, not {value}")
-        dim = self.dim or (lite.SIZES.dim if self.preset == "lite" else PRESETS[self.preset].neck)
+        fused = _fused(self)
+        dim = self.dim or (fused.sizes.dim if fused else PRESETS[self.preset].neck)
         if dim % self.heads:
             raise ValueError(f"dim {dim} cannot be split in {self.heads} heads")
 
@@ -169,13 +172,15 @@ class CNNInMo(nn.Module):
 def resolved(config: CNNInMoConfig) -> CNNInMoConfig:
     """The config with its sense and sizes filled in from the preset."""
     sense = config.interaction or SENSES[config.preset]
-    if config.preset == "lite":
-        window, dim = config.window or lite.SIZES.window, config.dim or lite.SIZES.dim
-        return lite.with_constants(replace(config, interaction=sense, window=window, dim=dim))
+    if fused := _fused(config):
+        window, dim = config.window or fused.sizes.window, config.dim or fused.sizes.dim
+        known: dict[str, Any] = {"interaction": sense, "pixelwise": True, "window": window, "dim": dim}
+        return fused.with_constants(replace(config, **known, **fused.body_sizes(config)))
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     return replace(
         config,
         interaction=sense,
+        pixelwise=False,
         widths=sizes.widths,
         depths=sizes.depths,
         dim=config.dim or sizes.neck,
@@ -186,10 +191,8 @@ def resolved(config: CNNInMoConfig) -> CNNInMoConfig:
 def build_network(config: CNNInMoConfig) -> nn.Module:
     """The network of a config, with random parameters."""
     config = resolved(config)
-    if config.preset == "lite":
-        return lite.build_network(
-            [_paper(config, *stage) for stage in zip(lite.INTERACTIVE, _tca(config), strict=True)]
-        )
+    if fused := _fused(config):
+        return fused.build(config, lambda number, channels: _paper(config, channels, _tca(config)[number]))
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     body = SiamCARResNet(sizes.widths, sizes.depths, sizes.stem)
     make = _INTERACTIONS[config.interaction or ""]
@@ -224,9 +227,18 @@ def _paper(config: CNNInMoConfig, channels: int, tca: bool) -> nn.Module:
     return PaperInteraction(gim, _window(config))
 
 
+def _fused(config: CNNInMoConfig) -> FusedPreset | None:
+    return fused_preset(config, config.interaction or SENSES[config.preset])
+
+
+def _stages(config: CNNInMoConfig) -> int:
+    """Stages with interactions."""
+    fused = _fused(config)
+    return fused.stages if fused else STAGES
+
+
 def _tca(config: CNNInMoConfig) -> tuple[bool, ...]:
-    stages = len(lite.INTERACTIVE) if config.preset == "lite" else STAGES
-    return config.tca if isinstance(config.tca, tuple) else (config.tca,) * stages
+    return config.tca if isinstance(config.tca, tuple) else (config.tca,) * _stages(config)
 
 
 def _window(config: CNNInMoConfig) -> int:
@@ -292,8 +304,8 @@ def build(config: CNNInMoConfig, device: str) -> NeuralTracker:
 def around(network: nn.Module, config: CNNInMoConfig, device: str) -> NeuralTracker:
     """The tracker around a network with values, which it takes over."""
     config = for_dataset(config, FALLBACK)
-    if config.preset == "lite":
-        return lite.around(network, config, device)
+    if fused := _fused(config):
+        return fused.around(network, config, device)
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     recipe = car_recipe(sizes, config, smallest=10.0, reports_score=True, search_side=cnninmo_search_side)
     return deploy(network, replace(recipe, clamp_output=True), config, device)

@@ -40,6 +40,7 @@ SIAMCAR_STAGES = (
     Stage(shortcut=3, rest=2),
     Stage(padding=2, dilation=2, shortcut=3, rest=4),
 )
+PADDED_STAGES = (Stage(), Stage(stride=2), Stage(rest=2), Stage(padding=2, dilation=2, rest=4))
 TRANST_STAGES = (Stage(), Stage(stride=2), Stage(padding=2, dilation=2))
 
 
@@ -103,6 +104,11 @@ class ResNet(nn.Module):
         """The stages in order."""
         return [self.get_submodule(name) for name in self.stage_names]
 
+    def stage(self, number: int, maps: Tensor) -> Tensor:
+        """Maps of the stage before (the image for stage 0) to this stage's."""
+        out: Tensor = self.stages[number](self.stem(maps) if number == 0 else maps)
+        return out
+
     def forward(self, image: Tensor) -> list[Tensor]:
         features, outputs = self.stem(image), []
         for stage in self.stages:
@@ -122,6 +128,14 @@ class SiamCARResNet(ResNet):
         self, widths: Sequence[int] = (64, 128, 256, 512), depths: Sequence[int] = (3, 4, 6, 3), stem: int = 64
     ) -> None:
         super().__init__(SIAMCAR_STAGES, widths, depths, Stem(stem, padding=0))
+
+
+class PaddedResNet(ResNet):
+    """SiamCAR's stages with padding everywhere: an image of S pixels gives maps of S/4, S/8, S/8 and S/8, whose cells
+    lie evenly over it."""
+
+    def __init__(self, widths: Sequence[int], depths: Sequence[int], stem: int) -> None:
+        super().__init__(PADDED_STAGES, widths, depths, Stem(stem, padding=3))
 
 
 class TransTResNet(ResNet):

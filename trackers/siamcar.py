@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from datasets.errors import UserError
-from trackers import lite
 from trackers.base import TrackerSpec
 from trackers.checkpoint import KeyMap
 from trackers.crop import siamcar_search_side, siamcar_template_side
+from trackers.fused import fused_preset
 from trackers.hyperparameters import FALLBACK, fill_in
 from trackers.matching import crop_centre, depthwise_correlation
 from trackers.neural import NeuralTracker, Recipe, State, constants_of, load_network, resolve_device, unchanged
@@ -70,7 +70,8 @@ class SiamCARConfig:
         seed: of random weights.
         interaction: accepted for symmetry with the other trackers.
         preset: ``full`` (the paper's sizes), ``nano`` (about half a million parameters) or ``lite``, the network of
-            CNNInMo's preset without its interactions, see trackers.lite.
+            CNNInMo's preset without its interactions, see trackers.fused.
+        pixelwise: the parts of trackers.fused instead of SiamCAR's neck and head; None = for nano and lite.
         widths: of the ResNet's stages, a quarter of their channels; None = the preset's.
         depths: blocks per stage; None = the preset's.
         precision: fp32 (TF32 off) or bf16 (autocast).
@@ -85,6 +86,7 @@ class SiamCARConfig:
     seed: int = 0
     interaction: Literal["released", "paper"] = field(default="released", metadata={"identity": False})
     preset: Literal["full", "nano", "lite"] = "full"
+    pixelwise: bool | None = None
     widths: tuple[int, ...] | None = None
     depths: tuple[int, ...] | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -111,6 +113,8 @@ def check_values(config: Any) -> None:
         raise ValueError(f"penalty_k wants a number from 0 up, not {config.penalty_k}")
     if config.preset not in (*PRESETS, "lite"):
         raise ValueError(f"preset wants {', '.join(PRESETS)} or lite, not {config.preset}")
+    if config.pixelwise is not None and config.pixelwise is not (config.preset == "lite") and config.preset != "nano":
+        raise ValueError(f"pixelwise: the preset {config.preset} is {'always' if config.preset == 'lite' else 'never'}")
     if config.preset == "lite" and (config.widths or config.depths):
         raise ValueError("widths and depths: the preset lite has those of EfficientNet-Lite0")
 
@@ -179,8 +183,8 @@ class SiamCAR(nn.Module):
 
 def build_network(config: SiamCARConfig) -> nn.Module:
     """The network of a config, with random parameters."""
-    if config.preset == "lite":
-        return lite.build_network([])
+    if fused := fused_preset(config):
+        return fused.build(config)
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     backbone = SiamCARResNet(sizes.widths, sizes.depths, sizes.stem)
     neck = Neck([backbone.channels[i - 1] for i in LEVELS], sizes.neck)
@@ -254,10 +258,10 @@ def _locate(outputs: tuple[Tensor, ...], state: State, rules: Rules) -> Located:
 
 def resolved(config: SiamCARConfig) -> SiamCARConfig:
     """The config with what its preset decides filled in."""
-    if config.preset == "lite":
-        return lite.with_constants(config)
+    if fused := fused_preset(config):
+        return fused.with_constants(replace(config, pixelwise=True, **fused.body_sizes(config)))
     sizes = choose_sizes(config.preset, config.widths, config.depths)
-    return replace(config, widths=sizes.widths, depths=sizes.depths)
+    return replace(config, pixelwise=False, widths=sizes.widths, depths=sizes.depths)
 
 
 def for_dataset(config: SiamCARConfig, dataset: str) -> SiamCARConfig:
@@ -274,8 +278,8 @@ def build(config: SiamCARConfig, device: str) -> NeuralTracker:
 def around(network: nn.Module, config: SiamCARConfig, device: str) -> NeuralTracker:
     """The tracker around a network with values, which it takes over."""
     config = for_dataset(config, FALLBACK)
-    if config.preset == "lite":
-        return lite.around(network, config, device)
+    if fused := fused_preset(config):
+        return fused.around(network, config, device)
     sizes = choose_sizes(config.preset, config.widths, config.depths)
     recipe = car_recipe(sizes, config, smallest=0.0, reports_score=False, search_side=siamcar_search_side)
     return deploy(network, recipe, config, device)

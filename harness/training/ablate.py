@@ -22,7 +22,7 @@ from harness.store import open_store
 from harness.training.command import run_training
 from harness.training.config import TrainConfig, load_config
 from harness.training.loop import CHECKPOINT, WEIGHTS
-from harness.training.model import settings_as_words
+from harness.training.words import settings_as_words
 from reports.score import Measures
 from trackers.ablations import TABLES
 from trackers.shipped import architecture

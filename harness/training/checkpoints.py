@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from datasets.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ import yaml
 from torch.utils.data import Dataset
 
 from datasets.errors import UserError, unknown_name
-from harness.training.config import TrainConfig, load_config
+from harness.training.config import DistilConfig, TrainConfig, load_config
+from harness.training.distil import Teacher, cache_maps, open_teacher
 from harness.training.distributed import Group, join
 from harness.training.loop import CHECKPOINT, WEIGHTS, Outcome, Training
 from harness.training.model import Model, build_model
@@ -72,7 +73,7 @@ def run_training(
     group = join(device)
     try:
         prepared = prepare(config, group)
-        training = Training(config, prepared.model, group, out, prepared.maker.fingerprint())
+        training = Training(config, prepared.model, group, out, prepared.maker.fingerprint(), prepared.teacher)
         if resume:
             training.resume()
         elif group.first:
@@ -95,12 +96,13 @@ def run_training(
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a training needs beside its config: model, pairs, and validation pairs."""
+    """What a training needs beside its config: model, pairs, validation pairs, and perhaps a teacher."""
 
     model: Model
     maker: PairMaker
     pairs: Dataset[dict[str, Any]]
     validation: list[Any]
+    teacher: Teacher | None = None
 
 
 def prepare(config: TrainConfig, group: Group) -> Prepared:
@@ -113,6 +115,12 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
         initial=config.initial,
         checkpointing=config.checkpointing,
     )
+    teacher, sides = None, (0, 0)
+    if config.distil.weight:
+        teacher = open_teacher(config.distil, group.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            sides = model.trainee.distil(teacher.channels)
     model.trainee.to(group.device)
     data, checked = config.data, config.validation
     seed = config.seed if data.seed < 0 else data.seed
@@ -120,15 +128,18 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
     pairs: Dataset[dict[str, Any]] = MadePairs(maker)
     if data.cache:
         if group.first:
-            cache_pairs(maker, data.cache, data.cache_dir, max(1, data.workers))
+            folder = cache_pairs(maker, data.cache, data.cache_dir, max(1, data.workers))
+            if teacher is not None:
+                cache_maps(folder, teacher, sides)
         group.wait()
-        pairs = CachedPairs(cache_pairs(maker, data.cache, data.cache_dir), config.seed)
+        folder = cache_pairs(maker, data.cache, data.cache_dir)
+        pairs = CachedPairs(folder, config.seed, cache_maps(folder, teacher, sides) if teacher is not None else None)
     validation = []
     if checked.pairs and group.first:
         sources = checked.sources or data.sources
         held_out = open_pairs(sources, model.geometry, model.sizes, checked.augmentation, VALIDATION_SEED)
         validation = make_batches(held_out, checked.pairs)
-    return Prepared(model, maker, pairs, validation)
+    return Prepared(model, maker, pairs, validation, teacher)
 
 
 def measure_loader(
@@ -163,7 +174,13 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
         raise unknown_name("schedule", config.schedule, SCHEDULES)
     group, workers = join(device), config.data.workers
     try:
-        alone = replace(config, initial="", checkpointing=False, validation=replace(config.validation, pairs=0))
+        alone = replace(
+            config,
+            initial="",
+            checkpointing=False,
+            distil=DistilConfig(),
+            validation=replace(config.validation, pairs=0),
+        )
         prepared = prepare(alone, group)
         batch = config.batch or SCHEDULES[config.schedule].batch
         positions = Positions(0, 1 << 30, batch, group.rank, group.world)

@@ -71,6 +71,20 @@ class ValidationConfig:
 
 
 @dataclass(frozen=True)
+class DistilConfig:
+    """A trained network whose maps the backbone learns to tell, see ``distil``.
+
+    Attributes:
+        tracker, settings: registry name and config values of the teacher; small presets take the shipped weights.
+        weight: of the mean square difference of the maps in the loss; 0: no teacher.
+    """
+
+    tracker: str = ""
+    settings: Values = field(default_factory=dict)
+    weight: float = 0.0
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """One training.
 
@@ -90,7 +104,7 @@ class TrainConfig:
         checkpointing: recompute the backbone's activations in the backward pass, for small memories.
         initial: ImageNet file (torchvision's ResNet-50, the public Swin-T, EfficientNet-Lite0), weights of the same
             network, or a name of ``model.PACKAGED``.
-        data, validation: see there.
+        data, validation, distil: see there.
         log_every, save_every: steps.
         keep_failed: save the batch that made the loss non-finite.
     """
@@ -111,6 +125,7 @@ class TrainConfig:
     initial: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
+    distil: DistilConfig = field(default_factory=DistilConfig)
     log_every: int = 20
     save_every: int = 500
     keep_failed: bool = True
@@ -132,6 +147,8 @@ class TrainConfig:
             del values[name]
         for name in ("workers", "cache_dir"):
             del values["data"][name]
+        if not self.distil.weight:
+            del values["distil"]
         values["calibrate"] = self.validation.calibrate
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:12]
 

@@ -19,6 +19,7 @@ from datasets.errors import UserError
 from harness import provenance
 from harness.training.checkpoints import Progress, load_checkpoint, save_batch, save_checkpoint, save_weights
 from harness.training.config import TrainConfig
+from harness.training.distil import Teacher, difference
 from harness.training.distributed import Group
 from harness.training.model import Model, own_values
 from harness.training.records import Diary, clock
@@ -68,10 +69,20 @@ class Training:
         group: this process among all.
         folder: where everything goes.
         data: fingerprint of the pairs, for the weights' metadata.
+        teacher: whose maps the backbone learns to tell, for a trainee with an adapter.
     """
 
-    def __init__(self, config: TrainConfig, model: Model, group: Group, folder: Path, data: str = "") -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: Model,
+        group: Group,
+        folder: Path,
+        data: str = "",
+        teacher: Teacher | None = None,
+    ) -> None:
         self.config, self.model, self.group, self.folder, self.data = config, model, group, folder, data
+        self.teacher = teacher
         self.row: Schedule = SCHEDULES[config.schedule]
         self.batch = config.batch or self.row.batch
         self.total = config.steps or self.row.epochs * (self.row.pairs // self.batch)
@@ -80,7 +91,7 @@ class Training:
             raise UserError(
                 f"a batch of {self.batch} cannot be shared by {group.world} processes in {config.accumulate} parts each"
             )
-        self.optimiser = make_optimiser(model.network, self.row)
+        self.optimiser = make_optimiser(model.network, self.row, model.trainee.adapter)
         self.average: dict[str, Tensor] = {}
         self.progress = Progress()
         forward = group.wrap(model.trainee)
@@ -90,7 +101,7 @@ class Training:
     def resume(self) -> None:
         """Continue from the folder's checkpoint. Raises UserError when it is not there or does not belong here."""
         self.progress, self.average = load_checkpoint(
-            self.folder / CHECKPOINT, self.model.network, self.optimiser, self.config.identity(), self.group.device
+            self.folder / CHECKPOINT, self.model.trainee, self.optimiser, self.config.identity(), self.group.device
         )
 
     def run(self, batches: Iterator[Batch], validate: Any = None) -> Outcome:
@@ -143,14 +154,17 @@ class Training:
             piece = batch.part(number, parts) if parts > 1 else batch
             with self._quiet_unless(number == parts - 1), self._autocast():
                 outputs = self.forward(piece.template, piece.search, piece.anchor)
-            shares = model.objective.parts(outputs, tuple(part[number::parts] for part in labels), divisors)
+            own = outputs if self.teacher is None else outputs[:-2]
+            shares = model.objective.parts(own, tuple(part[number::parts] for part in labels), divisors)
+            if self.teacher is not None:
+                shares["distil"] = self._distil(piece, outputs[-2:])
             loss = torch.stack(tuple(shares.values())).sum()
             with self._quiet_unless(number == parts - 1):
                 (loss * self.group.world).backward()  # type: ignore[no-untyped-call]
             for name, value in shares.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
         drop_frozen(model.network.named_parameters(), row, step, self.total)
-        norm = nn.utils.clip_grad_norm_(model.network.parameters(), self.clip or math.inf)
+        norm = nn.utils.clip_grad_norm_(model.trainee.parameters(), self.clip or math.inf)
         whole = self.group.total(torch.stack([*sums.values()]))
         if not (torch.isfinite(whole).all() and torch.isfinite(norm)):
             self._fail(step, batch, sums, float(norm))
@@ -159,12 +173,23 @@ class Training:
         values = dict(zip(sums, whole.tolist(), strict=True))
         return {"loss": sum(values.values()), **values, "gradient": float(norm), "rate": rate}
 
+    def _distil(self, piece: Batch, found: tuple[Tensor, ...]) -> Tensor:
+        """The weighted share of these pairs in the mean difference from the teacher's maps over the step's pairs."""
+        assert self.teacher is not None
+        if piece.template_map is not None and piece.search_map is not None:
+            wanted = piece.template_map, piece.search_map
+        else:
+            sides = found[0].shape[1], found[1].shape[1]
+            wanted = self.teacher.maps(piece.template, piece.search, sides)
+        both = difference(found[0], wanted[0]) + difference(found[1], wanted[1])
+        return self.config.distil.weight * both.sum() / self.batch
+
     def save(self) -> None:
         """Write a checkpoint (the first process alone)."""
         if self.group.first:
             save_checkpoint(
                 self.folder / CHECKPOINT,
-                self.model.network,
+                self.model.trainee,
                 self.optimiser,
                 self.average,
                 self.progress,
@@ -179,6 +204,7 @@ class Training:
             "config": own_values(self.model.config),
             "training": asdict(self.config),
             "data": self.data,
+            **({"teacher": self.teacher.digest} if self.teacher else {}),
             "steps": self.progress.step,
             "pairs": self.progress.pairs,
             "seconds": round(self.progress.seconds),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -18,7 +17,9 @@ from torch.utils.checkpoint import checkpoint
 
 from datasets.errors import UserError, resolve, unknown_name
 from harness.config import configure
+from harness.training.distil import Adapter, Tap
 from harness.training.objectives import OBJECTIVES, Objective, Shape
+from harness.training.words import settings_as_words
 from trackers.checkpoint import apply_strict, init_efficientnet, init_resnet50, init_swin_tiny, load_state_dict
 from trackers.siamcar import CARHead
 
@@ -46,19 +47,40 @@ class Trainee(nn.Module):
     Args:
         network: with ``template`` and ``search``.
         family: tokens or car, see ``objectives.Objective``.
+
+    Attributes:
+        adapter: reads the backbone's maps for distillation; None without it.
     """
 
     def __init__(self, network: nn.Module, family: str) -> None:
         super().__init__()
         self.network, self.family = network, family
+        self.adapter: Adapter | None = None
+        self.tap: Tap | None = None
         self.anchored = bool(getattr(network, "anchored", False))
 
     def forward(self, template: Tensor, search: Tensor, anchor: Tensor) -> tuple[Tensor, ...]:
-        """(B, Z, Z, 3) and (B, X, X, 3) uint8 BGR and (B, 2) to the network's outputs."""
+        """(B, Z, Z, 3) and (B, X, X, 3) uint8 BGR and (B, 2) to the network's outputs; while it learns from a teacher,
+        also what the adapter reads of both maps."""
         z, x = (self._input(images) for images in (template, search))
         features = self.network.template(z, anchor) if self.anchored else self.network.template(z)  # type: ignore[operator]
         out: tuple[Tensor, ...] = self.network.search(x, features)  # type: ignore[operator]
+        if self.training and self.adapter is not None and self.tap is not None:
+            return (*out, *(self.adapter(maps) for maps in self.tap.maps()))
         return out
+
+    def distil(self, channels: int) -> tuple[int, int]:
+        """Make the adapter to a teacher's channels; returns the sides of both maps in cells.
+
+        Raises UserError for a network whose backbone gives several maps.
+        """
+        self.tap = Tap(self.network)
+        shape_of(self)
+        maps = self.tap.maps()
+        if not all(isinstance(item, Tensor) for item in maps):
+            raise UserError("distillation wants a tracker whose backbone gives one map: set distil.weight to 0")
+        self.adapter = Adapter(maps[0].shape[1], channels)
+        return int(maps[0].shape[-1]), int(maps[1].shape[-1])
 
     def _input(self, images: Tensor) -> Tensor:
         maps = images.permute(0, 3, 1, 2).float()
@@ -130,15 +152,10 @@ def build_model(
     if checkpointing:
         _checkpoint_stages(network)
     trainee = Trainee(network, family)
-    return Model(trainee, tracker, setup.config, OBJECTIVES[objective], _shape(trainee))
+    return Model(trainee, tracker, setup.config, OBJECTIVES[objective], shape_of(trainee))
 
 
-def settings_as_words(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Settings as they would stand on the command line."""
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
-
-
-def _shape(trainee: Trainee) -> Shape:
+def shape_of(trainee: Trainee) -> Shape:
     """Side of the output map, found by a pass over black images."""
     z, x = int(trainee.network.template_size), int(trainee.network.search_size)  # type: ignore[arg-type]
     was = trainee.training

@@ -43,6 +43,7 @@ class Batch(NamedTuple):
         box: (B, 4) float32 cx, cy, w, h as fractions of the search region's side.
         anchor: (B, 2) float32 w, h of the target as fractions of the template crop's side.
         number: (B,) int64 numbers of the pairs.
+        template_map, search_map: (B, h, h, C), (B, H, H, C) fp16 maps of a teacher, where they are cached.
     """
 
     template: Tensor
@@ -50,13 +51,15 @@ class Batch(NamedTuple):
     box: Tensor
     anchor: Tensor
     number: Tensor
+    template_map: Tensor | None = None
+    search_map: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(*(part.to(device, non_blocking=True) for part in self))
+        return Batch(*(None if part is None else part.to(device, non_blocking=True) for part in self))  # type: ignore[arg-type]
 
     def part(self, number: int, parts: int) -> Batch:
         """Every ``parts``-th pair from ``number`` on."""
-        return Batch(*(value[number::parts] for value in self))
+        return Batch(*(None if value is None else value[number::parts] for value in self))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -129,16 +132,24 @@ class MadePairs(Dataset[dict[str, Any]]):
 
 
 class CachedPairs(Dataset[dict[str, Any]]):
-    """The first pairs of a maker, kept as memory-mapped arrays; each epoch gives them in another order."""
+    """The first pairs of a maker, kept as memory-mapped arrays; each epoch gives them in another order.
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.seed = folder, seed
-        self.arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in NAMES}
+    ``maps``: a folder with more arrays of the same pairs, one file each.
+    """
+
+    def __init__(self, folder: Path, seed: int, maps: Path | None = None) -> None:
+        self.folder, self.seed, self.maps = folder, seed, maps
+        files = [folder / f"{name}.npy" for name in NAMES] + (sorted(maps.glob("*.npy")) if maps else [])
+        self.arrays = {file.stem: np.load(file, mmap_mode="r") for file in files}
         self.count = len(self.arrays["box"])
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CachedPairs, (self.folder, self.seed)  # a worker maps the files itself: pickled maps carry their bytes
+        return CachedPairs, (
+            self.folder,
+            self.seed,
+            self.maps,
+        )  # a worker maps the files itself: pickled maps carry their bytes
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         epoch, place = divmod(index, self.count)

@@ -107,8 +107,11 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
 )  # fmt: skip
 
 
-def make_optimiser(network: nn.Module, row: Schedule) -> torch.optim.Optimizer:
-    """The optimiser of a row. Each group holds ``share``, its learning rate over the row's."""
+def make_optimiser(network: nn.Module, row: Schedule, beside: nn.Module | None = None) -> torch.optim.Optimizer:
+    """The optimiser of a row for a network and what learns beside it at the full rate.
+
+    Each group holds ``share``, its learning rate over the row's.
+    """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if row.never_learns(name):
@@ -117,6 +120,10 @@ def make_optimiser(network: nn.Module, row: Schedule) -> torch.optim.Optimizer:
         share = row.backbone if re.fullmatch(row.slow, name) else 1.0
         decay = row.weight_decay if row.decay_all or parameter.dim() > 1 else 0.0
         groups.setdefault((share, decay), []).append(parameter)
+    for parameter in beside.parameters() if beside is not None else ():
+        groups.setdefault((1.0, row.weight_decay if row.decay_all or parameter.dim() > 1 else 0.0), []).append(
+            parameter
+        )
     made: list[dict[str, Any]] = [
         {"params": parameters, "lr": row.rate * share, "weight_decay": decay, "share": share}
         for (share, decay), parameters in groups.items()

@@ -27,7 +27,7 @@ from trackers.resnet import SiamCARResNet, TransTResNet, fold_batch_norms
 from trackers.siamcar import SiamCARConfig, crop_centre
 from trackers.siamcar import build_network as build_siamcar
 
-NANO = {"preset": "nano", "allow_random_weights": True}
+NANO: Any = {"preset": "nano", "allow_random_weights": True, "pixelwise": False}
 ROWS: dict[str, tuple[str, Any]] = {
     "siamcar": ("siamcar", SiamCARConfig(**NANO)),
     "cnninmo paper": ("cnninmo", CNNInMoConfig(**NANO)),

@@ -1,4 +1,4 @@
-"""The lite preset: what its interactions change, and that they change nothing before they have learned."""
+"""Presets lite and nano of the CNN trackers: what interactions change, and that fresh ones of lite change nothing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from torch import Tensor, nn
 
 from datasets.errors import UserError
 from harness.config import configure
-from trackers import lite, tracker
+from trackers import efficientnet, tracker
 from trackers.cnninmo import CNNInMoConfig
 from trackers.cnninmo import build_network as build_cnninmo
 from trackers.describe import describe
+from trackers.fused import FUSED, LiteNetwork
 from trackers.siamcar import SiamCARConfig
 from trackers.siamcar import build_network as build_siamcar
 
 LITE: Any = {"preset": "lite", "allow_random_weights": True}
 INTERACTIONS = "backbone.interactions."
+PRESET = FUSED["lite"]
 
 
 @pytest.fixture(autouse=True)
@@ -28,15 +30,15 @@ def same_dice() -> None:
     torch.manual_seed(0)
 
 
-def cnninmo(**values: Any) -> lite.LiteNetwork:
+def cnninmo(**values: Any) -> LiteNetwork:
     made = build_cnninmo(CNNInMoConfig(**LITE, **values)).eval()
-    assert isinstance(made, lite.LiteNetwork)
+    assert isinstance(made, LiteNetwork)
     return made
 
 
-def siamcar() -> lite.LiteNetwork:
+def siamcar() -> LiteNetwork:
     made = build_siamcar(SiamCARConfig(**LITE)).eval()
-    assert isinstance(made, lite.LiteNetwork)
+    assert isinstance(made, LiteNetwork)
     return made
 
 
@@ -57,11 +59,11 @@ def learn(network: nn.Module) -> None:
 def inputs(batch: int = 2) -> tuple[Tensor, Tensor]:
     dice = torch.Generator().manual_seed(1)
     z, x = (torch.rand(batch, 3, s, s, generator=dice) * 255 for s in (64, 128))
-    return lite.normalise(z), lite.normalise(x)
+    return efficientnet.normalise(z), efficientnet.normalise(x)
 
 
 @torch.no_grad()
-def outputs(network: lite.LiteNetwork) -> tuple[Tensor, ...]:
+def outputs(network: LiteNetwork) -> tuple[Tensor, ...]:
     z, x = inputs()
     return tuple(network.search(x, network.template(z, torch.tensor([[0.5, 0.4], [0.3, 0.6]]))))
 
@@ -98,7 +100,7 @@ def test_wp_changes_who_asks_whom_and_no_parameter() -> None:
 
 
 @torch.no_grad()
-def maps_of(network: lite.LiteNetwork, other: bool = False) -> tuple[Tensor, Tensor]:
+def maps_of(network: LiteNetwork, other: bool = False) -> tuple[Tensor, Tensor]:
     """Fused maps of template and search region, the search region asking its own template or that of the other."""
     z, x = inputs()
     backbone: Any = network.backbone
@@ -175,10 +177,10 @@ def test_the_tracker_is_the_network_that_was_trained() -> None:
             module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
             module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
     expected = outputs(network)
-    made = lite.around(network, lite.with_constants(CNNInMoConfig(**LITE)), "cpu")
+    made = PRESET.around(network, PRESET.with_constants(CNNInMoConfig(**LITE)), "cpu")
     assert not any(isinstance(module, nn.BatchNorm2d) for module in made.network.modules())
     torch.testing.assert_close(outputs(network), expected, rtol=1e-3, atol=1e-4)
-    assert made.recipe.normalise is lite.normalise
+    assert made.recipe.normalise is efficientnet.normalise
 
 
 @pytest.mark.parametrize(
@@ -208,4 +210,4 @@ def test_the_constants_are_the_presets_unless_given() -> None:
         spec = tracker(name)
         for benchmark in ("otb100", "lasot"):
             config = spec.for_dataset(replace(spec.config, **LITE, lr=0.4), benchmark)
-            assert {key: getattr(config, key) for key in lite.CONSTANTS} == {**lite.CONSTANTS, "lr": 0.4}
+            assert {key: getattr(config, key) for key in PRESET.constants} == {**PRESET.constants, "lr": 0.4}

@@ -42,7 +42,7 @@ def test_the_body_starts_from_imagenet_and_the_rest_from_the_seed(lite0: Path, t
 @pytest.mark.parametrize("tracker", ["cnninmo", "transinmo"])
 def test_a_body_that_it_does_not_fit_is_refused(lite0: Path, tracker: str) -> None:
     with pytest.raises(UserError, match="cannot initialise the network") as caught:
-        build_model(tracker, {"preset": "nano"}, "siamcar" if tracker == "cnninmo" else "small", initial=LITE0)
+        build_model(tracker, {"preset": "nano"}, "small", initial=LITE0)
     assert "\n" not in str(caught.value)
 
 

@@ -20,8 +20,8 @@ TINY: dict[str, dict[str, Any]] = {
         "width": 16, "encoder_layers": 1, "neck_hidden": 16,
     },
     "transt": {"preset": "nano", "widths": [4, 4, 8], "depths": [1, 1, 1], "stem": 8, "width": 16, "encoder_layers": 1},
-    "siamcar": {"preset": "nano", "widths": [4, 4, 4, 4], "depths": [1, 1, 1, 1]},
-    "cnninmo": {"preset": "nano", "widths": [4, 4, 4, 4], "depths": [1, 1, 1, 1], "dim": 16},
+    "siamcar": {"preset": "nano", "pixelwise": False, "widths": [4, 4, 4, 4], "depths": [1, 1, 1, 1]},
+    "cnninmo": {"preset": "nano", "pixelwise": False, "widths": [4, 4, 4, 4], "depths": [1, 1, 1, 1], "dim": 16},
 }  # fmt: skip
 
 

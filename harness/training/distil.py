@@ -1,0 +1,193 @@
+"""Distillation: beside its own objective a network learns to say in its backbone's map what a trained one says there.
+
+Small transformer trackers that start from nothing spend most of a short training on learning what pixels mean. A
+teacher that knows (a tracker on an ImageNet backbone, without any interaction) gives its maps of both crops; a linear
+layer that is thrown away afterwards reads the student's map, and the mean square difference of the two is part of the
+loss (Romero et al., FitNets, ICLR 2015). Nothing of the teacher's outputs is used, and nothing in the student changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from datasets.errors import UserError, resolve, unknown_name
+from harness.config import configure
+from harness.training.config import DistilConfig
+from harness.training.words import settings_as_words
+from trackers.checkpoint import same_names
+from trackers.neural import load_network
+
+TEACHERS: Mapping[str, str] = MappingProxyType(
+    {
+        "siamcar": "trackers.siamcar:build_network",
+        "cnninmo": "trackers.cnninmo:build_network",
+        "transt": "trackers.transt:build_network",
+        "transinmo": "trackers.transinmo:build_network",
+        "transinmo-star": "trackers.transinmo:build_network",
+    }
+)
+"""Trackers whose backbone gives one map -> (config) -> network."""
+
+BATCH = 64  # crops per call when maps are made for a cache
+MAPS = ("template_map", "search_map")
+
+
+class Tap:
+    """Keeps the maps that a backbone gives, as its network's own calls make them.
+
+    Args:
+        network: its ``backbone`` has ``template(images) -> (map, memories)`` and ``search(images, memories) -> map``.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        backbone: Any = network.backbone
+        template, search = backbone.template, backbone.search
+
+        def tapped_template(images: Tensor) -> Any:
+            maps, memories = template(images)
+            self.template: Tensor = maps
+            return maps, memories
+
+        def tapped_search(images: Tensor, memories: Any) -> Tensor:
+            maps: Tensor = search(images, memories)
+            self.search = maps
+            return maps
+
+        object.__setattr__(backbone, "template", tapped_template)
+        object.__setattr__(backbone, "search", tapped_search)
+
+    def maps(self) -> tuple[Tensor, Tensor]:
+        """(B, C, h, w) of the last template and (B, C, H, W) of the last search region."""
+        return self.template, self.search
+
+
+class Adapter(nn.Module):
+    """Reads the student's map: LayerNorm and a linear layer; (B, C, h, w) to (B, h, w, channels)."""
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(inputs)
+        self.linear = nn.Linear(inputs, channels)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        out: Tensor = self.linear(self.norm(maps.permute(0, 2, 3, 1)))
+        return out
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network that gives maps.
+
+    Attributes:
+        network: frozen.
+        channels: of its maps.
+        digest: SHA-256 of its weights.
+    """
+
+    network: nn.Module
+    channels: int
+    digest: str
+
+    @torch.no_grad()
+    def maps(self, template: Tensor, search: Tensor, sides: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Maps of crops of any size, on the student's grids.
+
+        Args:
+            template, search: (B, Z, Z, 3), (B, X, X, 3) uint8 BGR.
+            sides: of the student's maps in cells.
+
+        Returns:
+            (B, h, h, channels) and (B, H, H, channels), of mean 0 and variance 1 over the channels of each cell.
+        """
+        network: Any = self.network
+        found = []
+        for crops, size, side in zip(
+            (template, search), (network.template_size, network.search_size), sides, strict=True
+        ):
+            images = crops.permute(0, 3, 1, 2).float()
+            images = F.interpolate(images, size=(size, size), mode="bilinear", align_corners=False)
+            images = network.normalise(images).contiguous(memory_format=torch.channels_last)
+            maps = network.backbone.template(images)[0]
+            if maps.shape[-1] != side:
+                maps = F.interpolate(maps, size=(side, side), mode="bilinear", align_corners=False)
+            cells = maps.permute(0, 2, 3, 1)
+            found.append(F.layer_norm(cells, cells.shape[-1:]))
+        return found[0], found[1]
+
+
+def open_teacher(config: DistilConfig, device: torch.device) -> Teacher:
+    """The teacher of a config.
+
+    Raises UserError: an unknown tracker, one whose backbone gives several maps or asks the other branch, or no weights.
+    """
+    if config.tracker not in TEACHERS:
+        raise unknown_name("teacher", config.tracker, TEACHERS)
+    setup = configure(config.tracker, settings_as_words(config.settings))
+    full = setup.on("lasot")
+    if not full.weights:
+        raise UserError(f"the teacher {config.tracker} has no weights: name some in distil.settings.weights")
+    network = load_network(
+        partial(resolve(TEACHERS, config.tracker, "teacher"), full), full, f"the teacher {config.tracker}", same_names
+    )
+    network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    size = int(network.template_size)  # type: ignore[arg-type]
+    with torch.no_grad():
+        maps = network.backbone.template(torch.zeros(1, 3, size, size, device=device))[0]  # type: ignore[operator,union-attr]
+    if not isinstance(maps, Tensor):
+        raise UserError(f"the teacher {config.tracker} gives several maps: choose its preset nano or lite, or another")
+    return Teacher(network, int(maps.shape[1]), hashlib.sha256(Path(full.weights).read_bytes()).hexdigest())
+
+
+def difference(found: Tensor, wanted: Tensor) -> Tensor:
+    """(B,) mean square difference over cells and channels of maps (B, h, w, C)."""
+    return (found.float() - wanted.float()).square().flatten(1).mean(dim=1)
+
+
+def cache_maps(folder: Path, teacher: Teacher, sides: tuple[int, int]) -> Path:
+    """A folder with the teacher's maps of all cached pairs in ``folder``, fp16, made when it is not there.
+
+    Raises UserError when it cannot be written.
+    """
+    final = folder / f"maps-{teacher.digest[:12]}-{sides[0]}-{sides[1]}"
+    if final.is_dir():
+        return final
+    crops = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("template", "search")]
+    count = len(crops[0])
+    try:
+        building = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=folder))
+        arrays = [
+            np.lib.format.open_memmap(
+                building / f"{name}.npy", mode="w+", dtype=np.float16, shape=(count, side, side, teacher.channels)
+            )
+            for name, side in zip(MAPS, sides, strict=True)
+        ]
+        device = next(teacher.network.parameters()).device
+        for start in tqdm(range(0, count, BATCH), desc="the teacher's maps", unit="batch", disable=None):
+            part = slice(start, start + BATCH)
+            images = [torch.from_numpy(np.array(array[part])).to(device) for array in crops]
+            for array, maps in zip(arrays, teacher.maps(images[0], images[1], sides), strict=True):
+                array[part] = maps.cpu().numpy()
+        for array in arrays:
+            array.flush()
+        try:
+            os.rename(building, final)  # noqa: PTH104 - of a folder, onto nothing
+        except OSError:
+            if not final.is_dir():  # another process made the same maps first
+                raise
+    except OSError as error:
+        raise UserError(f"cannot write the teacher's maps below {folder}: {error.strerror or error}") from error
+    return final
