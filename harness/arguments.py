@@ -217,13 +217,11 @@ class Train:
 class Ablate:
     """Train and measure every row of an ablation with the same data, steps and seeds; continues where it stopped.
 
-    Example: python run_all.py ablate table4 --preset nano --steps 600 --dataset mini-lasot --out ablations
+    Example: python run_all.py ablate table4 --preset nano --seeds 0 1 2
     """
 
     table: Positional[str]
     """table4 (WP x TCA) or table5 (matching)."""
-    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
-    """Dataset to measure on; may be given several times."""
     preset: str = "nano"
     """Rows of this size: configs/PRESET/transinmo-star.yaml is their common base."""
     config: Path | None = None
@@ -232,6 +230,8 @@ class Ablate:
     """Optimisation steps per row, in place of the config's."""
     set: UseAppendAction[Names] = ()
     """Any value of the config, as a.b=value; may be given several times."""
+    dataset: Annotated[UseAppendAction[Names], arg(metavar="NAME=ROOT")] = ()
+    """Dataset to measure on, mini-lasot when none is given; may be given several times."""
     rows: Names = ()
     """Only these rows."""
     seeds: tuple[int, ...] = (0,)

@@ -180,8 +180,8 @@ def ablate(command: arguments.Ablate) -> int:
     base = command.config or ROOT / "configs" / command.preset / "transinmo-star.yaml"
     steps = () if command.steps is None else (f"steps={command.steps}",)
     return start(
-        command.table, base, (*steps, *command.set), out=command.out, datasets=command.dataset, rows=command.rows,
-        seeds=command.seeds, device=command.device, workers=command.jobs, partial=command.partial,
+        command.table, base, (*steps, *command.set), out=command.out, datasets=command.dataset or ("mini-lasot",),
+        rows=command.rows, seeds=command.seeds, device=command.device, workers=command.jobs, partial=command.partial,
     )  # fmt: skip
 
 

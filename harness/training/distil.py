@@ -28,6 +28,7 @@ from datasets.errors import UserError, resolve, unknown_name
 from harness.config import configure
 from harness.training.config import DistilConfig
 from harness.training.words import settings_as_words
+from trackers.assembly import MatchingNetwork
 from trackers.checkpoint import same_names
 from trackers.neural import load_network
 
@@ -144,11 +145,11 @@ def open_teacher(config: DistilConfig, device: torch.device) -> Teacher:
         partial(resolve(TEACHERS, config.tracker, "teacher"), full), full, f"the teacher {config.tracker}", same_names
     )
     network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    size = int(network.template_size)  # type: ignore[arg-type]
-    with torch.no_grad():
-        maps = network.backbone.template(torch.zeros(1, 3, size, size, device=device))[0]  # type: ignore[operator,union-attr]
-    if not isinstance(maps, Tensor):
+    if not isinstance(network, MatchingNetwork):
         raise UserError(f"the teacher {config.tracker} gives several maps: choose its preset nano or lite, or another")
+    size = network.template_size
+    with torch.no_grad():
+        maps = network.backbone.template(torch.zeros(1, 3, size, size, device=device))[0]  # type: ignore[operator]
     return Teacher(network, int(maps.shape[1]), hashlib.sha256(Path(full.weights).read_bytes()).hexdigest())
 
 

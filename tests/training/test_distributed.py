@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from harness.training.command import run_training
+from harness.training.config import DistilConfig
 from harness.training.loop import CHECKPOINT
 from tests.conftest import ROOT
-from tests.training.tiny import tiny_config
+from tests.training.tiny import TEACHER, tiny_config
 
 SCRIPT = """
 import sys
@@ -22,8 +23,9 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from harness.training.command import run_training
-from tests.training.tiny import tiny_config
-config = tiny_config(Path(sys.argv[1]), sys.argv[3], steps=3)
+from harness.training.config import DistilConfig
+from tests.training.tiny import TEACHER, tiny_config
+config = tiny_config(Path(sys.argv[1]), sys.argv[3], steps=3, distil=DistilConfig(**TEACHER))
 run_training(config, Path(sys.argv[2]), device="cpu", quiet=True)
 """
 
@@ -33,7 +35,8 @@ run_training(config, Path(sys.argv[2]), device="cpu", quiet=True)
 def test_two_processes_equal_one_with_the_whole_batch(photos: Path, tmp_path: Path, tracker: str) -> None:
     script = tmp_path / "train.py"
     script.write_text(SCRIPT)
-    run_training(tiny_config(photos, tracker, steps=3), tmp_path / "one", device="cpu", quiet=True)
+    distil = DistilConfig(**TEACHER)
+    run_training(tiny_config(photos, tracker, steps=3, distil=distil), tmp_path / "one", device="cpu", quiet=True)
     words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
@@ -49,5 +52,5 @@ def test_two_processes_equal_one_with_the_whole_batch(photos: Path, tmp_path: Pa
     states = [torch.load(tmp_path / n / CHECKPOINT, weights_only=True)["network"] for n in ("one", "two")]
     for key in states[0]:
         torch.testing.assert_close(states[0][key], states[1][key], atol=1e-5, rtol=1e-3, msg=key)
-    logs = [(tmp_path / name / "log.csv").read_text().splitlines()[-1].split(",")[:6] for name in ("one", "two")]
+    logs = [(tmp_path / name / "log.csv").read_text().splitlines()[-1].split(",")[:7] for name in ("one", "two")]
     assert [float(v) for v in logs[0]] == pytest.approx([float(v) for v in logs[1]], rel=1e-4)

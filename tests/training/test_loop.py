@@ -34,8 +34,8 @@ CPU = torch.device("cpu")
 def parameters(folder: Path, config: TrainConfig) -> dict[str, Tensor]:
     made = prepare(config, Group(0, 1, CPU)).model
     training = Training(config, made, Group(0, 1, CPU), folder)
-    load_checkpoint(folder / CHECKPOINT, made.network, training.optimiser, config.identity(), CPU)
-    return made.network.state_dict()
+    load_checkpoint(folder / CHECKPOINT, made.trainee, training.optimiser, config.identity(), CPU)
+    return made.trainee.state_dict()
 
 
 class Killer:

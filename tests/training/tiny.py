@@ -24,6 +24,9 @@ TINY: dict[str, dict[str, Any]] = {
     "cnninmo": {"preset": "nano", "pixelwise": False, "widths": [4, 4, 4, 4], "depths": [1, 1, 1, 1], "dim": 16},
 }  # fmt: skip
 
+TEACHER: dict[str, Any] = {"tracker": "siamcar", "settings": {"preset": "lite"}, "weight": 2.0}
+"""The shipped lite SiamCAR."""
+
 
 def write_photos(folder: Path, count: int = 6) -> Path:
     """Photographs with something in them; the first two have boxes."""
