@@ -242,6 +242,8 @@ class Ablate:
     """auto, cpu, cuda ..."""
     jobs: int = os.cpu_count() or 1
     """Worker processes that track; training is one process."""
+    lanes: Lanes = 1
+    """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Measure on what is there of an incomplete dataset."""
 

@@ -181,7 +181,8 @@ def ablate(command: arguments.Ablate) -> int:
     steps = () if command.steps is None else (f"steps={command.steps}",)
     return start(
         command.table, base, (*steps, *command.set), out=command.out, datasets=command.dataset or ("mini-lasot",),
-        rows=command.rows, seeds=command.seeds, device=command.device, workers=command.jobs, partial=command.partial,
+        rows=command.rows, seeds=command.seeds, device=command.device, workers=command.jobs, lanes=command.lanes,
+        partial=command.partial,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -51,6 +51,7 @@ def ablate(
     seeds: Sequence[int] = (0,),
     device: str = "auto",
     workers: int = 1,
+    lanes: int | Literal["auto"] = 1,
     partial: bool = False,
 ) -> int:
     """Train and measure every row of ``table4`` or ``table5``; continues where it stopped. The exit status.
@@ -66,6 +67,7 @@ def ablate(
         rows: only these; all when empty.
         seeds: one training each; three and more give a spread.
         workers: processes that track.
+        lanes: see ``harness.lanes``.
         partial: measure on what is there of an incomplete dataset.
 
     Raises:
@@ -91,7 +93,7 @@ def ablate(
                 if run_training(config, folder, resume=resume, device=device).interrupted:
                     return EXIT_INTERRUPTED
             done.append(Trained(row, seed, folder / WEIGHTS, {}))
-    measured = _measured(base, table, done, home / "store", datasets, device, workers, partial)
+    measured = _measured(base, table, done, home / "store", datasets, device, partial, workers=workers, lanes=lanes)
     files = render(table, measured, base)
     for name, text in files.items():
         (home / name).write_text(text, encoding="utf-8")
@@ -128,8 +130,8 @@ def _measured(
     store_path: Path,
     datasets: Sequence[str],
     device: str,
-    workers: int,
     partial: bool,
+    **how: Any,
 ) -> list[Trained]:
     """Track with every training's weights what is not in the store yet, and score it."""
     from reports.collect import evaluate
@@ -140,7 +142,7 @@ def _measured(
     ]
     store, opened = open_store(store_path, write=True), open_datasets(datasets)
     jobs, _ = plan(store, opened, setups, device=device, partial=partial)
-    run_jobs(jobs, workers=workers)
+    run_jobs(jobs, **how)
     found: dict[str, dict[str, Measures]] = {}
     for data in evaluate(store).datasets:
         if data.dataset.label in {dataset.label for dataset in opened}:
