@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from datasets.base import Hole
+from datasets.boxes import Boxes
 from datasets.errors import UserError
 from harness.store import Result, Run, Store, StoredDataset, StoredSequence, display_names
+from reports.failures import Trace, points_for, trace
 from reports.measuring import RefusalError, mean_measures, measure, prepare
 from reports.protocols import PROTOCOLS, Protocol, protocol
 from reports.score import Measures, Score
@@ -57,6 +59,7 @@ class DatasetEvaluation:
         attribute_counts: code -> scored sequences that have it.
         attributes: tracker -> code -> success AUC under the benchmark's own protocol.
         unscored: sequences that were tracked but have no public ground truth.
+        traces: sequence -> every tracker's overlap over time, in the benchmark's order; none for unscored ones.
     """
 
     dataset: StoredDataset
@@ -65,6 +68,7 @@ class DatasetEvaluation:
     attribute_counts: Mapping[str, int]
     attributes: Mapping[str, Mapping[str, float | None]]
     unscored: tuple[str, ...] = ()
+    traces: Mapping[str, Trace] = field(default_factory=dict)
 
     @property
     def default(self) -> tuple[Score, ...]:
@@ -103,7 +107,9 @@ def evaluate(store: Store, *, protocols: Sequence[str] = (), partial: bool = Tru
     """
     for name in protocols:
         protocol(name)  # a typo should not cost a minute of reading
-    return Evaluation(tuple(_dataset(store, label, protocols, partial) for label in store.datasets()))
+    labels = store.datasets()
+    points = points_for(sum(len(store.dataset(label).names) * len(store.runs(label)) for label in labels))
+    return Evaluation(tuple(_dataset(store, label, protocols, partial, points) for label in labels))
 
 
 def ranked_scalar(protocol: str, benchmark: str) -> str:
@@ -164,31 +170,34 @@ class _Tally:
         )
 
 
-def _dataset(store: Store, label: str, protocols: Sequence[str], partial: bool) -> DatasetEvaluation:
+def _dataset(store: Store, label: str, protocols: Sequence[str], partial: bool, points: int) -> DatasetEvaluation:
     data, runs = store.dataset(label), store.runs(label)
     rules = [protocol(name) for name in dict.fromkeys([data.protocol, *protocols])]
     names = display_names(runs)
     tallies = [_Tally(run, names[run.folder], {rule.name: {} for rule in rules}) for run in runs]
-    unscored, attributes = [], {}
+    unscored, attributes, traces = [], {}, {}
     for name in data.names:
         sequence = store.sequence(label, name)
         attributes[name] = sequence.attributes
         if sequence.first_only:
             unscored.append(name)
-        _sequence(store, data, sequence, tallies, () if sequence.first_only else rules)
+        results = _sequence(store, data, sequence, tallies, () if sequence.first_only else rules)
+        if results and not sequence.first_only:
+            traces[name] = trace(name, sequence.annotation, results, points)
     if not partial:
         _demand_whole(data, tallies)
     reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""
     scores = {rule.name: tuple(t.score(data, rule, reason) for t in tallies) for rule in rules}
     counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
     summaries = tuple(t.summary(store.server_score(label, t.run)) for t in tallies)
-    return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored))
+    return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored), traces)
 
 
 def _sequence(
     store: Store, data: StoredDataset, sequence: StoredSequence, tallies: Sequence[_Tally], rules: Iterable[Protocol]
-) -> None:
-    """Read every run's result on one sequence, once, and measure it under every protocol."""
+) -> dict[str, Boxes]:
+    """Read every run's result on one sequence, once, and measure it under every protocol; the boxes by tracker."""
+    found: dict[str, Boxes] = {}
     targets: list[tuple[Protocol, Any]] = []
     for rule in rules:
         try:
@@ -202,11 +211,13 @@ def _sequence(
             tally.holes.append(result)
             continue
         tally.take(result)
+        found[tally.name] = result.boxes
         for rule, target in targets:
             try:
                 tally.measures[rule.name][sequence.name] = measure(result.boxes, target, sequence.name)
             except RefusalError as error:
                 tally.refusals.setdefault(rule.name, f"{sequence.name}: {error}")
+    return found
 
 
 def _by_attribute(

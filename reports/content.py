@@ -57,10 +57,20 @@ class Content:
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
 
-def build(store: Store, data: DatasetEvaluation, look: Mapping[str, Style]) -> Content:
+def build(
+    store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError
+) -> Content:
     """Tables, figures and key frames of one dataset."""
     stem = file_name(data.dataset.label)
-    return Content(data, stem, _tables(data, stem), _strips(store, data, look), _figures(data, stem, look))
+    return Content(data, stem, _tables(data, stem), _strips(store, data, look, images), _figures(data, stem, look))
+
+
+def images_of(data: DatasetEvaluation) -> Dataset | UserError:
+    """The dataset opened where its images were, or why it cannot be."""
+    try:
+        return open_images(data.dataset.benchmark, data.dataset.root, data.dataset.label)
+    except UserError as error:
+        return error
 
 
 def anchor(data: DatasetEvaluation, run: TrackerRun) -> str:
@@ -168,7 +178,9 @@ def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> d
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def _strips(store: Store, data: DatasetEvaluation, look: Mapping[str, Style]) -> tuple[Strip, ...]:
+def _strips(
+    store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError
+) -> tuple[Strip, ...]:
     """The best, the middle and the worst sequence by mean AUC over the trackers."""
     found: dict[str, list[float]] = {}
     for score in data.default:
@@ -179,11 +191,9 @@ def _strips(store: Store, data: DatasetEvaluation, look: Mapping[str, Style]) ->
     order = sorted(means, key=lambda n: (-means[n], n))
     chosen = {order[round(share * (len(order) - 1))]: place for place, share in reversed(SHOWN) if order}
     places = [(place, name) for name, place in reversed(chosen.items())]
-    try:
-        images = open_images(data.dataset.benchmark, data.dataset.root, data.dataset.label) if places else None
-    except UserError as error:
-        return tuple(Strip(place, name, means[name], reason=str(error)) for place, name in places)
-    return tuple(_strip(store, data, look, images, place, name, means[name]) for place, name in places if images)
+    if isinstance(images, UserError):
+        return tuple(Strip(place, name, means[name], reason=str(images)) for place, name in places)
+    return tuple(_strip(store, data, look, images, place, name, means[name]) for place, name in places)
 
 
 def _strip(

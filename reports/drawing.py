@@ -1,4 +1,4 @@
-"""Key frames with the boxes of the trackers and of the ground truth drawn into them, as small JPEGs.
+"""Small JPEGs of frames: with the boxes of the trackers and of the ground truth drawn in, or bare for a page that draws.
 
 This is the only part of a report that opens images, and it does so only where they still are.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,13 +15,16 @@ from numpy.typing import NDArray
 
 from datasets import open_dataset
 from datasets.base import Dataset
+from datasets.base import Sequence as VideoSequence
 from datasets.boxes import Boxes, shift_origin
 from datasets.errors import UserError
-from datasets.images import Frame
+from datasets.images import Frame, Frames
 from reports.plots import DARK
 
 WIDTH = 480  # pixels of a drawn frame: sharp lines at the size a page shows it
 QUALITY = 82
+SMALL = 480  # pixels of the longer side of a bare frame, of which a sequence has dozens
+SMALL_QUALITY = 72
 TRUTH = "#ffffff"
 _SHIFT = 4  # OpenCV takes coordinates in 1/16 pixel
 
@@ -64,10 +68,7 @@ def key_frames(
     Raises:
         UserError: the sequence or its images are not there, or a frame cannot be decoded.
     """
-    sequence = next((s for s in dataset.sequences if s.name == name), None)
-    if sequence is None or sequence.frames is None:
-        raise UserError(f"{dataset.root} holds no images of {name}")
-    frames = sequence.frames()
+    sequence, frames = _images(dataset, name)
     length = min(len(frames), len(truth)) if len(truth) > 1 else len(frames)
     drawn = []
     for index in sorted(set(np.linspace(0, length - 1, count).round().astype(int).tolist())):
@@ -75,11 +76,49 @@ def key_frames(
         image = draw_boxes(
             frames.read(index), [Track(shift_origin(t.boxes, -sequence.origin), t.colour) for t in boxes], width=width
         )
-        ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        if not ok:
-            raise UserError(f"frame {index} of {name} cannot be written as JPEG: it has {image.shape} pixels")
-        drawn.append(KeyFrame(index, data.tobytes(), image.shape[1], image.shape[0]))
+        data = _jpeg(image, QUALITY, f"frame {index} of {name}")
+        drawn.append(KeyFrame(index, data, image.shape[1], image.shape[0]))
     return drawn
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """Bare frames on disk: their size in pixels, and the scale that takes a box of the benchmark's files there."""
+
+    width: int
+    height: int
+    scale: float
+    origin: int
+
+    def place(self, boxes: Boxes) -> Boxes:
+        """(..., 4) boxes in the numbers of the benchmark's files -> 0-based pixels of the small frames."""
+        return shift_origin(boxes, -self.origin) * self.scale
+
+
+def write_frames(dataset: Dataset, name: str, indices: Sequence[int], folder: Path) -> Thumbnails:
+    """Write frames of a sequence as FOLDER/<index>.jpg, nothing drawn in; those of an earlier report are removed.
+
+    Raises:
+        UserError: the sequence or its images are not there, or a frame cannot be decoded.
+        OSError: the folder cannot be written.
+    """
+    sequence, frames = _images(dataset, name)
+    if indices[-1] >= len(frames):
+        raise UserError(f"{name} has {len(frames)} images for {indices[-1] + 1} annotated frames")
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {f"{index}.jpg" for index in indices}
+    for path in folder.glob("*.jpg"):
+        if path.name not in wanted:
+            path.unlink()
+    size, scale = (0, 0), 1.0
+    for index in indices:
+        image = frames.read(index)
+        if size == (0, 0):  # all are brought to the size of the first
+            scale = min(1.0, SMALL / max(image.shape[:2]))
+            size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        (folder / f"{index}.jpg").write_bytes(_jpeg(small, SMALL_QUALITY, f"frame {index} of {name}"))
+    return Thumbnails(*size, scale, sequence.origin)
 
 
 def open_images(benchmark: str, root: str, label: str) -> Dataset:
@@ -103,6 +142,20 @@ def draw_boxes(frame: Frame, tracks: Sequence[Track], *, width: int = WIDTH) -> 
                 if np.isfinite(box).all() and box[2] > 0 and box[3] > 0:
                     _rectangle(image, box * scale, colour, thickness)
     return image
+
+
+def _images(dataset: Dataset, name: str) -> tuple[VideoSequence, Frames]:
+    sequence = next((s for s in dataset.sequences if s.name == name), None)
+    if sequence is None or sequence.frames is None:
+        raise UserError(f"{dataset.root} holds no images of {name}")
+    return sequence, sequence.frames()
+
+
+def _jpeg(image: Frame, quality: int, what: str) -> bytes:
+    ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not ok:
+        raise UserError(f"{what} cannot be written as JPEG: it has {image.shape} pixels")
+    return data.tobytes()
 
 
 def _rectangle(image: Frame, box: NDArray[np.float64], colour: tuple[int, int, int], thick: int) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -20,8 +21,10 @@ from harness.store import Store
 from reports import svg
 from reports.blocks import Block
 from reports.collect import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
-from reports.content import Content, Strip, anchor, build, speed_points
+from reports.content import Content, Strip, anchor, build, images_of, speed_points
 from reports.drawing import TRUTH
+from reports.failure_browser import FailureBrowser, build_browser
+from reports.failures import PATIENCE
 from reports.figures import save_figure
 from reports.plots import DARK, DASHES, KINDS, LIGHT, Style, lines, styles
 from reports.protocols import PROTOCOLS
@@ -31,6 +34,7 @@ from reports.table import RENDERINGS, Table, to_html
 from reports.tables import FPS_DEFINITION, overview_table
 
 TITLE = "Tracking benchmark"
+FRAMES = "frames"  # the folder of the failure browser's images
 
 
 def write_report(
@@ -42,7 +46,7 @@ def write_report(
     partial: bool = True,
     blocks: Sequence[Block] = (),
 ) -> Path:
-    """Score a store and write OUT/index.html, OUT/tables/*.csv|tex|json and OUT/figures/*.svg|pdf.
+    """Score a store and write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf and OUT/frames/*/*/*.jpg.
 
     The same store gives the same bytes: the only dates are those stored with the results.
 
@@ -62,13 +66,19 @@ def write_report(
     """
     evaluation = evaluate(store, protocols=protocols, partial=partial)
     look = styles(evaluation.trackers)
-    contents = [build(store, data, look) for data in evaluation.datasets]
+    numbers = {name: number for number, name in enumerate(look)}
+    images = [images_of(data) for data in evaluation.datasets]
+    contents = [build(store, data, look, found) for data, found in zip(evaluation.datasets, images, strict=True)]
     overview = _overview(evaluation)
     parts: tuple[Block | Content, ...] = (*blocks, *contents)
-    page = render(title, evaluation, overview, contents, look, blocks)
     try:
         for folder in ("tables", "figures"):
             (out / folder).mkdir(parents=True, exist_ok=True)
+        browsers = [
+            build_browser(c.data, numbers, found, out / FRAMES / c.stem, f"{FRAMES}/{quote(c.stem)}")
+            for c, found in zip(contents, images, strict=True)
+        ]
+        page = render(title, evaluation, overview, contents, browsers, look, blocks)
         tables = {k: t for part in parts for k, t in part.tables.items()}
         for stem, table in {"overview": overview, **tables}.items():
             for suffix, rendering in RENDERINGS.items():
@@ -89,6 +99,7 @@ def render(
     evaluation: Evaluation,
     overview: Table,
     contents: Sequence[Content],
+    browsers: Sequence[FailureBrowser],
     look: Mapping[str, Style],
     blocks: Sequence[Block] = (),
 ) -> str:
@@ -97,7 +108,8 @@ def render(
         loader=jinja2.PackageLoader("reports", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    style, script = _text("style.css") + _tracker_css(), _text("script.js")
+    style = _text("style.css") + _text("failures.css") + _tracker_css()
+    script = _text("script.js") + _text("failures.js")
     numbers = {name: number for number, name in enumerate(look)}
     values = {
         "title": title,
@@ -106,12 +118,13 @@ def render(
         "script": Markup(script),
         "overview": to_html(overview),
         "blocks": [_block(block) for block in blocks],
-        "sections": [_section(content, look, numbers) for content in contents],
+        "sections": [_section(c, browser, look, numbers) for c, browser in zip(contents, browsers, strict=True)],
         "legend": [{"name": n, "number": numbers[n], "swatch": svg.swatch(s)} for n, s in look.items()],
         "counts": _counts(evaluation),
         "protocols": {name: PROTOCOLS[name].summary for data in evaluation.datasets for name in data.scores},
         "fps": FPS_DEFINITION,
         "warm_up": WARM_UP,
+        "patience": PATIENCE,
         "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}"},
     }
     return environment.get_template("page.html").render(values)
@@ -139,7 +152,9 @@ def _block(block: Block) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _section(content: Content, look: Mapping[str, Style], numbers: Mapping[str, int]) -> dict[str, Any]:
+def _section(
+    content: Content, browser: FailureBrowser, look: Mapping[str, Style], numbers: Mapping[str, int]
+) -> dict[str, Any]:
     data, stem = content.data, content.stem
     distribution = {
         s.tracker: [m.success_auc for m in s.per_sequence.values() if m.success_auc is not None]
@@ -153,7 +168,7 @@ def _section(content: Content, look: Mapping[str, Style], numbers: Mapping[str, 
         "coverage": f"{len(data.dataset.names)} of {data.dataset.expected}",
         "ranked": ranked_scalar(data.dataset.protocol, data.dataset.benchmark),
         "table": to_html(content.tables[stem]),
-        "sequences": to_html(_with_results(content.tables[known[1]])),
+        "sequences": to_html(_linked(_with_results(content.tables[known[1]]), browser)),
         "attributes": to_html(content.tables[known[2]]) if known[2] in content.tables else None,
         "protocols": to_html(content.tables[known[3]]) if known[3] in content.tables else None,
         "server": to_html(content.tables[known[4]]) if known[4] in content.tables else None,
@@ -164,9 +179,11 @@ def _section(content: Content, look: Mapping[str, Style], numbers: Mapping[str, 
         "distribution": svg.strip_plot(distribution, look, numbers),
         "speed": svg.speed_plot(speed_points(data), look, numbers),
         "strips": [_strip(strip) for strip in content.strips],
-        "frame_legend": [
-            {"name": r.name, "hue": look[r.name].hue, "number": numbers[r.name]}
-            for r in sorted(data.runs, key=lambda r: numbers[r.name])
+        "browser": browser,
+        "trackers": [
+            {"name": name, "hue": look[name].hue, "dash": look[name].dash, "number": numbers[name],
+             "swatch": svg.swatch(look[name])}
+            for name in sorted((r.name for r in data.runs), key=lambda name: numbers[name])
         ],
         "holes": _holes(data),
         "unscored": data.unscored,
@@ -205,6 +222,17 @@ def _with_results(table: Table) -> Table:
     gone = len(table.rows) - len(rows)
     note = f" {gone} sequence{'s have' if gone > 1 else ' has'} no result of any tracker: see below." if gone else ""
     return replace(table, rows=rows, caption=table.caption + note)
+
+
+def _linked(table: Table, browser: FailureBrowser) -> Table:
+    """The per-sequence table with a link from every traced sequence to its frames."""
+    places = {entry.sequence: entry.anchor for entry in browser.entries}
+    rows = tuple(
+        (replace(row[0], link=places[name], note=f"Overlap over time and frames of {name}"), *row[1:])
+        if (name := str(row[0].value)) in places else row
+        for row in table.rows
+    )  # fmt: skip
+    return replace(table, rows=rows)
 
 
 def _holes(data: DatasetEvaluation) -> list[dict[str, Any]]:
@@ -275,9 +303,10 @@ def _tracker_css() -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Content security policy: nothing is fetched, no script or style but ours runs, whatever a name may hold."""
+    """Content security policy: images beside the page are all that loads, no script or style but ours runs."""
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
     return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; img-src data:; "
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "img-src data: 'self'; "
         "base-uri 'none'; form-action 'none'"
     )

@@ -35,13 +35,13 @@
     });
   }
 
-  // A tracker is switched on and off in all plots at once.
+  // A tracker is switched on and off in all plots and frames at once.
   for (const button of all("button.switch")) {
     button.addEventListener("click", () => {
       const shown = button.getAttribute("aria-pressed") !== "true";
       const mine = `[data-t="${button.dataset.t}"]`;
       all(`button.switch${mine}`).forEach((other) => other.setAttribute("aria-pressed", String(shown)));
-      all(`.plot > svg ${mine}`).forEach((part) => part.classList.toggle("off", !shown));
+      all(`.plot > svg ${mine}, .watch svg ${mine}`).forEach((part) => part.classList.toggle("off", !shown));
     });
   }
 

@@ -1,0 +1,85 @@
+"""Overlap over time and losses of the target, on cases worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from datasets.base import Annotation
+from reports import failures
+from reports.failures import NOWHERE, Loss, frame_overlaps, key_frames, losses, points_for, thinned, to_bytes, trace
+
+GONE = float("nan")
+
+
+def test_overlaps_by_hand() -> None:
+    truth = np.array([[0, 0, 4, 2], [0, 0, 4, 2], [0, 0, 4, 2], [GONE] * 4, [0, 0, 4, 2]], float)
+    boxes = np.array([[0, 0, 4, 2], [2, 0, 4, 2], [4, 0, 4, 2], [0, 0, 4, 2], [0, 0, 0, 2]], float)
+    # whole; 2 x 2 of 4 x 2 shared: 4 / (8 + 8 - 4); beside it; no target; no box
+    assert frame_overlaps(boxes, truth)[[0, 1, 2, 4]].tolist() == pytest.approx([1, 1 / 3, 0, 0])
+    assert np.isnan(frame_overlaps(boxes, truth)[3])
+
+
+@pytest.mark.parametrize(
+    ("overlaps", "expected"),
+    [
+        ([1, 0, 0, 0.2, 0, 0, 0, 0.5], [Loss(4, 7)]),  # two frames of zero are a slip, three are a loss
+        ([1, 0.5, 0, 0], [Loss(2, None)]),  # two to the end: it did not come back
+        ([1, 0, GONE, GONE, 0, 0, GONE, 0.1], [Loss(1, 7)]),  # an absent target lengthens nothing, and ends nothing
+        ([1, 0, GONE, 0, 0.1, GONE], []),
+        ([1, GONE, GONE], []),
+        ([1, 0, 0, 0, 0.1, 0, 0, 0, GONE], [Loss(1, 4), Loss(5, None)]),
+        ([0, 0, 0, 1], [Loss(0, 3)]),
+        ([GONE, GONE], []),
+        ([], []),
+    ],
+)
+def test_losses_by_hand(overlaps: list[float], expected: list[Loss]) -> None:
+    assert losses(np.array(overlaps, float), patience=3) == tuple(expected)
+
+
+def test_ten_frames_are_a_loss_and_nine_are_not() -> None:
+    assert losses(np.array([1.0] + [0] * 9 + [1])) == ()
+    assert losses(np.array([1.0] + [0] * 10 + [1])) == (Loss(1, 11),)
+
+
+def test_key_frames_are_spread_and_hold_first_losses_first() -> None:
+    assert key_frames(9, [(), ()], evenly=5) == (0, 2, 4, 6, 8)
+    assert key_frames(3, [], evenly=40) == (0, 1, 2)
+    lost = [(Loss(3, 4), Loss(5, 6)), (Loss(7, None),), (Loss(4, 5),)]
+    assert key_frames(9, lost, evenly=5, most_losses=2) == (0, 2, 3, 4, 6, 7, 8)  # frame 4 is there already
+    assert key_frames(9, lost, evenly=2, most_losses=9) == (0, 3, 4, 5, 7, 8)
+
+
+def test_thinning_takes_means_of_what_is_there() -> None:
+    found = thinned(np.array([[1, 0, GONE, 0.5, GONE, GONE, 0.25]]), 2)
+    assert found[0, [0, 1, 3]].tolist() == [0.5, 0.5, 0.25]
+    assert np.isnan(found[0, 2])
+
+
+def test_bytes_keep_zero_for_misses() -> None:
+    assert to_bytes(np.array([0, 1e-6, 0.5, 1, GONE])).tolist() == [0, 1, 125, 250, NOWHERE]
+
+
+def test_trace_of_two_trackers() -> None:
+    boxes = np.tile([10.0, 10, 4, 4], (30, 1))
+    absent = np.zeros(30, bool)
+    absent[29] = True
+    lost = boxes.copy()
+    lost[12:, 0] += 50
+    found = trace("s", Annotation(boxes, absent), {"good": np.vstack([boxes, boxes]), "short": lost[:20]}, points=10)
+    assert (found.frames, found.step, found.points.shape) == (30, 3, (2, 10))
+    assert found.losses == ((), (Loss(12, None),))
+    assert found.points[1].tolist() == [250] * 4 + [0] * 6  # the last point: two frames of nothing, one of no target
+    assert found.at.shape == (2, len(found.keys))
+    assert found.at[0].tolist() == [250] * 29 + [NOWHERE]
+    assert np.isnan(found.truth[-1]).all()
+    assert np.isnan(found.boxes[1, 20:]).all()
+    assert found.boxes[1, 12].tolist() == [60, 10, 4, 4]
+
+
+def test_a_page_has_a_budget_of_points() -> None:
+    assert points_for(1) == failures.POINTS
+    assert points_for(280 * 20) == failures.POINTS
+    assert points_for(3 * 280 * 20) * 3 * 280 * 20 <= failures.PAGE_POINTS
+    assert points_for(10**9) == failures.LEAST_POINTS
