@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from harness import provenance
 from harness.jobs import Job, Outcome, built, execute, facts_of, failed
 from harness.lanes import Failed, follow_all, lanes_for
 from harness.store import Store
@@ -79,7 +80,8 @@ def carry_out(unit: Job | LaneBatch) -> Iterator[Outcome]:
             if isinstance(end, Failed):
                 yield failed(store, job, end.error)
                 continue
-            facts = facts_of(job, end.annotation, end.frames, lanes=unit.lanes)
+            device = provenance.device_of(running, job.device)
+            facts = facts_of(job, end.annotation, end.frames, lanes=unit.lanes, device=device)
             facts |= {"config": dict(job.run.identity), "hash": job.run.hash}
             store.put_result(job.label, job.run, job.sequence.name, replace(end.result, provenance=facts))
             yield Outcome(job)

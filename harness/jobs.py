@@ -185,15 +185,15 @@ def _track(job: Job) -> list[Result]:
         results = track_variants(running, job.sequence, annotation, frames, constants)
     else:
         results = [track_sequence(running, job.sequence, annotation, frames)]
-    facts = facts_of(job, annotation, frames, lanes=len(results))
+    facts = facts_of(job, annotation, frames, lanes=len(results), device=provenance.device_of(running, job.device))
     return [
         replace(result, provenance={**facts, "config": dict(run.identity), "hash": run.hash})
         for (run, _), result in zip(job.runs, results, strict=True)
     ]
 
 
-def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int) -> dict[str, Any]:
-    """Provenance of a job's results, all but the config: ``lanes`` is how many targets ran in one batch."""
+def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int, device: str) -> dict[str, Any]:
+    """Provenance of a job's results, all but the config: ``lanes`` targets ran in one batch on ``device``."""
     return {
         "tracker": job.run.tracker,
         "sequence": job.sequence.name,
@@ -201,7 +201,7 @@ def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int) ->
         "data": data_fingerprint(annotation, frames),
         "versions": dict(job.versions),
         "machine": provenance.machine(),
-        "device": job.device,
+        "device": device,
         "lanes": lanes,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }

@@ -7,6 +7,7 @@ import platform
 import subprocess
 from functools import lru_cache
 from importlib import metadata
+from typing import Any
 
 from harness import ROOT
 
@@ -45,6 +46,24 @@ def versions() -> dict[str, str]:
 def machine() -> dict[str, str | int]:
     """The machine in words: host system, processor, cores."""
     return {"system": platform.platform(terse=True), "processor": _processor(), "cores": os.cpu_count() or 1}
+
+
+def device_of(tracker: Any, asked: str) -> str:
+    """Where a built tracker computes, and what that is: ``cuda:0 (NVIDIA H100)``.
+
+    OpenCV's trackers and the like have no device of their own and use the processor; one in another process keeps its
+    choice to itself, and what it was asked for stands.
+    """
+    from trackers.external.base import ExternalTracker
+
+    device = getattr(tracker, "device", None)
+    if device is None:
+        return asked if isinstance(tracker, ExternalTracker) else "cpu"
+    if getattr(device, "type", "") != "cuda":
+        return str(device)
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"
 
 
 def _processor() -> str:

@@ -57,9 +57,7 @@ class Content:
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
 
-def build(
-    store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError
-) -> Content:
+def build(store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError) -> Content:
     """Tables, figures and key frames of one dataset."""
     stem = file_name(data.dataset.label)
     return Content(data, stem, _tables(data, stem), _strips(store, data, look, images), _figures(data, stem, look))

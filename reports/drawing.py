@@ -1,4 +1,4 @@
-"""Small JPEGs of frames: with the boxes of the trackers and of the ground truth drawn in, or bare for a page that draws.
+"""Small JPEGs of frames: with the boxes of trackers and ground truth drawn in, or bare for a page that draws them.
 
 This is the only part of a report that opens images, and it does so only where they still are.
 """

@@ -101,29 +101,31 @@ def _values(
     data: DatasetEvaluation, trace: Trace, numbers: Mapping[str, int], frames: Thumbnails | str, link: str
 ) -> dict[str, Any]:
     scores = {s.tracker: s.per_sequence.get(trace.sequence) for s in data.default}
+    order = sorted(range(len(trace.trackers)), key=lambda row: numbers[trace.trackers[row]])
+    names = [trace.trackers[row] for row in order]
     missing = {run.name: hole.reason for run in data.runs for hole in run.holes if hole.sequence == trace.sequence}
     found: dict[str, Any] = {
         "frames": trace.frames,
         "step": trace.step,
         "levels": LEVELS,
         "keys": list(trace.keys),
-        "trackers": [numbers[name] for name in trace.trackers],
-        "points": _text(trace.points),
-        "at": _text(trace.at),
-        "lost": [[[loss.start, loss.end] for loss in losses] for losses in trace.losses],
-        "auc": [_rounded(scores.get(name)) for name in trace.trackers],
+        "trackers": [numbers[name] for name in names],
+        "points": _text(trace.points[order]),
+        "at": _text(trace.at[order]),
+        "lost": [[[loss.start, loss.end] for loss in trace.losses[row]] for row in order],
+        "auc": [_rounded(scores.get(name)) for name in names],
         "missing": {str(numbers[name]): reason for name, reason in missing.items()},
     }
     if isinstance(frames, str):
         return found | {"reason": frames}
-    placed = frames.place(np.concatenate([trace.truth[None], trace.boxes]))
+    placed = frames.place(np.concatenate([trace.truth[None], trace.boxes[order]]))
     images = {"link": link, "width": frames.width, "height": frames.height, "parts": PARTS}
     return found | {"images": images | {"boxes": _text(in_parts(placed))}}
 
 
 def in_parts(boxes: Boxes) -> np.ndarray[Any, np.dtype[np.int16]]:
-    """(..., 4) x, y, w, h in pixels as little-endian int16 in 1/16 pixel; a box that is NaN or has no size has w = 0."""
-    drawn = np.isfinite(boxes).all(axis=-1) & (boxes[..., 2:] > 0).all(axis=-1)
+    """(..., 4) x, y, w, h in pixels as little-endian int16 in 1/16 pixel; w = 0 for what is NaN or has no size."""
+    drawn = np.asarray(np.isfinite(boxes).all(axis=-1) & (boxes[..., 2:] > 0).all(axis=-1))
     low = np.clip(boxes[..., :2], -_FAR, _FAR)
     high = np.clip(boxes[..., :2] + boxes[..., 2:], -_FAR, _FAR)
     size = np.maximum((high - low) * PARTS, 1)

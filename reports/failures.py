@@ -113,9 +113,9 @@ def frame_overlaps(boxes: Boxes, truth: Boxes) -> Values:
 def losses(overlaps: Values, patience: int = PATIENCE) -> tuple[Loss, ...]:
     """Where the target was lost in (n,) overlaps, NaN for frames that do not count.
 
-    A loss is a run of frames with overlap 0 that lasts for ``patience`` frames or to the end of the sequence. Frames
-    without an overlap are skipped: they neither lengthen nor end a run. After the VOT challenge, whose trackers fail
-    where the overlap falls to zero (Kristan et al. 2016) or, since 2020, stays below 0.1 for ten frames.
+    A loss is a run of at least ``patience`` frames with overlap 0. Frames without an overlap are skipped: they neither
+    lengthen nor end a run. After the VOT challenge, whose trackers fail where the overlap falls to zero (Kristan et
+    al. 2016) or, since 2020, stays below 0.1 for ten frames; a shorter run at the end is no failure there either.
     """
     frames = np.flatnonzero(~np.isnan(overlaps))
     edges = np.diff(np.concatenate([[0], overlaps[frames] == 0, [0]]).astype(np.int8))
@@ -123,7 +123,7 @@ def losses(overlaps: Values, patience: int = PATIENCE) -> tuple[Loss, ...]:
     return tuple(
         Loss(int(frames[start]), int(frames[end]) if end < len(frames) else None)
         for start, end in zip(starts, ends, strict=True)
-        if end - start >= patience or end == len(frames)
+        if end - start >= patience
     )
 
 
@@ -148,7 +148,8 @@ def thinned(overlaps: Values, step: int) -> Values:
     known = ~np.isnan(overlaps)
     sums = np.add.reduceat(np.where(known, overlaps, 0.0), starts, axis=1)
     counts = np.add.reduceat(known.astype(np.int64), starts, axis=1)
-    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    means: Values = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return means
 
 
 def to_bytes(overlaps: Values) -> Bytes:

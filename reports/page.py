@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from datasets.base import Hole
 from datasets.errors import UserError
+from harness.repeat import repeat_command
 from harness.store import Store
 from reports import svg
 from reports.blocks import Block
@@ -46,7 +47,7 @@ def write_report(
     partial: bool = True,
     blocks: Sequence[Block] = (),
 ) -> Path:
-    """Score a store and write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf and OUT/frames/*/*/*.jpg.
+    """Score a store; write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf, OUT/frames/*/*/*.jpg.
 
     The same store gives the same bytes: the only dates are those stored with the results.
 
@@ -181,14 +182,19 @@ def _section(
         "strips": [_strip(strip) for strip in content.strips],
         "browser": browser,
         "trackers": [
-            {"name": name, "hue": look[name].hue, "dash": look[name].dash, "number": numbers[name],
-             "swatch": svg.swatch(look[name])}
-            for name in sorted((r.name for r in data.runs), key=lambda name: numbers[name])
+            {"name": name, "hue": style.hue, "dash": style.dash, "number": numbers[name], "swatch": svg.swatch(style)}
+            for name, style in _over_time(data, look, numbers).items()
         ],
         "holes": _holes(data),
         "unscored": data.unscored,
         "runs": [_run(data, run) for run in data.runs],
     }
+
+
+def _over_time(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> dict[str, Style]:
+    """Styles in the failure browser: restless lines and boxes are solid as long as hues alone tell them apart."""
+    names = sorted((run.name for run in data.runs), key=lambda name: numbers[name])
+    return {n: look[n] if numbers[n] >= len(LIGHT) else replace(look[n], dash=0) for n in names}
 
 
 def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:
@@ -247,13 +253,20 @@ def _holes(data: DatasetEvaluation) -> list[dict[str, Any]]:
 
 def _run(data: DatasetEvaluation, run: TrackerRun) -> dict[str, Any]:
     facts = [(key, _distinct(values)) for key, values in run.provenance.items()]
-    config = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in run.run.identity.items()]
+    config = [(key, _setting(value)) for key, value in run.run.identity.items()]
     speed = f"{run.fps:.1f} frames per second over {run.timed} timed frames" if run.fps else "not timed"
     return {
         "anchor": anchor(data, run), "name": run.name, "hash": run.run.hash, "tracker": run.run.tracker,
         "results": f"{run.results} of {data.dataset.expected} sequences, {run.frames:,} frames", "speed": speed,
-        "config": config, "facts": facts,
+        "config": config, "facts": facts, "command": repeat_command(run.run, data.dataset),
     }  # fmt: skip
+
+
+def _setting(value: Any) -> str:
+    """A config value in words; of a file, its content is what counted."""
+    if isinstance(value, Mapping) and set(value) == {"sha256"}:
+        return f"SHA-256 {value['sha256']}"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _distinct(values: Sequence[str]) -> str:

@@ -215,13 +215,13 @@
     function pause() {
       clearInterval(timer);
       timer = 0;
-      play.textContent = "▶\uFE0E";
+      watch.classList.remove("playing");
       play.setAttribute("aria-label", "Play");
     }
     function start() {
       if (at === trace.keys.length - 1) show(0);
       timer = setInterval(() => { if (at < trace.keys.length - 1) show(at + 1); else { pause(); show(at); } }, PAUSE);
-      play.textContent = "⏸\uFE0E";
+      watch.classList.add("playing");
       play.setAttribute("aria-label", "Pause");
     }
     function toggle() { if (timer) { pause(); show(at); } else start(); }

@@ -88,6 +88,7 @@ def test_provenance_is_complete(clips: Path, tmp_path: Path) -> None:
     assert facts["config"] == {"name": "kcf", "seed": 3}
     assert facts["versions"]["opencv-contrib-python-headless"] == cv2.__version__ or facts["versions"]["numpy"]
     assert {"hash", "data", "annotation", "device", "date", "machine", "rows"} <= set(facts)
+    assert facts["device"] == "cpu"  # what was used, not the "auto" that was asked for
 
 
 def test_a_truncated_jpeg_is_a_hole_and_the_others_finish(

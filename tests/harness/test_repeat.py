@@ -1,0 +1,67 @@
+"""The command under a run's provenance, given back to the command line, is the run it came from."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tyro
+
+from datasets.base import Hole
+from harness.arguments import Command, Track
+from harness.config import configure
+from harness.repeat import repeat_command, shipped_weights
+from harness.store import Run, StoredDataset
+from trackers.base import config_hash, identity
+
+OTB = StoredDataset("otb100", "otb100", "OTB100", "pysot", 1, "/data/my OTB", ("a",))
+
+
+def _run(name: str, config: Any, label: str = "") -> Run:
+    return Run(name, name, config_hash(name, config), label, identity(name, config))
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "preset"),
+    [
+        ("csrt", {}, None),
+        ("cnninmo", {}, "lite"),
+        ("transt", {"window_influence": "0.1", "encoder_layers": "4"}, "nano"),
+        ("transinmo-star", {}, "nano"),
+    ],
+)
+def test_command_leads_back_to_the_hash(name: str, overrides: dict[str, str], preset: str | None) -> None:
+    config = configure(name, overrides, {"preset": preset}).on("otb100")
+    run = _run(name, config, "my 'own'")
+    words = shlex.split(repeat_command(run, OTB))
+    assert words[:2] == ["python", "run_all.py"]
+    command = tyro.cli(Command, args=words[2:])  # type: ignore[call-overload]
+    assert isinstance(command, Track)
+    assert command.dataset == ("otb100=/data/my OTB",)
+    assert command.label == "my 'own'"
+    from harness.commands import _setups
+
+    (setup,) = _setups(command.tracker, command.network, command.allow_random_weights)
+    assert config_hash(setup.spec.name, setup.on("otb100")) == run.hash
+
+
+def test_files_are_named_where_their_content_is_known(tmp_path: Path) -> None:
+    run = Run("siamcar", "SiamCAR", "a" * 12, "", {"name": "siamcar", "weights": {"sha256": "ab"}, "preset": "full"})
+    assert "--weights FILE --set preset=full" in repeat_command(run, OTB, {})
+    assert "--weights w.safetensors" in repeat_command(run, OTB, {"ab": "w.safetensors"})
+    assert all(len(digest) == 64 and path.startswith("trackers/weights/") for digest, path in shipped_weights().items())
+    assert shipped_weights()
+
+
+def test_datasets_with_labels_and_holes() -> None:
+    data = StoredDataset("mine", "folder", "mine", "pysot", 0, "/x", ("a",), (Hole("b", "gone"),))
+    assert repeat_command(Run("kcf", "KCF", "b" * 12), data).endswith(
+        "--dataset folder:mine=/x --store STORE --partial"
+    )
+
+
+@pytest.mark.parametrize("identity", [{"target": {"sources": "ab"}}, {"content": "ab"}, {"checkout": {"files": "ab"}}])
+def test_what_is_known_by_its_fingerprint_alone_has_no_command(identity: dict[str, Any]) -> None:
+    assert repeat_command(Run("python", "Python class", "c" * 12, "", identity), OTB) == ""
