@@ -169,8 +169,8 @@ def _section(
         "coverage": f"{len(data.dataset.names)} of {data.dataset.expected}",
         "ranked": ranked_scalar(data.dataset.protocol, data.dataset.benchmark),
         "table": to_html(content.tables[stem]),
-        "sequences": to_html(_linked(_with_results(content.tables[known[1]]), browser)),
-        "attributes": to_html(content.tables[known[2]]) if known[2] in content.tables else None,
+        "sequences": _with_origins(_linked(_with_results(content.tables[known[1]]), browser), data),
+        "attributes": _with_origins(content.tables[known[2]], data) if known[2] in content.tables else None,
         "protocols": to_html(content.tables[known[3]]) if known[3] in content.tables else None,
         "server": to_html(content.tables[known[4]]) if known[4] in content.tables else None,
         "others": [to_html(table) for name, table in content.tables.items() if name not in known],
@@ -241,6 +241,14 @@ def _linked(table: Table, browser: FailureBrowser) -> Table:
     return replace(table, rows=rows)
 
 
+def _with_origins(table: Table, data: DatasetEvaluation) -> dict[str, Any]:
+    """A table whose columns are trackers, with a link from every one of them to its provenance."""
+    places = {run.name: {"link": anchor(data, run), "hash": run.run.hash[:6]} for run in data.runs}
+    shown = to_html(table)
+    shown["columns"] = [column | places.get(column["label"], {}) for column in shown["columns"]]
+    return shown
+
+
 def _holes(data: DatasetEvaluation) -> list[dict[str, Any]]:
     """Holes grouped by who misses what for the same reason."""
     groups: dict[tuple[str, str], list[str]] = {}
@@ -289,7 +297,13 @@ def _overview(evaluation: Evaluation) -> Table:
         told = {run.name: run.server for run in data.runs if run.server}
         scores = [_from_server(s, told[s.tracker]) if s.tracker in told else s for s in data.default]
         columns.append((f"{data.dataset.title}; server" if told else data.dataset.title, scores))
-    return overview_table(columns, title="Overview")
+    table = overview_table(columns, title="Overview")
+    places = [{run.name: anchor(data, run) for run in data.runs} for data in evaluation.datasets]
+    rows = tuple(
+        (row[0], *(replace(c, link=by.get(str(row[0].value), "")) for c, by in zip(row[1:], places, strict=True)))
+        for row in table.rows
+    )
+    return replace(table, rows=rows)
 
 
 def _from_server(score: Score, said: Mapping[str, Any]) -> Score:

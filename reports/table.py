@@ -233,7 +233,15 @@ def to_html(table: Table) -> dict[str, Any]:
         "title": table.title,
         "caption": table.caption,
         "columns": [
-            {"label": c.label, "sub": c.sub, "unit": c.unit, "about": c.about, "numeric": c.digits is not None}
+            {
+                "label": c.label,
+                "sub": c.sub,
+                "unit": c.unit,
+                "about": c.about,
+                "numeric": c.digits is not None,
+                "link": "",
+                "hash": "",
+            }
             for c in table.columns
         ],
         "rows": [[_html_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows],

@@ -105,7 +105,7 @@
 
     // ---- overlap over time, drawn at the width it has, so that its words keep their size
 
-    const LEFT = 40, RIGHT = 10, TOP = 8, HIGH = 150, LANE = 8;
+    const LEFT = 40, RIGHT = 18, TOP = 8, HIGH = 150, LANE = 8;
     let wide = 0;
     const across = (frame) => LEFT + frame / Math.max(1, trace.frames - 1) * (wide - LEFT - RIGHT);
     const up = (overlap) => TOP + (1 - overlap) * HIGH;
@@ -248,6 +248,17 @@
       event.preventDefault();
       keys[key]();
     });
+    // Pointing at a tracker, or focusing its switch, brings out its line and its boxes.
+    function bringOut(tracker) {
+      all("svg [data-t]", watch).forEach((drawn) => drawn.classList.toggle("faint",
+        tracker !== null && drawn.dataset.t !== tracker && drawn.dataset.t !== "truth"));
+    }
+    for (const row of rows.values()) {
+      row.addEventListener("pointerenter", () => bringOut(row.dataset.t));
+      row.addEventListener("pointerleave", () => bringOut(null));
+      row.firstElementChild.addEventListener("focusin", ({ target }) => { if (target.matches(":focus-visible")) bringOut(row.dataset.t); });
+      row.firstElementChild.addEventListener("focusout", () => bringOut(null));
+    }
     function point(event) {
       const area = plot.getBoundingClientRect();
       const share = ((event.clientX - area.left) * wide / area.width - LEFT) / (wide - LEFT - RIGHT);

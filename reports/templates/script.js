@@ -29,20 +29,25 @@
   for (const input of all("input[data-filter]")) {
     const rows = all("tbody tr", document.getElementById(input.dataset.filter));
     const texts = rows.map((row) => row.textContent.toLowerCase());
+    const kept = input.parentElement.querySelector("output");
     input.addEventListener("input", () => {
       const wanted = input.value.trim().toLowerCase();
       rows.forEach((row, i) => { row.hidden = !texts[i].includes(wanted); });
+      kept.textContent = wanted && `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
     });
   }
 
   // A tracker is switched on and off in all plots and frames at once.
+  function turn(tracker, shown) {
+    const mine = `[data-t="${tracker}"]`;
+    all(`button.switch${mine}`).forEach((other) => other.setAttribute("aria-pressed", String(shown)));
+    all(`.plot > svg ${mine}, .watch svg ${mine}`).forEach((part) => part.classList.toggle("off", !shown));
+  }
   for (const button of all("button.switch")) {
-    button.addEventListener("click", () => {
-      const shown = button.getAttribute("aria-pressed") !== "true";
-      const mine = `[data-t="${button.dataset.t}"]`;
-      all(`button.switch${mine}`).forEach((other) => other.setAttribute("aria-pressed", String(shown)));
-      all(`.plot > svg ${mine}, .watch svg ${mine}`).forEach((part) => part.classList.toggle("off", !shown));
-    });
+    button.addEventListener("click", () => turn(button.dataset.t, button.getAttribute("aria-pressed") !== "true"));
+  }
+  for (const button of all("[data-every]")) {
+    button.addEventListener("click", () => all("nav .switch").forEach((one) => turn(one.dataset.t, button.dataset.every === "true")));
   }
 
   // Reading values: while the pointer is over a plot its legend shows every curve's value at that threshold.

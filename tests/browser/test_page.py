@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reports.page import write_report
-from tests.reports.example import HOSTILE, example_store
+from tests.browser.conftest import open_page
+from tests.reports.example import HOSTILE
 
 pytestmark = pytest.mark.slow
-
-OPTIONS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: CI must have one (Debian: apt-get install chromium)")
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("browser")
-    return write_report(example_store(folder), folder / "out", protocols=("clean",))
-
-
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    found: str = request.param
-    return found
-
-
-@pytest.fixture
-def page(browser: Any, report: Path) -> Iterator[Any]:
-    yield from _open(browser, report, "light", 1300)
-
-
-def _open(browser: Any, report: Path, scheme: str, width: int) -> Iterator[Any]:
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True)
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("console", lambda message: trouble.append(message.text))
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
-    page.on("request", lambda r: None if r.url.startswith(("data:", report.as_uri())) else trouble.append(r.url))
-    page.goto(report.as_uri())
-    yield page
-    assert trouble == []
-    context.close()
 
 
 def _column(page: Any, table: str, column: int) -> list[str]:
@@ -75,7 +21,7 @@ def _column(page: Any, table: str, column: int) -> list[str]:
 
 @pytest.mark.parametrize("width", [1300, 390, 320])
 def test_opens_in_both_schemes_at_every_width(browser: Any, report: Path, scheme: str, width: int) -> None:
-    for page in _open(browser, report, scheme, width):
+    for page in open_page(browser, report, scheme, width):
         assert page.title() == "Tracking benchmark"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
         paper = [int(v) for v in re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))]
@@ -83,6 +29,7 @@ def test_opens_in_both_schemes_at_every_width(browser: Any, report: Path, scheme
         curve = page.locator(".plot .curve").first
         assert curve.evaluate("e => getComputedStyle(e).stroke") != "none"
         assert page.evaluate("Array.from(document.images).every(i => i.loading === 'lazy' || i.complete)")
+        assert page.locator(".watch .over").bounding_box()["width"] <= width
 
 
 def test_hostile_names_are_shown_as_text(page: Any) -> None:
@@ -120,8 +67,11 @@ def test_filtering_rows(page: Any) -> None:
     box = page.locator("[data-filter=t-folder-sequences]")
     box.fill("CLIP1")
     assert _column(page, "t-folder-sequences", 1) == ["clip1"]
+    kept = page.locator("output[for=t-folder-sequences]")
+    assert kept.inner_text() == "1 of 8"
     box.fill("")
     assert len(_column(page, "t-folder-sequences", 1)) == 8
+    assert kept.inner_text() == ""
 
 
 def test_switching_a_tracker_off_everywhere(page: Any) -> None:
@@ -135,6 +85,14 @@ def test_switching_a_tracker_off_everywhere(page: Any) -> None:
     assert page.locator(f".legend .switch[data-t='{number}'][aria-pressed='true']").count() == 0
     page.locator(f".legend .switch[data-t='{number}']").first.click()
     assert all("off" not in (part.get_attribute("class") or "") for part in parts.all())
+
+
+def test_all_trackers_off_and_on(page: Any) -> None:
+    page.get_by_role("button", name="None", exact=True).click()
+    drawn = ".plot > svg [data-t]:visible, .watch svg [data-t]:not([data-t=truth]):visible"
+    assert page.locator(drawn).count() == 0
+    page.get_by_role("button", name="All", exact=True).click()
+    assert page.locator(".plot > svg [data-t]:visible").count() == 15
 
 
 def test_reading_values_off_a_curve(page: Any) -> None:
@@ -157,6 +115,14 @@ def test_provenance_is_one_click_away(page: Any) -> None:
     assert opened.count() == 1
     assert "2024-01-01" in opened.inner_text()
     assert "000000000000" in opened.inner_text()
+    assert "run_all.py track --tracker tracker0 --set gain=1.0 --dataset folder=" in opened.inner_text()
+
+
+def test_provenance_from_the_head_of_a_column(page: Any) -> None:
+    head = page.locator("#t-folder-sequences thead th", has_text="Fair")
+    head.get_by_role("link", name="111111").click()
+    assert page.locator("#provenance details[open] summary").inner_text().startswith("Fair & square")
+    assert head.get_attribute("aria-sort") is None
 
 
 def test_everything_works_from_the_keyboard(page: Any) -> None:
@@ -164,7 +130,8 @@ def test_everything_works_from_the_keyboard(page: Any) -> None:
     page.keyboard.press("Space")
     assert page.locator("nav .switch").first.get_attribute("aria-pressed") == "false"
     unnamed = page.evaluate(
-        "[...document.querySelectorAll('button,a,input')].filter(e => !(e.textContent || e.labels?.length)).length"
+        "[...document.querySelectorAll('button,a,input,select')]"
+        ".filter(e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).length"
     )
     assert unnamed == 0
 

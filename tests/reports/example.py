@@ -15,11 +15,13 @@ from harness.store import Result, Run, Store, open_store
 HOSTILE = "<script>alert(1)</script>"
 TRACKERS = {"Good": 1.0, "Fair & square": 6.0, HOSTILE: 14.0}
 FRAMES = 20
+LOST = {"clip6": slice(3, 13), "clip7": slice(9, None)}
 
 
 def example_store(folder: Path, *, sequences: int = 8, images: bool = True) -> Store:
     """A ``folder`` dataset of so many clips and three trackers (off by 1, 6 and 14 px), the second with one hole.
 
+    The third loses ``clip7`` for good at frame 9, and ``clip6`` at frame 3 until frame 13.
     Sequence ``b&w`` and tracker ``<script>`` carry names that are markup; tracker ``Good`` was stored with times such
     that its speed is exactly 50 frames per second.
     """
@@ -36,12 +38,15 @@ def example_store(folder: Path, *, sequences: int = 8, images: bool = True) -> S
         annotation = sequence.annotation()
         store.put_sequence("folder", replace(sequence, attributes=("SV",) if "b" in sequence.name else ()), annotation)
         for number, (title, off) in enumerate(TRACKERS.items()):
-            run = Run(f"tracker{number}", title, f"{number}" * 12, "", {"tracker": f"tracker{number}", "gain": off})
+            run = Run(f"tracker{number}", title, f"{number}" * 12, "", {"name": f"tracker{number}", "gain": off})
             store.put_run("folder", run)
             if number == 1 and sequence.name == "clip1":
                 store.put_hole("folder", run, Hole("clip1", "it fell over"))
             else:
-                store.put_result("folder", run, sequence.name, result(annotation, off, found.index(sequence.name)))
+                given = result(annotation, off, found.index(sequence.name))
+                if number == 2:
+                    given.boxes[LOST.get(sequence.name, slice(0)), 0] += 200
+                store.put_result("folder", run, sequence.name, given)
     if not images:
         for path in root.rglob("*.jpg"):
             path.unlink()
