@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from reports.page import write_report
 from tests.browser.conftest import open_page
@@ -51,7 +52,7 @@ def test_stepping_by_buttons(page: Any) -> None:
     # 8, 13 and 21 pixels aside on boxes 40 wide: 32/48, 27/53, 19/61
     assert _overlaps(page) == {GOOD: "0.67", FAIR: "0.51", HOSTILE: "0.31"}
     assert image.get_attribute("src") == "frames/folder/clip7/1.jpg"
-    page.wait_for_function("document.querySelector('.stage img').naturalWidth === 160")
+    expect(page.locator(".stage img")).to_have_js_property("naturalWidth", 160)
     assert image.get_attribute("alt") == "Frame 1 of clip7"
     assert page.locator(".stage rect:not(.case)").count() == 4
     truth = page.locator(".stage .truth rect").last
@@ -81,7 +82,7 @@ def test_playing_by_key_and_to_the_end_by_button(page: Any) -> None:
     stage.focus()
     page.keyboard.press("Space")
     assert play.get_attribute("aria-label") == "Pause"
-    page.wait_for_function("Number(document.querySelector('.watch input').value) >= 2")
+    expect(page.locator(".watch .where")).to_have_text(re.compile(r"frame ([2-9]|1\d) of 19"))
     page.keyboard.press("Space")
     assert play.get_attribute("aria-label") == "Play"
     halted = _where(page)
@@ -90,7 +91,7 @@ def test_playing_by_key_and_to_the_end_by_button(page: Any) -> None:
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     play.click()
-    page.wait_for_function("!document.querySelector('.watch.playing')")
+    expect(play).to_have_attribute("aria-label", "Play")
     assert _where(page) == 19
 
 
@@ -108,13 +109,13 @@ def test_choosing_another_sequence(page: Any) -> None:
     assert select.locator("option:checked").inner_text().startswith("b&w ")
     assert page.evaluate("document.activeElement.className") == "stage"
     assert page.locator(".stage img").get_attribute("src") == "frames/folder/b%2526w/0.jpg"
-    page.wait_for_function("document.querySelector('.stage img').naturalWidth === 160")
+    expect(page.locator(".stage img")).to_have_js_property("naturalWidth", 160)
 
 
 def test_an_address_leads_to_a_sequence(page: Any) -> None:
     link = page.locator("#t-folder-sequences tbody a", has_text="clip2").get_attribute("href")
     page.evaluate("hash => { location.hash = hash }", link)
-    page.wait_for_function("document.querySelector('.watch option:checked').textContent.startsWith('clip2 ')")
+    expect(page.locator(".watch select")).to_have_value(link.removeprefix("#"))
 
 
 def test_going_to_a_loss(page: Any) -> None:
@@ -157,7 +158,8 @@ def test_prints_a_strip_of_frames_without_controls(page: Any) -> None:
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator(".watch [data-go]:visible, .watch input:visible").count() == 0
     assert page.locator(".thumbs li:visible").count() == 10
-    assert page.evaluate("[...document.querySelectorAll('.thumbs .main img')].every(i => i.naturalWidth === 160)")
+    for image in page.locator(".thumbs .main img").all():
+        expect(image).to_have_js_property("naturalWidth", 160)
     assert page.locator(".watch .over").is_visible()
 
 
