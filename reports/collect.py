@@ -12,7 +12,7 @@ from datasets.base import Hole
 from datasets.boxes import Boxes
 from datasets.errors import UserError
 from harness.store import Result, Run, Store, StoredDataset, StoredSequence, display_names
-from reports.failures import Trace, points_for, trace
+from reports.failures import Detail, Trace, detail_for, trace
 from reports.measuring import RefusalError, mean_measures, measure, prepare
 from reports.protocols import PROTOCOLS, Protocol, protocol
 from reports.score import Measures, Score
@@ -108,8 +108,9 @@ def evaluate(store: Store, *, protocols: Sequence[str] = (), partial: bool = Tru
     for name in protocols:
         protocol(name)  # a typo should not cost a minute of reading
     labels = store.datasets()
-    points = points_for(sum(len(store.dataset(label).names) * len(store.runs(label)) for label in labels))
-    return Evaluation(tuple(_dataset(store, label, protocols, partial, points) for label in labels))
+    sizes = [(len(store.dataset(label).names), len(store.runs(label))) for label in labels]
+    detail = detail_for(sum(names for names, _ in sizes), sum(names * runs for names, runs in sizes))
+    return Evaluation(tuple(_dataset(store, label, protocols, partial, detail) for label in labels))
 
 
 def ranked_scalar(protocol: str, benchmark: str) -> str:
@@ -170,7 +171,7 @@ class _Tally:
         )
 
 
-def _dataset(store: Store, label: str, protocols: Sequence[str], partial: bool, points: int) -> DatasetEvaluation:
+def _dataset(store: Store, label: str, protocols: Sequence[str], partial: bool, detail: Detail) -> DatasetEvaluation:
     data, runs = store.dataset(label), store.runs(label)
     rules = [protocol(name) for name in dict.fromkeys([data.protocol, *protocols])]
     names = display_names(runs)
@@ -183,7 +184,7 @@ def _dataset(store: Store, label: str, protocols: Sequence[str], partial: bool, 
             unscored.append(name)
         results = _sequence(store, data, sequence, tallies, () if sequence.first_only else rules)
         if results and not sequence.first_only:
-            traces[name] = trace(name, sequence.annotation, results, points)
+            traces[name] = trace(name, sequence.annotation, results, detail)
     if not partial:
         _demand_whole(data, tallies)
     reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""

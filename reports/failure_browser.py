@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -62,9 +63,10 @@ def build_browser(
         OSError: the folder cannot be written.
     """
     ranked = sorted((_mean(data, name), name) for name in data.traces)
+    with ThreadPool() as threads:  # decoding and writing leave the interpreter to the others
+        drawn = threads.map(lambda item: _frames(data.traces[item[1]], images, folder / file_name(item[1])), ranked)
     entries = []
-    for mean, name in ranked:
-        frames = _frames(data.traces[name], images, folder / file_name(name))
+    for (mean, name), frames in zip(ranked, drawn, strict=True):
         values = _values(data, data.traces[name], numbers, frames, f"{link}/{quote(file_name(name))}")
         text = json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
         shown = None if mean == _UNSCORED else -mean

@@ -20,13 +20,24 @@ from reports.metrics import Values
 Bytes = NDArray[np.uint8]
 
 PATIENCE = 10  # frames that a tracker has to find the target again, as in VOT2020 (Kristan et al. 2020)
-EVENLY = 40  # key frames of a sequence at even distances
-LOSSES = 12  # further ones where a target was lost
-POINTS = 600  # of a drawn overlap line: more than that no page is wide
-LEAST_POINTS = 150
+EVENLY, LEAST_EVENLY = 40, 12  # key frames of a sequence at even distances
+LOSSES = 0.3  # of as many, further ones where a target was lost
+PAGE_FRAMES = 6000  # evenly spread ones of a page together: half a minute of decoding
+POINTS, LEAST_POINTS = 600, 150  # of a drawn overlap line: more than that no page is wide
 PAGE_POINTS = 4_500_000  # of all lines of a page together: a byte each, 6 MB as text
 LEVELS = 250  # steps of a stored overlap
 NOWHERE = 255  # stands for a frame without an overlap
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of a sequence is kept: points of a line, and evenly spread key frames."""
+
+    points: int = POINTS
+    evenly: int = EVENLY
+
+
+DETAIL = Detail()
 
 
 @dataclass(frozen=True)
@@ -66,14 +77,14 @@ class Trace:
     boxes: Boxes
 
 
-def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], points: int = POINTS) -> Trace:
+def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], detail: Detail = DETAIL) -> Trace:
     """Summarise results, tracker -> (n, 4), on one sequence.
 
     Args:
         sequence: name.
         annotation: ground truth of all frames.
         results: boxes in the numbers of the benchmark's files; rows beyond the annotation are ignored.
-        points: how many points a line has at most.
+        detail: how much to keep.
     """
     truth = seen(annotation)
     frames = len(truth)
@@ -82,8 +93,8 @@ def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], p
         row[: len(boxes)] = boxes[:frames]
     found = np.array([frame_overlaps(row, truth) for row in given]).reshape(len(results), frames)
     lost = tuple(losses(row) for row in found)
-    keys = key_frames(frames, lost)
-    step = -(-frames // points)
+    keys = key_frames(frames, lost, detail.evenly)
+    step = -(-frames // detail.points)
     columns = list(keys)
     return Trace(
         sequence, frames, step, keys, tuple(results), to_bytes(thinned(found, step)), to_bytes(found[:, columns]),
@@ -127,17 +138,15 @@ def losses(overlaps: Values, patience: int = PATIENCE) -> tuple[Loss, ...]:
     )
 
 
-def key_frames(
-    frames: int, lost: Sequence[Sequence[Loss]], evenly: int = EVENLY, most_losses: int = LOSSES
-) -> tuple[int, ...]:
-    """Indices of ``evenly`` spread frames, the first and the last among them, and of up to ``most_losses`` losses.
+def key_frames(frames: int, lost: Sequence[Sequence[Loss]], evenly: int = EVENLY) -> tuple[int, ...]:
+    """Indices of ``evenly`` spread frames, the first and the last among them, and of losses, 0.3 as many at most.
 
     Every tracker's first loss comes before anyone's second.
     """
     spread = np.linspace(0, frames - 1, min(evenly, frames)).round().astype(int).tolist()
     ranked = sorted((turn, row, loss.start) for row, found in enumerate(lost) for turn, loss in enumerate(found))
     starts = dict.fromkeys(start for _, _, start in ranked if start not in set(spread))
-    return tuple(sorted({*spread, *list(starts)[:most_losses]}))
+    return tuple(sorted({*spread, *list(starts)[: int(LOSSES * evenly)]}))
 
 
 def thinned(overlaps: Values, step: int) -> Values:
@@ -158,6 +167,7 @@ def to_bytes(overlaps: Values) -> Bytes:
     return np.where(np.isnan(overlaps), NOWHERE, levels).astype(np.uint8)
 
 
-def points_for(lines: int) -> int:
-    """Points of each of so many lines on one page."""
-    return max(LEAST_POINTS, min(POINTS, PAGE_POINTS // max(1, lines)))
+def detail_for(sequences: int, lines: int) -> Detail:
+    """What a page with so many sequences and, over all of them, so many lines has room for."""
+    points = max(LEAST_POINTS, min(POINTS, PAGE_POINTS // max(1, lines)))
+    return Detail(points, max(LEAST_EVENLY, min(EVENLY, PAGE_FRAMES // max(1, sequences))))

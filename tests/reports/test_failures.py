@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from datasets.base import Annotation
-from reports import failures
-from reports.failures import NOWHERE, Loss, frame_overlaps, key_frames, losses, points_for, thinned, to_bytes, trace
+from reports.failures import (
+    NOWHERE,
+    Detail,
+    Loss,
+    detail_for,
+    frame_overlaps,
+    key_frames,
+    losses,
+    thinned,
+    to_bytes,
+    trace,
+)
 
 GONE = float("nan")
 
@@ -48,8 +58,9 @@ def test_key_frames_are_spread_and_hold_first_losses_first() -> None:
     assert key_frames(9, [(), ()], evenly=5) == (0, 2, 4, 6, 8)
     assert key_frames(3, [], evenly=40) == (0, 1, 2)
     lost = [(Loss(3, 4), Loss(5, 6)), (Loss(7, None),), (Loss(4, 5),)]
-    assert key_frames(9, lost, evenly=5, most_losses=2) == (0, 2, 3, 4, 6, 7, 8)  # frame 4 is there already
-    assert key_frames(9, lost, evenly=2, most_losses=9) == (0, 3, 4, 5, 7, 8)
+    assert key_frames(9, lost, evenly=5) == (0, 2, 3, 4, 6, 8)  # 0.3 x 5 is one; frame 4 is there already
+    assert key_frames(91, lost, evenly=7) == (0, 3, 7, 15, 30, 45, 60, 75, 90)  # two, and nobody's second
+    assert key_frames(92, lost, evenly=14) == (0, 3, 4, 5, *range(7, 92, 7))  # frame 7 is there already
 
 
 def test_thinning_takes_means_of_what_is_there() -> None:
@@ -68,7 +79,12 @@ def test_trace_of_two_trackers() -> None:
     absent[29] = True
     lost = boxes.copy()
     lost[12:, 0] += 50
-    found = trace("s", Annotation(boxes, absent), {"good": np.vstack([boxes, boxes]), "short": lost[:20]}, points=10)
+    found = trace(
+        "s",
+        Annotation(boxes, absent),
+        {"good": np.vstack([boxes, boxes]), "short": lost[:20]},
+        detail=Detail(points=10),
+    )
     assert (found.frames, found.step, found.points.shape) == (30, 3, (2, 10))
     assert found.losses == ((), (Loss(12, None),))
     assert found.points[1].tolist() == [250] * 4 + [0] * 6  # the last point: two frames of nothing, one of no target
@@ -79,8 +95,8 @@ def test_trace_of_two_trackers() -> None:
     assert found.boxes[1, 12].tolist() == [60, 10, 4, 4]
 
 
-def test_a_page_has_a_budget_of_points() -> None:
-    assert points_for(1) == failures.POINTS
-    assert points_for(280 * 20) == failures.POINTS
-    assert points_for(3 * 280 * 20) * 3 * 280 * 20 <= failures.PAGE_POINTS
-    assert points_for(10**9) == failures.LEAST_POINTS
+def test_a_page_has_a_budget() -> None:
+    assert detail_for(0, 0) == detail_for(16, 16 * 8) == Detail(600, 40)
+    assert detail_for(280, 280 * 20) == Detail(600, 21)
+    assert detail_for(3 * 280, 3 * 280 * 20) == Detail(4_500_000 // 16_800, 12)
+    assert detail_for(10**6, 10**9) == Detail(150, 12)
