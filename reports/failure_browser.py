@@ -25,6 +25,7 @@ from harness.store import file_name
 from reports.collect import DatasetEvaluation
 from reports.drawing import Thumbnails, write_frames
 from reports.failures import LEVELS, Trace
+from reports.score import Measures
 
 PARTS = 16  # boxes are stored in sixteenths of a pixel of the small frame
 _FAR = 1000.0  # pixels: boxes are cut there, so that twice as much fits an int16
@@ -115,7 +116,7 @@ def _values(
         "points": _text(trace.points[order]),
         "at": _text(trace.at[order]),
         "lost": [[[loss.start, loss.end] for loss in trace.losses[row]] for row in order],
-        "auc": [_rounded(scores.get(name)) for name in names],
+        "auc": [_printed(scores.get(name)) for name in names],
         "missing": {str(numbers[name]): reason for name, reason in missing.items()},
     }
     if isinstance(frames, str):
@@ -135,9 +136,10 @@ def in_parts(boxes: Boxes) -> np.ndarray[Any, np.dtype[np.int16]]:
     return np.where(drawn[..., None], np.nan_to_num(whole), 0).round().astype("<i2")
 
 
-def _rounded(measures: Any) -> float | None:
-    value = getattr(measures, "success_auc", None)
-    return None if value is None else round(value, 4)
+def _printed(measures: Measures | None) -> float | None:
+    """AUC in percent with the decimal that tables print."""
+    value = measures.success_auc if measures else None
+    return None if value is None else float(f"{value * 100:.1f}")
 
 
 def _text(values: np.ndarray[Any, Any]) -> str:

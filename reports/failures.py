@@ -25,7 +25,7 @@ LOSSES = 0.3  # of as many, further ones where a target was lost
 PAGE_FRAMES = 6000  # evenly spread ones of a page together: half a minute of decoding
 POINTS, LEAST_POINTS = 600, 150  # of a drawn overlap line: more than that no page is wide
 PAGE_POINTS = 4_500_000  # of all lines of a page together: a byte each, 6 MB as text
-LEVELS = 250  # steps of a stored overlap
+LEVELS, HUNDREDTHS = 250, 100  # steps of a drawn overlap, and of a printed one
 NOWHERE = 255  # stands for a frame without an overlap
 
 
@@ -58,8 +58,8 @@ class Trace:
         step: frames per point of the lines.
         keys: (k,) indices of the key frames, from 0.
         trackers: (t,) names of those that have a result.
-        points: (t, ceil(frames / step)) mean overlap over ``step`` frames, see ``to_bytes``.
-        at: (t, k) overlap in the key frames, see ``to_bytes``.
+        points: (t, ceil(frames / step)) mean overlap over ``step`` frames, in 1/LEVELS; NOWHERE without one.
+        at: (t, k) overlap in the key frames, in hundredths as printed; NOWHERE without one.
         losses: (t,) losses of each.
         truth: (k, 4) ground truth in the key frames, in the numbers of the benchmark's files; NaN where it is not seen.
         boxes: (t, k, 4) the trackers' boxes there; NaN where there is none.
@@ -97,7 +97,8 @@ def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], d
     step = -(-frames // detail.points)
     columns = list(keys)
     return Trace(
-        sequence, frames, step, keys, tuple(results), to_bytes(thinned(found, step)), to_bytes(found[:, columns]),
+        sequence, frames, step, keys, tuple(results), to_bytes(thinned(found, step), LEVELS),
+        to_bytes(found[:, columns], HUNDREDTHS),
         lost, truth[columns], given[:, columns],
     )  # fmt: skip
 
@@ -161,10 +162,9 @@ def thinned(overlaps: Values, step: int) -> Values:
     return means
 
 
-def to_bytes(overlaps: Values) -> Bytes:
-    """Overlaps 0..1 as 0..LEVELS, NOWHERE for NaN; above 0 stays above 0, so that only a miss looks like one."""
-    levels = np.maximum(np.rint(overlaps * LEVELS), overlaps > 0)
-    return np.where(np.isnan(overlaps), NOWHERE, levels).astype(np.uint8)
+def to_bytes(overlaps: Values, levels: int) -> Bytes:
+    """Overlaps 0..1 rounded to 0..levels, NOWHERE for NaN."""
+    return np.where(np.isnan(overlaps), NOWHERE, np.rint(overlaps * levels)).astype(np.uint8)
 
 
 def detail_for(sequences: int, lines: int) -> Detail:

@@ -58,7 +58,7 @@
       for (const [tracker, row] of rows) {
         const index = trace.trackers.indexOf(tracker);
         const [, , auc, lost] = row.cells;
-        number(auc, index < 0 || trace.auc[index] === null ? null : trace.auc[index] * 100, 1);
+        number(auc, index < 0 ? null : trace.auc[index], 1);
         lost.replaceChildren();
         lost.classList.toggle("missing", index < 0);
         lost.dataset.v = index < 0 ? -1 : trace.lost[index].length;
@@ -189,7 +189,7 @@
       plot.querySelector(".now").setAttribute("transform", `translate(${across(frame)} 0)`);
       const told = trace.trackers.map((tracker, row) => {
         const value = trace.at[row * trace.keys.length + at];
-        const overlap = value === NOWHERE ? null : value / trace.levels;
+        const overlap = value === NOWHERE ? null : value / 100;
         number(rows.get(tracker).cells[1], overlap, 2);
         return `${nameOf(tracker)} ${overlap === null ? "no target" : overlap.toFixed(2)}`;
       });

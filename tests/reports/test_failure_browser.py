@@ -65,7 +65,7 @@ def test_anchors_hold_no_markup(data: DatasetEvaluation) -> None:
     assert sequence_anchor(data, '"><b') == "watch-folder-%22%3E%3Cb"
 
 
-def test_numbers_of_a_sequence(entries: dict[str, Entry]) -> None:
+def test_numbers_of_a_sequence(data: DatasetEvaluation, entries: dict[str, Entry]) -> None:
     values = _values(entries["clip7"])
     assert (values["frames"], values["step"], values["keys"]) == (FRAMES, 1, list(range(FRAMES)))
     assert values["trackers"] == [0, 1, 2]
@@ -74,7 +74,9 @@ def test_numbers_of_a_sequence(entries: dict[str, Entry]) -> None:
     assert points[:, 1].tolist() == [round(LEVELS * v) for v in (19 / 61, 32 / 48, 27 / 53)]
     assert points[:, 9].tolist() == [0, *points[1:, 1]]
     assert points[:, 0].tolist() == [LEVELS] * 3
-    assert (points == _array(values["at"], "u1", 3, FRAMES)).all()
+    assert _array(values["at"], "u1", 3, FRAMES)[:, 1].tolist() == [31, 67, 51]
+    printed = [f"{100 * (s.per_sequence['clip7'].success_auc or 0):.1f}" for s in data.default]
+    assert [f"{auc:.1f}" for auc in values["auc"]] == [printed[2], printed[0], printed[1]]
     assert values["lost"] == [[[9, None]], [], []]
     assert _values(entries["clip6"])["lost"] == [[[3, 13]], [], []]
 

@@ -69,8 +69,9 @@ def test_thinning_takes_means_of_what_is_there() -> None:
     assert np.isnan(found[0, 2])
 
 
-def test_bytes_keep_zero_for_misses() -> None:
-    assert to_bytes(np.array([0, 1e-6, 0.5, 1, GONE])).tolist() == [0, 1, 125, 250, NOWHERE]
+def test_bytes() -> None:
+    assert to_bytes(np.array([0, 0.003, 0.5, 1, GONE]), 250).tolist() == [0, 1, 125, 250, NOWHERE]
+    assert to_bytes(np.array([0, 0.003, 0.667, 1, GONE]), 100).tolist() == [0, 0, 67, 100, NOWHERE]
 
 
 def test_trace_of_two_trackers() -> None:
@@ -89,7 +90,7 @@ def test_trace_of_two_trackers() -> None:
     assert found.losses == ((), (Loss(12, None),))
     assert found.points[1].tolist() == [250] * 4 + [0] * 6  # the last point: two frames of nothing, one of no target
     assert found.at.shape == (2, len(found.keys))
-    assert found.at[0].tolist() == [250] * 29 + [NOWHERE]
+    assert found.at[0].tolist() == [100] * 29 + [NOWHERE]
     assert np.isnan(found.truth[-1]).all()
     assert np.isnan(found.boxes[1, 20:]).all()
     assert found.boxes[1, 12].tolist() == [60, 10, 4, 4]
