@@ -238,7 +238,8 @@ def _linked(table: Table, browser: FailureBrowser) -> Table:
         if (name := str(row[0].value)) in places else row
         for row in table.rows
     )  # fmt: skip
-    return replace(table, rows=rows)
+    words = " A name leads to its frames and its overlap over time." if places else ""
+    return replace(table, rows=rows, caption=table.caption + words)
 
 
 def _with_origins(table: Table, data: DatasetEvaluation) -> dict[str, Any]:

@@ -200,9 +200,12 @@
       image.alt = `Frame ${frame} of ${trace.name}`;
       drawBoxes(stage.querySelector("svg"), at);
       for (let i = at + 1; i < Math.min(at + 4, trace.keys.length); i += 1) new Image().src = address(i);
-      all("[aria-current]", thumbs).forEach((button) => button.removeAttribute("aria-current"));
       const thumb = thumbs.children[at].firstChild;
-      thumb.setAttribute("aria-current", "true");
+      if (thumbs.contains(document.activeElement)) thumb.focus({ preventScroll: true });
+      for (const button of all("button", thumbs)) {  // one stop for the tab key, not fifty
+        button.tabIndex = button === thumb ? 0 : -1;
+        if (button === thumb) button.setAttribute("aria-current", "true"); else button.removeAttribute("aria-current");
+      }
       const room = thumbs.getBoundingClientRect(), mine = thumb.getBoundingClientRect();
       if (mine.left < room.left || mine.right > room.right) thumbs.scrollLeft += mine.left - room.left - room.width / 3;
     }

@@ -125,6 +125,9 @@ def test_going_to_a_loss(page: Any) -> None:
     assert current.get_attribute("aria-label") == f"Frame 9, lost by {HOSTILE}"
     page.locator(".thumbs button").nth(3).click()
     assert _where(page) == 3
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Frame 4"
+    assert page.locator(".thumbs button[tabindex='0']").count() == 1
     plot = page.locator(".watch .over")
     area = plot.bounding_box()
     plot.click(position={"x": area["width"] - 18, "y": 40})

@@ -76,6 +76,10 @@ def test_files_are_written(page: Path) -> None:
     linked = re.findall(r'href="((?:tables|figures)/[^"]+)"', page.read_text())
     assert linked
     assert all((out / name).is_file() for name in linked)
+    frames = {p.relative_to(out).as_posix() for p in (out / "frames").rglob("*.*")}
+    assert frames == {
+        f"frames/folder/{name}/{i}.jpg" for name in ("b%26w", *(f"clip{n}" for n in range(1, 8))) for i in range(FRAMES)
+    }
 
 
 def test_names_are_text(page: Path) -> None:
@@ -94,6 +98,7 @@ def test_policy_allows_exactly_our_script_and_style(page: Path) -> None:
         (body,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "img-src data: 'self'; " in policy
     assert " style=" not in text
     assert not re.search(r'\bon\w+="', text)
     assert not re.search(r'(?:src|href)="(?!#|data:image/jpeg;base64,|tables/|figures/)', text)
@@ -102,7 +107,8 @@ def test_policy_allows_exactly_our_script_and_style(page: Path) -> None:
 def test_page_says_what_a_reader_needs(page: Path) -> None:
     text = html.unescape(page.read_text())
     for words in ("8 of 9", "it fell over", "no folder of this name below the root", "protocol pysot", "000000000000",
-                  "2024-01-01", "leaving out the initialisation and the five frames after it"):  # fmt: skip
+                  "2024-01-01", "run of at least 10 frames with overlap 0",
+                  "leaving out the initialisation and the five frames after it"):  # fmt: skip
         assert words in text
     assert text.count("data:image/jpeg;base64,") == 15
     assert "best sequence" in text
