@@ -101,3 +101,14 @@ def test_a_page_has_a_budget() -> None:
     assert detail_for(280, 280 * 20) == Detail(600, 21)
     assert detail_for(3 * 280, 3 * 280 * 20) == Detail(4_500_000 // 16_800, 12)
     assert detail_for(10**6, 10**9) == Detail(150, 12)
+
+
+def test_a_page_of_lasots_size_stays_below_its_limit() -> None:
+    """280 sequences of 2448 frames, 20 trackers that lose the target all the time: bytes as the page embeds them."""
+    boxes = np.tile([10.0, 10, 4, 4], (2448, 1))
+    rng = np.random.default_rng(0)
+    lost = {str(i): np.where(np.repeat(rng.random(204) < 0.5, 12)[:, None], boxes, boxes + 50) for i in range(20)}
+    found = trace("s", Annotation(boxes), lost, detail_for(280, 280 * 20))
+    assert len(found.keys) == 21 + 6
+    numbers = found.points.size + found.at.size + 2 * (found.truth.size + found.boxes.size)  # boxes are of int16
+    assert 280 * numbers * 4 / 3 < 10e6
