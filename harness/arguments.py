@@ -137,7 +137,7 @@ class MakeReport:
     store: Path
     """Folder of results."""
     out: Path
-    """OUT/index.html, OUT/tables/*, OUT/figures/*."""
+    """OUT/index.html, OUT/tables/*, OUT/figures/*, OUT/frames/*."""
     protocol: Names = ()
     """Further protocols, side by side with each benchmark's default."""
 

@@ -1,5 +1,5 @@
 "use strict";
-// The page is complete without this: it only sorts, filters, switches lines off and reads values off curves.
+// All but the failure browser is complete without this: it only sorts, filters, switches lines off and reads values off curves.
 (() => {
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
 
