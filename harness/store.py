@@ -354,7 +354,8 @@ def _link(temporary: Path, path: Path) -> bool:
 
 def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     try:
-        table = pq.read_table(path, partitioning=None)
+        with pq.ParquetFile(path) as file:  # read_table and its threads cost twice as much on files this small
+            table = file.read(use_threads=False)
         return table, json.loads(table.schema.metadata[b"facts"])
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
