@@ -89,6 +89,8 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
     ]
     if training["initial"]:
         lines += [_PUBLISHED_BODY, ""]
+    if "teacher" in known:
+        lines += [_taught(training["distil"], known["teacher"]), ""]
     lines += [
         "| measured on | sequences | AUC | 95 % interval | less KCF | 95 % interval |",
         "|---|---|---|---|---|---|",
@@ -103,6 +105,14 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _taught(distil: Mapping[str, Any], digest: str) -> str:
+    settings = ", ".join(f"{key}: {value}" for key, value in distil["settings"].items())
+    return (
+        "While it learned, a linear layer that is not part of it read its backbone's maps and was compared with those "
+        f"of {tracker(distil['tracker']).title} ({settings}; SHA-256 `{digest}`), weight {distil['weight']:g}."
+    )
 
 
 def _validation(scores: Mapping[str, float]) -> str:

@@ -13,16 +13,20 @@ from harness.experiment import Experiment, TrackerEntry, open_all, run_experimen
 from harness.store import open_store
 from harness.training.cards import COMMANDS, card, facts
 from harness.training.checkpoints import save_weights
-from harness.training.config import DataConfig, SourceConfig, TrainConfig
+from harness.training.config import DataConfig, DistilConfig, SourceConfig, TrainConfig
 from trackers.shipped import SHIPPED
+
+DISTIL = DistilConfig("siamcar", {"preset": "lite"}, 15)
 
 
 def write(path: Path, network: torch.nn.Module) -> None:
     data = DataConfig((SourceConfig("photos", "photos", 0.8), SourceConfig("mini", "", 0.2)), "small", cache=640)
-    training = TrainConfig("siamcar", objective="siamcar", schedule="small", steps=30, batch=8, seed=3, data=data)
+    training = TrainConfig(
+        "siamcar", objective="siamcar", schedule="small", steps=30, batch=8, seed=3, data=data, distil=DISTIL
+    )
     known = {
         "training": asdict(training), "steps": 30, "pairs": 240, "seconds": 125, "data": "feed",
-        "versions": {"torch": "2"},
+        "versions": {"torch": "2"}, "teacher": "c0ffee",
         "scores": {"pairs/slope": 0.612, "pairs/correlation": 0.7, "pairs/hit": 0.654, "pairs/iou": 0.5},
     }  # fmt: skip
     save_weights(path, network, {}, known, half=True)
@@ -51,6 +55,7 @@ def test_a_card_is_read_off_the_file_and_the_store(clips: Path, tmp_path: Path) 
     assert row.split("|")[2].strip() == "3" and row.split("|")[5].strip()  # measured, and compared with KCF
     assert "| none | not measured |" in text
     assert "EfficientNet" not in text
+    assert "those of SiamCAR (preset: lite; SHA-256 `c0ffee`), weight 15." in text
 
 
 def test_weights_of_unknown_origin_get_no_card(tmp_path: Path) -> None:
