@@ -93,9 +93,7 @@ def paper_table(number: int) -> PaperTable:
     """A table of the paper. Raises UserError for a number that is none, and for a data file that does not fit."""
     if number not in TITLES:
         raise unknown_name("table of the paper", str(number), map(str, TITLES))
-    rows = tuple(
-        Row(line["row"], line["title"], line["source"], line["year"]) for line in _lines("rows.csv", number)
-    )
+    rows = tuple(Row(line["row"], line["title"], line["source"], line["year"]) for line in _lines("rows.csv", number))
     slips = tuple(Slip(line["row"], line["dataset"], line["note"]) for line in _lines("slips.csv", number))
     name = f"table_{number}.csv"
     lines = _lines(name)

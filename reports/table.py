@@ -17,6 +17,7 @@ from typing import Any
 
 Value = float | int | str | None
 DASH = "–"
+MOST_NARROW = 6  # columns of a table with published values that fit into one column of a paper
 MARKS = {1: "¹", 2: "²", 3: "³"}
 _LATEX_MARKS = {1: r"\textbf{%s}", 2: r"\underline{%s}", 3: r"\textit{%s}"}
 _LATEX_COLOURS = {1: "red", 2: "green!50!black", 3: "blue"}
@@ -66,6 +67,11 @@ class Column:
         text = f"{value * self.scale:.{digits}f}"
         return text.removeprefix("-") if float(text) == 0 else text  # no "-0.0"
 
+    def signed(self, value: float, extra: int = 0) -> str:
+        """A difference of this column's values as printed, with its sign; 0 has none."""
+        text = self.number(value, extra)
+        return f"+{text}" if float(text) > 0 else text
+
 
 def percent(key: str, label: str, about: str = "", *, better: int = 1) -> Column:
     """A column of fractions printed in percent with one decimal."""
@@ -82,6 +88,9 @@ class Cell:
         rank: 1, 2, 3 for the best three, else 0.
         note: further words for whoever asks (a title on the page).
         link: anchor on the page, without ``#``.
+        published: the string that a paper prints for it. Beside a measured value it is shown for comparison; without
+            one it stands alone, in italics, and is never ranked.
+        difference: the value as printed minus the published one, in the unit of the value, or None.
     """
 
     value: Value
@@ -90,6 +99,8 @@ class Cell:
     rank: int = 0
     note: str = ""
     link: str = ""
+    published: str = ""
+    difference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -161,22 +172,19 @@ def to_text(table: Table) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """Comma-separated, in the printed unit with two more decimals; intervals as columns ``low`` and ``high``."""
-    with_interval = [any(row[i].interval for row in table.rows) for i in range(len(table.columns))]
+    """Comma-separated, in the printed unit with two more decimals; intervals as columns ``low`` and ``high``, published
+    values and the differences to them as columns ``published`` and ``difference``."""
+    further = [_further(c, [row[i] for row in table.rows]) for i, c in enumerate(table.columns)]
     noted = any(_reasons(table, row) for row in table.rows)
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    heads = [
-        [plain(c.heading), *([f"{c.label} low{_unit(c)}", f"{c.label} high{_unit(c)}"] if wide else [])]
-        for c, wide in zip(table.columns, with_interval, strict=True)
-    ]
+    heads = [[plain(c.heading), *names] for c, names in zip(table.columns, further, strict=True)]
     writer.writerow([*(h for head in heads for h in head), *(["note"] if noted else [])])
     for row in table.rows:
         values: list[str] = []
-        for column, cell, wide in zip(table.columns, row, with_interval, strict=True):
+        for column, cell, names in zip(table.columns, row, further, strict=True):
             values.append(plain(_printed(column, cell, extra=2, missing="")))
-            if wide:
-                values += [column.number(v, 2) for v in cell.interval] if cell.interval else ["", ""]
+            values += [text for name, text in _beside(column, cell).items() if name in names]
         writer.writerow([*values, *(["; ".join(_reasons(table, row).values())] if noted else [])])
     return sink.getvalue()
 
@@ -188,10 +196,13 @@ def to_latex(table: Table) -> str:
     colours. Reasons for missing values follow as comments.
     """
     spec = "".join("l" if c.digits is None else "r" for c in table.columns)
+    wide = len(table.columns) > MOST_NARROW and any(cell.published for row in table.rows for cell in row)
+    kind = "table*" if wide else "table"
     lines = [
         r"% \usepackage{booktabs,xcolor}",
-        r"\begin{table}",
+        rf"\begin{{{kind}}}",
         r"\centering",
+        *([r"\tiny\setlength{\tabcolsep}{2pt}"] if wide else []),
         rf"\caption{{{latex_escape(table.title)}. {latex_escape(table.caption)}}}",
         rf"\begin{{tabular}}{{{spec}}}",
         r"\toprule",
@@ -203,7 +214,7 @@ def to_latex(table: Table) -> str:
         ),
         r"\bottomrule",
         r"\end{tabular}",
-        r"\end{table}",
+        rf"\end{{{kind}}}",
     ]
     for row in table.rows:
         for key, reason in _reasons(table, row).items():
@@ -212,7 +223,8 @@ def to_latex(table: Table) -> str:
 
 
 def to_json(table: Table) -> str:
-    """One object; values as fractions with 8 significant digits, null with an entry in ``reasons`` where missing."""
+    """One object; values as fractions with 8 significant digits, null with an entry in ``reasons`` where missing.
+    Published values are strings, as printed."""
     rows = []
     for row in table.rows:
         values: dict[str, Any] = {}
@@ -220,9 +232,15 @@ def to_json(table: Table) -> str:
             values[column.key] = _rounded(cell.value)
             if cell.interval:
                 values[f"{column.key}_interval"] = [_rounded(v) for v in cell.interval]
+            if cell.published:
+                values[f"{column.key}_published"] = cell.published
+            if cell.difference is not None:
+                values[f"{column.key}_difference"] = _rounded(cell.difference)
         reasons = _reasons(table, row)
         rows.append(values | ({"reasons": reasons} if reasons else {}))
-    columns = [{"key": c.key, "label": c.label, "about": c.about} for c in table.columns]
+    columns = [
+        {"key": c.key, "label": c.label, "about": c.about} | ({"sub": c.sub} if c.sub else {}) for c in table.columns
+    ]
     whole = {"title": table.title, "caption": table.caption, "columns": columns, "rows": rows}
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -284,6 +302,20 @@ def _reasons(table: Table, row: Iterable[Cell]) -> dict[str, str]:
     return {c.key: cell.reason for c, cell in zip(table.columns, row, strict=True) if cell.reason}
 
 
+def _beside(column: Column, cell: Cell) -> dict[str, str]:
+    """What a cell of a file has beside its value: heading -> text, empty where it has none."""
+    low, high = (column.number(v, 2) for v in cell.interval) if cell.interval else ("", "")
+    difference = "" if cell.difference is None else column.signed(cell.difference)
+    texts = {"low": low, "high": high, "published": cell.published, "difference": difference}
+    return {f"{column.label} {name}{_unit(column)}": text for name, text in texts.items()}
+
+
+def _further(column: Column, cells: Sequence[Cell]) -> list[str]:
+    """Headings of what any cell of a column has beside its value."""
+    found = [_beside(column, cell) for cell in cells]
+    return [name for name in _beside(column, Cell(None)) if any(texts[name] for texts in found)]
+
+
 def _rounded(value: Value) -> Value:
     if isinstance(value, float):
         return float(f"{value:.8g}") if math.isfinite(value) else None
@@ -295,6 +327,8 @@ def _text_cell(column: Column, cell: Cell, notes: dict[str, int]) -> str:
     if cell.interval:
         low, high = (column.number(v) for v in cell.interval)
         text += f" [{low}, {high}]"
+    if cell.published:
+        text = f"{text} (paper: {_against(column, cell)})" if cell.value is not None else f"paper: {cell.published}"
     if cell.reason:
         text += f" [{notes.setdefault(cell.reason, len(notes) + 1)}]"
     if column.better:
@@ -315,23 +349,38 @@ def _latex_cell(column: Column, cell: Cell) -> str:
     text = latex_escape(_printed(column, cell))
     if cell.rank in _LATEX_MARKS:
         text = rf"\textcolor{{{_LATEX_COLOURS[cell.rank]}}}{{{_LATEX_MARKS[cell.rank] % text}}}"
+    if cell.value is None and cell.published:
+        return rf"\textit{{{latex_escape(cell.published)}}}"
+    interval = ""
     if cell.interval:
         low, high = (column.number(v) for v in cell.interval)
-        text += rf" {{\scriptsize [{low}, {high}]}}"
-    return text
+        interval = f"[{low}, {high}]"
+    if cell.published:
+        lines = [text, *([f"{{{interval}}}"] if interval else []), latex_escape(f"paper {_against(column, cell)}")]
+        return r"\shortstack[r]{{{}}}".format(r"\\".join(lines))
+    return rf"{text} {{\scriptsize {interval}}}" if interval else text
+
+
+def _against(column: Column, cell: Cell) -> str:
+    """The published value and the difference to it: ``65.7, +0.3``."""
+    if cell.difference is None:
+        return cell.published
+    return f"{cell.published}, {column.signed(cell.difference).replace('-', '−')}"
 
 
 def _html_cell(column: Column, cell: Cell) -> dict[str, Any]:
     number = cell.value if _is_number(cell.value) else None
     interval = "" if cell.interval is None else ", ".join(column.number(v) for v in cell.interval)
-    text = _printed(column, cell)
+    text = cell.published if cell.value is None and cell.published else _printed(column, cell)
     return {
         "text": text.replace("-", "−") if number is not None else text,
         "sort": number,
         "interval": f"[{interval}]".replace("-", "−") if interval else "",
         "rank": cell.rank,
         "about": cell.reason or cell.note,
-        "missing": cell.value is None,
+        "missing": cell.value is None and not cell.published,
+        "published": cell.published,
+        "against": _against(column, cell) if cell.published and cell.value is not None else "",
         "link": cell.link,
         "numeric": column.digits is not None,
         "tint": min(9, max(0, int(float(number) * 10))) if number is not None and column.scale == 100.0 else None,
