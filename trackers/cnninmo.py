@@ -63,7 +63,7 @@ class CNNInMoConfig:
     Attributes:
         weights: checkpoint file, the authors' (with interaction released) or a converted one.
         allow_random_weights: run without weights, for trying things out.
-        seed: of random weights.
+        seed: of random weights, and of the training whose shipped weights a small preset takes.
         interaction: ``paper``, the GIM as the paper defines it, or ``released``, what the authors' code computes;
             None: released for full, paper for nano.
         preset: ``full`` (the paper's sizes), ``nano`` (below a million parameters) or ``lite``, see trackers.fused.

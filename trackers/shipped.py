@@ -1,6 +1,7 @@
 """Weights that come with the project: small trackers, trained by its own commands. ``weights/`` holds a card for each.
 
-A small preset without ``weights`` takes the shipped file that was trained for exactly its architecture.
+A small preset without ``weights`` takes the shipped file that was trained for exactly its architecture:
+``<name>.safetensors``, or ``<name>-seed-1.safetensors`` where its ``seed`` is 1.
 """
 
 from __future__ import annotations
@@ -50,23 +51,29 @@ def with_weights(config: C, resolved: Callable[[C], C]) -> C:
     """
     if config.weights or config.allow_random_weights or config.preset == "full":
         return config
-    path = find(config, resolved)
+    path = find(config, resolved, config.seed)
     return config if path is None else replace(config, weights=str(path))
 
 
-def find(config: C, resolved: Callable[[C], C]) -> Path | None:
-    """The shipped file for a config's architecture; None when there is none."""
+def find(config: C, resolved: Callable[[C], C], seed: int = 0) -> Path | None:
+    """The shipped file for a config's architecture and the seed of its training; None when there is none."""
     from trackers import tracker
 
     wanted = architecture(resolved(config))
     for name, (kind, values) in SHIPPED.items():
-        path = FOLDER / f"{name}.safetensors"
+        path = FOLDER / (f"{name}-seed-{seed}.safetensors" if seed else f"{name}.safetensors")
         base = tracker(kind).config
         if type(base) is not type(config) or not path.is_file():
             continue
         if architecture(resolved(replace(base, **values))) == wanted:
             return path
     return None
+
+
+def parts(stem: str) -> tuple[str, int]:
+    """Name in ``SHIPPED`` and seed of a file's stem: ``("transt-nano", 1)`` for ``transt-nano-seed-1``."""
+    name, _, seed = stem.partition("-seed-")
+    return name, int(seed or 0)
 
 
 def architecture(config: Any) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class SiamCARConfig:
     Attributes:
         weights: checkpoint file, the authors' or a converted one.
         allow_random_weights: run without weights, for trying things out.
-        seed: of random weights.
+        seed: of random weights, and of the training whose shipped weights a small preset takes.
         interaction: accepted for symmetry with the other trackers.
         preset: ``full`` (the paper's sizes), ``nano`` (about half a million parameters) or ``lite``, the network of
             CNNInMo's preset without its interactions, see trackers.fused.

@@ -57,7 +57,7 @@ class TransInMoConfig:
         compile: run the network through torch.compile.
         weights: a checkpoint file.
         allow_random_weights: run without weights.
-        seed: of random weights.
+        seed: of random weights, and of the training whose shipped weights a small preset takes.
         window_influence, penalty_k, lr: test-time constants; None: tuned for the dataset.
     """
 

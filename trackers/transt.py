@@ -40,7 +40,7 @@ class TransTConfig:
         compile: run the network through torch.compile.
         weights: a checkpoint file.
         allow_random_weights: run without weights.
-        seed: of random weights.
+        seed: of random weights, and of the training whose shipped weights a small preset takes.
         window_influence, penalty_k, lr: test-time constants; the released tracker has no penalty (0, 1).
     """
 

@@ -60,6 +60,14 @@ def test_other_architectures_and_other_wishes_take_none(folder: Path, kind: str,
     assert config.weights == values.get("weights", "")
 
 
+def test_the_seed_decides_which_training(folder: Path) -> None:
+    first, second = write(folder, "transt-nano"), write(folder, "transt-nano-seed-2", b"other weights")
+    spec = tracker("transt")
+    taken = [spec.for_dataset(replace(spec.config, preset="nano", seed=n), "lasot").weights for n in (0, 1, 2)]
+    assert taken == [str(first), "", str(second)]
+    assert [shipped.parts(path.stem) for path in (first, second)] == [("transt-nano", 0), ("transt-nano", 2)]
+
+
 def test_without_the_file_a_sentence(folder: Path) -> None:
     setup = configure("transinmo", {"preset": "nano"})
     with pytest.raises(UserError, match="has no weights"):
@@ -80,12 +88,13 @@ FILES = sorted(shipped.FOLDER.glob("*.safetensors"))
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_what_is_shipped_can_be_used(path: Path) -> None:
     """fp16, a card beside it, trained on nothing that was filmed for a benchmark, and it follows a square."""
-    assert path.stem in shipped.SHIPPED
-    assert path.with_suffix(".md").is_file()
+    name, seed = shipped.parts(path.stem)
+    assert name in shipped.SHIPPED
+    assert path.with_name(f"{name}.md").is_file()
     assert all(v.dtype == torch.float16 for v in load_state_dict(path).values() if v.is_floating_point())
-    kind, values = shipped.SHIPPED[path.stem]
+    kind, values = shipped.SHIPPED[name]
     spec = tracker(kind)
-    running = spec.build(spec.for_dataset(replace(spec.config, **values), "folder"), "cpu")
+    running = spec.build(spec.for_dataset(replace(spec.config, **values, seed=seed), "folder"), "cpu")
     rng = np.random.default_rng(0)
     background, target = rng.integers(90, 130, (240, 320, 3)), rng.integers(0, 255, (8, 8, 3)).repeat(5, 0).repeat(5, 1)
 
