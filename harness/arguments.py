@@ -27,10 +27,12 @@ class MainJob:
     """YAML, see experiments/."""
     dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")] = ()
     """Dataset in place of the experiment's own; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
+    datasets: Names = ()
+    """Only these datasets of the experiment, by label."""
     table: tuple[int, ...] = ()
-    """Make these tables of the paper, in place of those that the experiment names."""
+    """Make these tables of the paper (2 to 5) in place of what the experiment names, and run only what they need."""
     figure: tuple[int, ...] = ()
-    """Make these figures of the paper, in place of those that the experiment names."""
+    """Make these figures of the paper in place of what the experiment names, and run only what they need."""
 
     out: Path = Path("output")
     """Where the store and the report go."""

@@ -270,11 +270,12 @@ def list_names(command: arguments.List) -> int:
 
 
 def main_job(command: arguments.MainJob) -> int:
-    from harness.main_job import EMBEDDED, run_main_job
+    from harness.main_job import EMBEDDED, Choice, run_main_job
 
+    choice = Choice(command.table, command.figure, command.datasets)
     outcomes, page = run_main_job(
         command.out, command.jobs, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device,
-        lanes=command.lanes, tables=command.table, figures=command.figure,
+        lanes=command.lanes, choice=choice,
     )  # fmt: skip
     print(f"report: {page.resolve()}")
     return _holes(outcomes)

@@ -33,7 +33,7 @@ class DatasetArgument:
 
     def open(self) -> Dataset:
         """Raises UserError when there is nothing at the root."""
-        return open_dataset(self.name, self.root or _known_root(self.name), label=self.label)
+        return open_dataset(self.name, self.root or _demand_root(self.name), label=self.label)
 
 
 def parse_dataset(text: str) -> DatasetArgument:
@@ -79,7 +79,11 @@ def config_path() -> Path:
     return Path(given) if given else platformdirs.user_config_path("inmo-harness") / "config.yaml"
 
 
-def _known_root(name: str) -> str:
+def known_root(name: str) -> str:
+    """The root that the user's config file or the mini-suite knows for a benchmark, empty when neither does.
+
+    Raises UserError for a config file that cannot be read.
+    """
     configured = user_config().get("datasets", {})
     for key in configured:
         if key not in DATASETS:
@@ -90,7 +94,19 @@ def _known_root(name: str) -> str:
         from datasets.synthetic import ensure_suite
 
         return str(ensure_suite() / name.removeprefix("mini-"))
-    raise UserError(f"no root is known for {name}: give --dataset {name}=ROOT, or write it into {config_path()}")
+    return ""
+
+
+def no_root(name: str) -> str:
+    """The sentence for a benchmark whose root nobody knows."""
+    return f"no root is known for {name}: give --dataset {name}=ROOT, or write it into {config_path()}"
+
+
+def _demand_root(name: str) -> str:
+    root = known_root(name)
+    if not root:
+        raise UserError(no_root(name))
+    return root
 
 
 @dataclass(frozen=True)

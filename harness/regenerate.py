@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reports.blocks import Block
     from reports.collect import Evaluation
 
-TABLES: Mapping[str, str] = MappingProxyType({})
+TABLES: Mapping[str, str] = MappingProxyType({str(n): f"harness.tables:table_{n}" for n in (2, 3, 4, 5)})
 """Number of a table of the paper -> the function that makes its block."""
 
 FIGURES: Mapping[str, str] = MappingProxyType({})
@@ -34,6 +34,7 @@ class Work:
         store: results of the experiment's trackers; only read.
         evaluation: the scores of ``store``.
         out: results that a figure alone needs (a sweep, say) go into a store of their own below it.
+        absent: labels of the experiment's datasets that are not there -> why.
         workers, device, lanes: as for ``run_experiment``.
     """
 
@@ -42,6 +43,7 @@ class Work:
     store: Store
     evaluation: Evaluation
     out: Path
+    absent: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
     device: str = "auto"
     lanes: int | Literal["auto"] = 1

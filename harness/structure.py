@@ -59,6 +59,15 @@ def structure(kind: type[T], values: Any, where: str) -> T:
         raise UserError(f"{where} is not complete: {error}") from error
 
 
+def as_words(values: Mapping[str, Any]) -> dict[str, str]:
+    """Plain YAML values as the text that ``--set`` takes for them."""
+    return {key: value if isinstance(value, str) else _word(value) for key, value in values.items()}
+
+
+def _word(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True)).removesuffix("\n").removesuffix("\n...")
+
+
 def _override(values: dict[str, Any], word: str) -> None:
     path, separator, text = word.partition("=")
     if not separator or not path:

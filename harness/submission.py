@@ -1,0 +1,96 @@
+"""Submissions to servers that keep the ground truth: written, looked at, and what the server said of them."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from datasets.base import Dataset, Hole
+from datasets.errors import UserError
+from harness.experiment import Experiment
+from harness.export import pack_submission, write_results
+from harness.rows import candidates, folder
+from harness.store import Run, Store, export_names
+
+FORMAT = "trackingnet"
+
+
+def write_submissions(store: Store, dataset: Dataset, out: Path) -> list[str]:
+    """One zip per complete tracker below OUT/<dataset>, each read again and checked; a sentence for each tracker.
+
+    Raises UserError for a zip that a server would refuse, or a folder that cannot be written.
+    """
+    told = []
+    runs = store.runs(dataset.label)
+    names, wanted = export_names(runs), store.dataset(dataset.label)
+    for run in runs:
+        title = run.label or run.title
+        frames = frames_of(store, dataset.label, run)
+        if len(frames) < wanted.expected:
+            told.append(
+                f"{title}: {len(frames)} of {wanted.expected} sequences are done, so there is no submission yet"
+            )
+            continue
+        packed = _write(store, dataset, out, run, names[run.folder])
+        check_submission(packed, frames)
+        told.append(f"{title}: submission written to {packed} and checked")
+    return told
+
+
+def _write(store: Store, dataset: Dataset, out: Path, run: Run, name: str) -> Path:
+    files = []
+    for sequence in store.dataset(dataset.label).names:
+        result = store.result(dataset.label, run, sequence)
+        if not isinstance(result, Hole):
+            files += write_results(out, FORMAT, dataset.label, dataset.benchmark.name, name, sequence, result.boxes)
+    return pack_submission(files[0].parent)
+
+
+def frames_of(store: Store, label: str, run: Run) -> dict[str, int]:
+    """Sequence -> rows of its result."""
+    found = {}
+    for name in store.dataset(label).names:
+        result = store.result(label, run, name)
+        if not isinstance(result, Hole):
+            found[name] = len(result.boxes)
+    return found
+
+
+def check_submission(path: Path, frames: dict[str, int]) -> None:
+    """Look at a zip as TrackingNet's server does: a file per sequence in its root, a box of four numbers per frame.
+
+    Raises UserError, naming the file and what is wrong with it.
+    """
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        wanted = {f"{name}.txt": count for name, count in frames.items()}
+        if odd := sorted(set(wanted) ^ set(names)):
+            raise UserError(f"{path}: {odd[0]} is missing, or is no sequence's")
+        for name, count in wanted.items():
+            lines = archive.read(name).decode("ascii").splitlines()
+            try:
+                boxes = np.array([[float(part) for part in line.split(",")] for line in lines])
+            except ValueError as error:
+                raise UserError(f"{path}: {name} holds what is no number: {error}") from error
+            if boxes.shape != (count, 4) or not np.isfinite(boxes).all():
+                raise UserError(f"{path}: {name} must hold {count} rows of four finite numbers, not {boxes.shape}")
+
+
+def enter_server_scores(experiment: Experiment, store: Store, datasets: Sequence[Dataset]) -> None:
+    """Keep the experiment's server scores beside the runs that were submitted, as fractions."""
+    known = {
+        entry.label or entry.tracker: c for entry, c in zip(experiment.trackers, candidates(experiment), strict=True)
+    }
+    for score in experiment.server_scores:
+        candidate = known[score.tracker]
+        for dataset in candidate.on([d for d in datasets if d.label == score.dataset]):
+            place = folder(candidate.setup, dataset)
+            run = next((run for run in store.runs(dataset.label) if run.folder == place), None)
+            if run is not None:
+                given = {key: getattr(score, key) for key in ("success", "precision", "norm_precision")}
+                told = {key: value / 100 for key, value in given.items() if value is not None}
+                facts = {"source": score.source, "protocol": dataset.benchmark.protocol, "coverage": "as submitted"}
+                store.put_server_score(dataset.label, run, {**facts, **told})

@@ -1,0 +1,311 @@
+"""Tables 2 to 5 of the InMo paper as blocks of the page: what was measured here beside what is printed there.
+
+A measured value has its interval, the printed value and the difference of the printed digits. A row that was not
+measured shows the printed values alone, in italics. Scores on a benchmark's miniature are another benchmark's: they
+get no printed value beside them; the paper's table then follows as printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from datasets import benchmark
+from reports.blocks import Block
+from reports.collect import DatasetEvaluation
+from reports.content import anchor
+from reports.paper import NOT_TRANSCRIBED, PaperTable, Printed, Row
+from reports.paper_measured import Measured, Source, measured, same_machine, speed
+from reports.table import Cell, Column, Table, percent, rank_columns
+from reports.tables import FPS_DEFINITION
+
+LABELS: Mapping[str, tuple[str, str]] = {
+    "success_auc": ("AUC", "area under the success plot"),
+    "norm_precision": ("P_norm", "normalised precision, as the benchmark's protocol defines it"),
+    "precision_20": ("P", "precision: share of frames whose centre is at most 20 px off"),
+}
+MINI = "mini-"
+SHARED_WORDS = "Intervals are 95 % bootstrap intervals over sequences."
+
+Found = Mapping[str, DatasetEvaluation | str]
+"""Benchmark of a table's column -> its evaluation (of the benchmark itself or its miniature), or why there is none."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a rendered table: the paper's row and what stands for it here, if anything."""
+
+    row: Row
+    source: Source | None
+
+
+def paper_block(table: PaperTable, sources: Mapping[str, Sequence[Source]], found: Found) -> Block:
+    """One table of the paper.
+
+    Args:
+        table: what the paper prints.
+        sources: row key -> what stands for it; a row may have several, which get a row each, or none.
+        found: for every benchmark in the columns.
+    """
+    mini = {name for name, data in found.items() if _is_mini(data)}
+    measured_alone = bool(found) and mini == set(found)
+    lines = [Line(row, source) for row in table.rows for source in sources.get(row.key, ())]
+    if not measured_alone:
+        known = {line.row.key for line in lines}
+        lines += [Line(row, None) for row in table.rows if row.key not in known]
+        order = [row.key for row in table.rows]
+        lines.sort(key=lambda line: order.index(line.row.key))
+    stem = f"table{table.number}"
+    tables = {stem: _main(table, lines, found)}
+    if any(line.source and line.source.wanted > 1 for line in lines):
+        tables[f"{stem}_trainings"] = _trainings(table, lines, found)
+    if mini:
+        tables[f"{stem}_printed"] = printed_table(table)
+    return Block(
+        stem=stem,
+        title=f"Table {table.number}: {table.title}",
+        words=_words(table, bool(mini)),
+        tables=tables,
+        notes=(*_absences(found, lines), *(f"Kept from print: {slip.note}." for slip in table.slips)),
+    )
+
+
+def printed_table(table: PaperTable) -> Table:
+    """The paper's table as it is printed, on the full benchmarks; cells that are not transcribed say so."""
+    columns = [Column("row", "Row"), *_facts(table), *(_column(c, "", "full benchmark") for c in table.columns)]
+    rows = tuple(
+        (
+            Cell(row.title),
+            *_fact_cells(table, row),
+            *(_published(table.cells[row.key, *c]) for c in table.columns),
+        )
+        for row in table.rows
+    )
+    caption = f"The paper's values, on the full benchmarks; nothing here was measured. {_share(table)}"
+    return Table(f"Table {table.number} as printed", caption, tuple(replace(c, better=0) for c in columns), rows)
+
+
+# ---- the table itself
+
+
+def _main(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
+    evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
+    several = any(line.source and line.source.wanted > 1 for line in lines)
+    columns: list[Column] = [Column("row", "Row"), *_facts(table)]
+    cells: list[list[Cell]] = [
+        [Cell(_name(line), link=_link(line, evaluations)) for line in lines],
+        *zip(*(_fact_cells(table, line.row) for line in lines), strict=True),  # type: ignore[list-item]
+    ] if _facts(table) else [[Cell(_name(line), link=_link(line, evaluations)) for line in lines]]  # fmt: skip
+    if several:
+        columns.append(Column("trainings", "Trainings", about="trainings measured, of those wanted; they differ in the "
+                              "seed alone and the values are means over them"))  # fmt: skip
+        cells.append([_count(line) for line in lines])
+    missing: dict[int, list[str]] = {}
+    for name, measure in table.columns:
+        data = found.get(name, "")
+        values = [_measure(line, measure, data, evaluations) for line in lines]
+        printed = [_comparable(table, line, name, measure, found) for line in lines]
+        column = _column((name, measure), data, _sub(data, values))
+        shown = [_cell(column, v, p, measure, data) for v, p in zip(values, printed, strict=True)]
+        cells.append(_ranked(column, shown, values, measure))
+        columns.append(column)
+        for number, value in enumerate(values):
+            if value.value is not None and not value.complete and measure != "fps":
+                missing.setdefault(number, []).append(f"{_title(data)} {value.coverage}")
+        if several and measure == "success_auc":
+            columns.append(Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0,
+                                  about="standard deviation of the trainings"))  # fmt: skip
+            cells.append([_deviation(value) for value in values])
+    columns.append(Column("coverage", "Coverage", about="sequences scored where not all of a benchmark were"))
+    cells.append([_coverage(line, missing.get(number, [])) for number, line in enumerate(lines)])
+    rows = tuple(zip(*cells, strict=True)) if lines else ()
+    return Table(f"Table {table.number}", _caption(table, found, several), tuple(columns), rows)
+
+
+def _measure(
+    line: Line, measure: str, data: DatasetEvaluation | str, evaluations: Sequence[DatasetEvaluation]
+) -> Measured:
+    if line.source is None:
+        return Measured(reason="not measured here")
+    if measure == "fps":
+        return speed(line.source, evaluations)
+    if isinstance(data, str):
+        return Measured(reason=data)
+    return measured(line.source, measure, data)
+
+
+def _cell(column: Column, value: Measured, printed: Printed, measure: str, data: DatasetEvaluation | str) -> Cell:
+    if value.value is None:
+        if printed.value:
+            return Cell(None, published=printed.value, note=f"published; {value.reason}")
+        return Cell(None, reason=value.reason)
+    difference = None
+    if printed.number is not None and value.complete and measure != "fps":
+        difference = (float(column.number(value.value)) - printed.number) / column.scale
+    if measure == "fps":
+        note = "mean over the trainings" if len(value.parts) > 1 else ""
+    else:
+        protocol = data.dataset.protocol if isinstance(data, DatasetEvaluation) else ""
+        words = (f"protocol {protocol}", value.coverage if value.server else f"{value.coverage} sequences", value.note)
+        note = ", ".join(word for word in words if word)
+    return Cell(value.value, value.interval, note=note, published=printed.value, difference=difference)
+
+
+def _ranked(column: Column, cells: Sequence[Cell], values: Sequence[Measured], measure: str) -> list[Cell]:
+    """The cells with the best three marked: only measured ones, on the same sequences as the fullest."""
+    if measure == "fps":
+        eligible = [same_machine(values)] * len(values)
+    else:
+        fullest = max((value.names for value in values if value.value is not None), key=len, default=frozenset())
+        served = any(value.server for value in values)
+        eligible = [bool(value.server) if served else value.names == fullest for value in values]
+    part = Table("", "", (column,), tuple((cell,) for cell in cells))
+    return [row[0] for row in rank_columns(part, eligible).rows]
+
+
+def _comparable(table: PaperTable, line: Line, name: str, measure: str, found: Found) -> Printed:
+    """What the paper prints for a cell, where the column is the benchmark that the paper means."""
+    whole = [name] if name else list(found)
+    if any(_is_mini(found[other]) for other in whole if other in found):
+        return Printed()
+    return table.cells[line.row.key, name, measure]
+
+
+def _trainings(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
+    """Every training by itself, with what identifies it."""
+    evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
+    wanted = [c for c in table.columns if c[0] == "" or isinstance(found.get(c[0]), DatasetEvaluation)]
+    columns = [Column("row", "Row"), Column("training", "Training", "", 0)]
+    columns += [replace(_column(c, found.get(c[0], ""), ""), better=0) for c in wanted]
+    columns += [Column("hash", "Config hash"), Column("weights", "Weights", about="SHA-256 of the weights' file"),
+                Column("device", "Device"), Column("date", "Date")]  # fmt: skip
+    rows = []
+    for line in lines:
+        for number, training in enumerate(line.source.runs if line.source else ()):
+            alone = Line(line.row, Source(line.source.label if line.source else "", (training,)))
+            values = [_measure(alone, measure, found.get(name, ""), evaluations) for name, measure in wanted]
+            runs = [run for value in values for run in value.runs]
+            shown = [Cell(v.value, v.interval, reason=v.reason, note=v.note) for v in values]
+            identity = runs[0].run.identity.get("weights", "") if runs else ""
+            sha = identity.get("sha256", "") if isinstance(identity, Mapping) else str(identity)
+            facts = [_fact(runs, "device"), _fact(runs, "date")]
+            rows.append((Cell(line.row.title), Cell(number), *shown, Cell(runs[0].run.hash if runs else ""),
+                         Cell(sha[:12]), *facts))  # fmt: skip
+    caption = "Each training by itself, numbered from 0. Intervals are over sequences and say nothing about seeds."
+    return Table(f"Table {table.number}: trainings", caption, tuple(columns), tuple(rows))
+
+
+# ---- parts
+
+
+def _is_mini(data: DatasetEvaluation | str) -> bool:
+    return isinstance(data, DatasetEvaluation) and data.dataset.benchmark.startswith(MINI)
+
+
+def _title(data: DatasetEvaluation | str) -> str:
+    return benchmark(data.dataset.benchmark).title if isinstance(data, DatasetEvaluation) else ""
+
+
+def _column(key: tuple[str, str], data: DatasetEvaluation | str, sub: str) -> Column:
+    name, measure = key
+    if measure == "fps":
+        return Column("fps", "FPS", "", 1, 1.0, 1, FPS_DEFINITION, sub=sub)
+    label, about = LABELS[measure]
+    title = _title(data) or benchmark(name).title
+    return replace(percent(f"{name}_{measure}", f"{title} {label}", about), sub=sub)
+
+
+def _sub(data: DatasetEvaluation | str, values: Sequence[Measured]) -> str:
+    if not isinstance(data, DatasetEvaluation):
+        return ""
+    served = any(value.server for value in values)
+    return f"{data.dataset.protocol}, server" if served else data.dataset.protocol
+
+
+def _facts(table: PaperTable) -> list[Column]:
+    if not any(row.source for row in table.rows):
+        return []
+    return [Column("source", "Source", about="where the tracker was published, and when")]
+
+
+def _fact_cells(table: PaperTable, row: Row) -> list[Cell]:
+    return [Cell(f"{row.source} {row.year}".strip())] if _facts(table) else []
+
+
+def _published(printed: Printed) -> Cell:
+    if printed.value:
+        return Cell(None, published=printed.value, note=printed.origin)
+    return Cell(None, reason=NOT_TRANSCRIBED)
+
+
+def _name(line: Line) -> str:
+    label = line.source.label if line.source else ""
+    return line.row.title if label in ("", line.row.title, line.row.key) else f"{line.row.title} ({label})"
+
+
+def _link(line: Line, evaluations: Sequence[DatasetEvaluation]) -> str:
+    for data in evaluations:
+        for training in line.source.runs if line.source and line.source.wanted == 1 else ():
+            for run in data.runs:
+                if run.run.folder == training.get(data.dataset.label):
+                    return anchor(data, run)
+    return ""
+
+
+def _count(line: Line) -> Cell:
+    if line.source is None:
+        return Cell(None, reason="not measured here")
+    return Cell(f"{len(line.source.runs)} of {line.source.wanted}", note="; ".join(line.source.missing))
+
+
+def _deviation(value: Measured) -> Cell:
+    few = "one training has no deviation" if value.parts else value.reason
+    return Cell(value.deviation, reason="" if value.deviation is not None else few)
+
+
+def _coverage(line: Line, parts: Sequence[str]) -> Cell:
+    if line.source is None:
+        return Cell("published")
+    return Cell(", ".join(dict.fromkeys(parts)) or ("all" if line.source.runs else "none"))
+
+
+def _fact(runs: Sequence[object], key: str) -> Cell:
+    values = sorted({v for run in runs for v in getattr(run, "provenance", {}).get(key, ())})
+    if not values:
+        return Cell(None, reason=f"no {key} is stored")
+    return Cell(values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}")
+
+
+def _words(table: PaperTable, mini: bool) -> str:
+    if mini:
+        return (
+            "Measured on the rendered mini-suite, which is not the paper's benchmarks: these numbers are not "
+            "comparable with the paper's, which follow as printed."
+        )
+    return (
+        "Measured here beside the paper's printed value and the difference of the printed digits. Rows in italics "
+        "were not measured here: they are published values and are not ranked."
+    )
+
+
+def _caption(table: PaperTable, found: Found, several: bool) -> str:
+    words = [SHARED_WORDS]
+    if several:
+        words.append("Values are means over trainings, ± is the standard deviation of the trainings.")
+    if not all(_is_mini(data) for data in found.values()):
+        words.append(_share(table))
+        words.append(
+            "Differences are given on the whole benchmark alone, and none for FPS, which is another machine's."
+        )
+    words.append("Marked are the best three measured ones on the same sequences.")
+    return " ".join(words)
+
+
+def _share(table: PaperTable) -> str:
+    return f"{table.transcribed} of the {len(table.cells)} printed values are transcribed."
+
+
+def _absences(found: Found, lines: Sequence[Line]) -> list[str]:
+    notes = [reason for reason in found.values() if isinstance(reason, str)]
+    notes += [f"{line.source.label}: {why}" for line in lines if line.source for why in line.source.missing]
+    return [f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes)]
