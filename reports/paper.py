@@ -23,6 +23,8 @@ TITLES: Mapping[int, str] = {
 }
 NOT_TRANSCRIBED = "not transcribed"
 
+FOLDER = resources.files("reports") / "paper"
+
 Key = tuple[str, str, str]
 
 
@@ -122,6 +124,6 @@ def _printed(value: str, origin: str, where: str) -> Printed:
 
 
 def _lines(name: str, number: int | None = None) -> list[dict[str, str]]:
-    text = resources.files("reports").joinpath("paper", name).read_text(encoding="utf-8")
+    text = FOLDER.joinpath(name).read_text(encoding="utf-8")
     lines = list(csv.DictReader(text.splitlines()))
     return [line for line in lines if number is None or line["table"] == str(number)]

@@ -58,7 +58,7 @@ def paper_block(table: PaperTable, sources: Mapping[str, Sequence[Source]], foun
     stem = f"table{table.number}"
     tables = {stem: _main(table, lines, found)}
     if any(line.source and line.source.wanted > 1 for line in lines):
-        tables[f"{stem}_trainings"] = _trainings(table, lines, found)
+        tables[f"{stem}_runs"] = _runs(table, lines, found)
     if mini:
         tables[f"{stem}_printed"] = printed_table(table)
     return Block(
@@ -97,8 +97,8 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
         *zip(*(_fact_cells(table, line.row) for line in lines), strict=True),  # type: ignore[list-item]
     ] if _facts(table) else [[Cell(_name(line), link=_link(line, evaluations)) for line in lines]]  # fmt: skip
     if several:
-        columns.append(Column("trainings", "Trainings", about="trainings measured, of those wanted; they differ in the "
-                              "seed alone and the values are means over them"))  # fmt: skip
+        columns.append(Column("runs", "Runs", about="trainings with seeds of their own, or repeated runs: measured, of "
+                              "those wanted; the values are means over them"))  # fmt: skip
         cells.append([_count(line) for line in lines])
     missing: dict[int, list[str]] = {}
     for name, measure in table.columns:
@@ -114,7 +114,7 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
                 missing.setdefault(number, []).append(f"{_title(data)} {value.coverage}")
         if several and measure == "success_auc":
             columns.append(Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0,
-                                  about="standard deviation of the trainings"))  # fmt: skip
+                                  about="standard deviation of the runs"))  # fmt: skip
             cells.append([_deviation(value) for value in values])
     columns.append(Column("coverage", "Coverage", about="sequences scored where not all of a benchmark were"))
     cells.append([_coverage(line, missing.get(number, [])) for number, line in enumerate(lines)])
@@ -143,7 +143,7 @@ def _cell(column: Column, value: Measured, printed: Printed, measure: str, data:
     if printed.number is not None and value.complete and measure != "fps":
         difference = (float(column.number(value.value)) - printed.number) / column.scale
     if measure == "fps":
-        note = "mean over the trainings" if len(value.parts) > 1 else ""
+        note = "mean over the runs" if len(value.parts) > 1 else ""
     else:
         protocol = data.dataset.protocol if isinstance(data, DatasetEvaluation) else ""
         words = (f"protocol {protocol}", value.coverage if value.server else f"{value.coverage} sequences", value.note)
@@ -171,11 +171,11 @@ def _comparable(table: PaperTable, line: Line, name: str, measure: str, found: F
     return table.cells[line.row.key, name, measure]
 
 
-def _trainings(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
+def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
     """Every training by itself, with what identifies it."""
     evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
     wanted = [c for c in table.columns if c[0] == "" or isinstance(found.get(c[0]), DatasetEvaluation)]
-    columns = [Column("row", "Row"), Column("training", "Training", "", 0)]
+    columns = [Column("row", "Row"), Column("run", "Run", "", 0)]
     columns += [replace(_column(c, found.get(c[0], ""), ""), better=0) for c in wanted]
     columns += [Column("hash", "Config hash"), Column("weights", "Weights", about="SHA-256 of the weights' file"),
                 Column("device", "Device"), Column("date", "Date")]  # fmt: skip
@@ -191,8 +191,8 @@ def _trainings(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
             facts = [_fact(runs, "device"), _fact(runs, "date")]
             rows.append((Cell(line.row.title), Cell(number), *shown, Cell(runs[0].run.hash if runs else ""),
                          Cell(sha[:12]), *facts))  # fmt: skip
-    caption = "Each training by itself, numbered from 0. Intervals are over sequences and say nothing about seeds."
-    return Table(f"Table {table.number}: trainings", caption, tuple(columns), tuple(rows))
+    caption = "Each run by itself, numbered from 0. Intervals are over sequences and say nothing about seeds."
+    return Table(f"Table {table.number}: runs", caption, tuple(columns), tuple(rows))
 
 
 # ---- parts
@@ -259,7 +259,7 @@ def _count(line: Line) -> Cell:
 
 
 def _deviation(value: Measured) -> Cell:
-    few = "one training has no deviation" if value.parts else value.reason
+    few = "one run has no deviation" if value.parts else value.reason
     return Cell(value.deviation, reason="" if value.deviation is not None else few)
 
 
@@ -291,7 +291,7 @@ def _words(table: PaperTable, mini: bool) -> str:
 def _caption(table: PaperTable, found: Found, several: bool) -> str:
     words = [SHARED_WORDS]
     if several:
-        words.append("Values are means over trainings, ± is the standard deviation of the trainings.")
+        words.append("Values are means over runs, ± is the standard deviation of the runs.")
     if not all(_is_mini(data) for data in found.values()):
         words.append(_share(table))
         words.append(
