@@ -68,7 +68,7 @@ def _ablation(work: Work, number: int) -> Block:
     evaluation = evaluate(store) if store.datasets() else Evaluation(())
     found = trainings_of(work.experiment, [number])[number]
     rows = sources(found, tuple(chosen.values()))
-    return paper_block(paper_table(number), rows, _found(number, chosen, work, evaluation))
+    return paper_block(paper_table(number), rows, _found(number, chosen, work, evaluation), linked=False)
 
 
 def _found(number: int, chosen: dict[str, Dataset], work: Work, evaluation: Evaluation) -> Found:

@@ -25,6 +25,10 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "precision_20": ("P", "precision: share of frames whose centre is at most 20 px off"),
 }
 MINI = "mini-"
+ROW = Column("row", "Row")
+SOURCE = Column("source", "Source", about="where and when the tracker was published")
+RUNS = Column("runs", "Runs", about="trainings with seeds of their own, or repeated runs: measured, of those wanted")
+COVERAGE = Column("coverage", "Coverage", about="sequences scored, where they are not all of a benchmark")
 SHARED_WORDS = "Intervals are 95 % bootstrap intervals over sequences."
 
 Found = Mapping[str, DatasetEvaluation | str]
@@ -39,13 +43,16 @@ class Line:
     source: Source | None
 
 
-def paper_block(table: PaperTable, sources: Mapping[str, Sequence[Source]], found: Found) -> Block:
+def paper_block(
+    table: PaperTable, sources: Mapping[str, Sequence[Source]], found: Found, *, linked: bool = True
+) -> Block:
     """One table of the paper.
 
     Args:
         table: what the paper prints.
         sources: row key -> what stands for it; a row may have several, which get a row each, or none.
         found: for every benchmark in the columns.
+        linked: whether the page has the runs' provenance; where not, they are listed with it beside the table.
     """
     mini = {name for name, data in found.items() if _is_mini(data)}
     measured_alone = bool(found) and mini == set(found)
@@ -56,8 +63,8 @@ def paper_block(table: PaperTable, sources: Mapping[str, Sequence[Source]], foun
         order = [row.key for row in table.rows]
         lines.sort(key=lambda line: order.index(line.row.key))
     stem = f"table{table.number}"
-    tables = {stem: _main(table, lines, found)}
-    if any(line.source and line.source.wanted > 1 for line in lines):
+    tables = {stem: _main(table, lines, found, linked)}
+    if not linked or any(line.source and line.source.wanted > 1 for line in lines):
         tables[f"{stem}_runs"] = _runs(table, lines, found)
     if mini:
         tables[f"{stem}_printed"] = printed_table(table)
@@ -72,11 +79,12 @@ def paper_block(table: PaperTable, sources: Mapping[str, Sequence[Source]], foun
 
 def printed_table(table: PaperTable) -> Table:
     """The paper's table as it is printed, on the full benchmarks; cells that are not transcribed say so."""
-    columns = [Column("row", "Row"), *_facts(table), *(_column(c, "", "full benchmark") for c in table.columns)]
+    sourced = _has_source(table)
+    columns = [ROW, *([SOURCE] if sourced else []), *(_column(c, "", "full benchmark") for c in table.columns)]
     rows = tuple(
         (
             Cell(row.title),
-            *_fact_cells(table, row),
+            *([_source(row)] if sourced else []),
             *(_published(table.cells[row.key, *c]) for c in table.columns),
         )
         for row in table.rows
@@ -88,37 +96,33 @@ def printed_table(table: PaperTable) -> Table:
 # ---- the table itself
 
 
-def _main(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
+def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) -> Table:
     evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
     several = any(line.source and line.source.wanted > 1 for line in lines)
-    columns: list[Column] = [Column("row", "Row"), *_facts(table)]
-    cells: list[list[Cell]] = [
-        [Cell(_name(line), link=_link(line, evaluations)) for line in lines],
-        *zip(*(_fact_cells(table, line.row) for line in lines), strict=True),  # type: ignore[list-item]
-    ] if _facts(table) else [[Cell(_name(line), link=_link(line, evaluations)) for line in lines]]  # fmt: skip
+    grid: list[tuple[Column, Sequence[Cell]]] = [
+        (ROW, [Cell(_name(line), link=_link(line, evaluations) if linked else "") for line in lines])
+    ]
+    if _has_source(table):
+        grid.append((SOURCE, [_source(line.row) for line in lines]))
     if several:
-        columns.append(Column("runs", "Runs", about="trainings with seeds of their own, or repeated runs: measured, of "
-                              "those wanted; the values are means over them"))  # fmt: skip
-        cells.append([_count(line) for line in lines])
-    missing: dict[int, list[str]] = {}
+        grid.append((RUNS, [_count(line) for line in lines]))
+    partial: dict[int, list[str]] = {}
     for name, measure in table.columns:
         data = found.get(name, "")
         values = [_measure(line, measure, data, evaluations) for line in lines]
         printed = [_comparable(table, line, name, measure, found) for line in lines]
         column = _column((name, measure), data, _sub(data, values))
-        shown = [_cell(column, v, p, measure, data) for v, p in zip(values, printed, strict=True)]
-        cells.append(_ranked(column, shown, values, measure))
-        columns.append(column)
-        for number, value in enumerate(values):
-            if value.value is not None and not value.complete and measure != "fps":
-                missing.setdefault(number, []).append(f"{_title(data)} {value.coverage}")
+        cells = [_cell(column, v, p, measure, data) for v, p in zip(values, printed, strict=True)]
+        grid.append((column, _ranked(column, cells, values, measure)))
         if several and measure == "success_auc":
-            columns.append(Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0,
-                                  about="standard deviation of the runs"))  # fmt: skip
-            cells.append([_deviation(value) for value in values])
-    columns.append(Column("coverage", "Coverage", about="sequences scored where not all of a benchmark were"))
-    cells.append([_coverage(line, missing.get(number, [])) for number, line in enumerate(lines)])
-    rows = tuple(zip(*cells, strict=True)) if lines else ()
+            spread = Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0, 0, "deviation of the runs")
+            grid.append((spread, [_deviation(value) for value in values]))
+        for number, value in enumerate(values):
+            if value.value is not None and measure != "fps" and not value.complete:
+                partial.setdefault(number, []).append(f"{_title(data)} {value.coverage}")
+    grid.append((COVERAGE, [_coverage(line, partial.get(number, [])) for number, line in enumerate(lines)]))
+    columns, cells_by_column = zip(*grid, strict=True)
+    rows = tuple(zip(*cells_by_column, strict=True))
     return Table(f"Table {table.number}", _caption(table, found, several), tuple(columns), rows)
 
 
@@ -126,7 +130,7 @@ def _measure(
     line: Line, measure: str, data: DatasetEvaluation | str, evaluations: Sequence[DatasetEvaluation]
 ) -> Measured:
     if line.source is None:
-        return Measured(reason="not measured here")
+        return Measured(reason=f"not measured here, and the paper's value is {NOT_TRANSCRIBED}")
     if measure == "fps":
         return speed(line.source, evaluations)
     if isinstance(data, str):
@@ -137,7 +141,7 @@ def _measure(
 def _cell(column: Column, value: Measured, printed: Printed, measure: str, data: DatasetEvaluation | str) -> Cell:
     if value.value is None:
         if printed.value:
-            return Cell(None, published=printed.value, note=f"published; {value.reason}")
+            return Cell(None, published=printed.value, note="published; not measured here")
         return Cell(None, reason=value.reason)
     difference = None
     if printed.number is not None and value.complete and measure != "fps":
@@ -175,7 +179,7 @@ def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
     """Every training by itself, with what identifies it."""
     evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
     wanted = [c for c in table.columns if c[0] == "" or isinstance(found.get(c[0]), DatasetEvaluation)]
-    columns = [Column("row", "Row"), Column("run", "Run", "", 0)]
+    columns = [ROW, Column("run", "Run", "", 0)]
     columns += [replace(_column(c, found.get(c[0], ""), ""), better=0) for c in wanted]
     columns += [Column("hash", "Config hash"), Column("weights", "Weights", about="SHA-256 of the weights' file"),
                 Column("device", "Device"), Column("date", "Date")]  # fmt: skip
@@ -222,14 +226,12 @@ def _sub(data: DatasetEvaluation | str, values: Sequence[Measured]) -> str:
     return f"{data.dataset.protocol}, server" if served else data.dataset.protocol
 
 
-def _facts(table: PaperTable) -> list[Column]:
-    if not any(row.source for row in table.rows):
-        return []
-    return [Column("source", "Source", about="where the tracker was published, and when")]
+def _has_source(table: PaperTable) -> bool:
+    return any(row.source for row in table.rows)
 
 
-def _fact_cells(table: PaperTable, row: Row) -> list[Cell]:
-    return [Cell(f"{row.source} {row.year}".strip())] if _facts(table) else []
+def _source(row: Row) -> Cell:
+    return Cell(f"{row.source} {row.year}".strip())
 
 
 def _published(printed: Printed) -> Cell:
@@ -240,12 +242,14 @@ def _published(printed: Printed) -> Cell:
 
 def _name(line: Line) -> str:
     label = line.source.label if line.source else ""
-    return line.row.title if label in ("", line.row.title, line.row.key) else f"{line.row.title} ({label})"
+    if label in ("", line.row.title, line.row.key):
+        return line.row.title
+    return label if line.row.title in label else f"{line.row.title} ({label})"
 
 
 def _link(line: Line, evaluations: Sequence[DatasetEvaluation]) -> str:
     for data in evaluations:
-        for training in line.source.runs if line.source and line.source.wanted == 1 else ():
+        for training in line.source.runs if line.source else ():
             for run in data.runs:
                 if run.run.folder == training.get(data.dataset.label):
                     return anchor(data, run)

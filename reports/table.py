@@ -208,10 +208,7 @@ def to_latex(table: Table) -> str:
         r"\toprule",
         " & ".join(_latex_heading(c) for c in table.columns) + r" \\",
         r"\midrule",
-        *(
-            " & ".join(_latex_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)) + r" \\"
-            for row in table.rows
-        ),
+        *(_latex_row(table.columns, row) for row in table.rows),
         r"\bottomrule",
         r"\end{tabular}",
         rf"\end{{{kind}}}",
@@ -339,6 +336,11 @@ def _text_cell(column: Column, cell: Cell, notes: dict[str, int]) -> str:
 def _text_line(row: list[str], widths: list[int], columns: tuple[Column, ...]) -> str:
     cells = zip(row, widths, columns, strict=True)
     return "  ".join(t.ljust(w) if c.digits is None else t.rjust(w) for t, w, c in cells).rstrip()
+
+
+def _latex_row(columns: Sequence[Column], row: Sequence[Cell]) -> str:
+    text = " & ".join(_latex_cell(c, cell) for c, cell in zip(columns, row, strict=True)) + r" \\"
+    return "{}" + text if text.startswith("[") else text  # or the row before would take it for a length
 
 
 def _latex_heading(column: Column) -> str:
