@@ -255,8 +255,9 @@ def _check_rows(experiment: Experiment, path: str, names: Sequence[str]) -> None
     check_ablations(experiment)
     labels = [entry.label or entry.name for entry in experiment.datasets]
     for score in experiment.server_scores:
-        if score.tracker not in names:
-            raise UserError(f"{path}: server_scores: {unknown_name('tracker', score.tracker, names)}")
+        if score.tracker not in {*names, *rows_of(COMPARISON)}:
+            known = [*names, *rows_of(COMPARISON)]
+            raise UserError(f"{path}: server_scores: {unknown_name('tracker', score.tracker, known)}")
         if score.dataset not in labels:
             raise UserError(f"{path}: server_scores: {unknown_name('dataset', score.dataset, labels)}")
         for key in ("success", "precision", "norm_precision"):

@@ -34,6 +34,7 @@ class Candidate:
         setup: tracker and config.
         absent: why it cannot be run, in one sentence; empty when it can.
         datasets: labels of the datasets that it can be run on; None for all.
+        run: which of several runs it is, in words.
     """
 
     row: str
@@ -41,6 +42,7 @@ class Candidate:
     setup: Setup
     absent: str = ""
     datasets: tuple[str, ...] | None = None
+    run: str = ""
 
     def on(self, datasets: Sequence[Dataset]) -> list[Dataset]:
         """Those of the datasets that it is run on; none when it is absent."""
@@ -95,7 +97,7 @@ def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candid
     made = []
     for (row, run), labels in found.items():
         setup = replace(configure("recorded", {"results": str(folder), "tracker": run}), label=row)
-        made.append(Candidate(row, row, setup, datasets=tuple(labels)))
+        made.append(Candidate(row, row, setup, datasets=tuple(labels), run=run))
     return made
 
 
@@ -114,7 +116,8 @@ def trainings(entry: AblationEntry) -> list[Candidate]:
             each = [{"weights": path} for path in _files(entry, row)]
         for own in each:
             setup = configure(name, as_words({**entry.settings, **values, **own}))
-            made.append(Candidate(row, row, setup, absence(setup)))
+            run = str(own.get("weights", f"seed {own.get('seed')}"))
+            made.append(Candidate(row, row, setup, absence(setup), run=run))
     return made
 
 
@@ -128,8 +131,12 @@ def sources(found: Iterable[Candidate], datasets: Sequence[Dataset]) -> dict[str
             groups.setdefault((candidate.row, candidate.label), []).append(candidate)
     made: dict[str, list[Source]] = {}
     for (row, label), members in groups.items():
-        runs = tuple({d.label: folder(m.setup, d) for d in m.on(datasets)} for m in members if not m.absent)
-        made.setdefault(row, []).append(Source(label, runs, tuple(m.absent for m in members if m.absent)))
+        here = [member for member in members if not member.absent]
+        runs = tuple(
+            {dataset.label: folder(member.setup, dataset) for dataset in member.on(datasets)} for member in here
+        )
+        missing = tuple(member.absent for member in members if member.absent)
+        made.setdefault(row, []).append(Source(label, runs, missing, tuple(member.run for member in here)))
     return made
 
 

@@ -12,7 +12,7 @@ from datasets.base import Dataset, Hole
 from datasets.errors import UserError
 from harness.experiment import Experiment
 from harness.export import pack_submission, write_results
-from harness.rows import candidates, folder
+from harness.rows import candidates, folder, recorded
 from harness.store import Run, Store, export_names
 
 FORMAT = "trackingnet"
@@ -81,11 +81,13 @@ def check_submission(path: Path, frames: dict[str, int]) -> None:
 
 def enter_server_scores(experiment: Experiment, store: Store, datasets: Sequence[Dataset]) -> None:
     """Keep the experiment's server scores beside the runs that were submitted, as fractions."""
-    known = {
-        entry.label or entry.tracker: c for entry, c in zip(experiment.trackers, candidates(experiment), strict=True)
-    }
+    known = {candidate.label: candidate for candidate in recorded(experiment, datasets)}
+    named = zip(experiment.trackers, candidates(experiment), strict=True)
+    known |= {entry.label or entry.tracker: candidate for entry, candidate in named}
     for score in experiment.server_scores:
-        candidate = known[score.tracker]
+        candidate = known.get(score.tracker)
+        if candidate is None:
+            continue  # a row whose raw results are not there yet: the table shows it as published
         for dataset in candidate.on([d for d in datasets if d.label == score.dataset]):
             place = folder(candidate.setup, dataset)
             run = next((run for run in store.runs(dataset.label) if run.folder == place), None)

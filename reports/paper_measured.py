@@ -28,11 +28,13 @@ class Source:
         label: its name.
         runs: one per training: dataset label -> folder of its run in the store.
         missing: why trainings, or the tracker itself, are not here; one sentence each.
+        names: what each run is called, where they are told apart.
     """
 
     label: str
     runs: tuple[Mapping[str, str], ...] = ()
     missing: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from datasets import benchmark
 from reports.blocks import Block
-from reports.collect import DatasetEvaluation
+from reports.collect import DatasetEvaluation, TrackerRun
 from reports.content import anchor
 from reports.paper import NOT_TRANSCRIBED, PaperTable, Printed, Row
 from reports.paper_measured import Measured, Source, measured, same_machine, speed
@@ -73,7 +73,7 @@ def paper_block(
         title=f"Table {table.number}: {table.title}",
         words=_words(table, bool(mini)),
         tables=tables,
-        notes=(*_absences(found, lines), *(f"Kept from print: {slip.note}." for slip in table.slips)),
+        notes=(*_absences(found, lines), *_slips(table)),
     )
 
 
@@ -90,7 +90,7 @@ def printed_table(table: PaperTable) -> Table:
         for row in table.rows
     )
     caption = f"The paper's values, on the full benchmarks; nothing here was measured. {_share(table)}"
-    return Table(f"Table {table.number} as printed", caption, tuple(replace(c, better=0) for c in columns), rows)
+    return Table(f"{table.title}, as printed in the paper", caption, tuple(replace(c, better=0) for c in columns), rows)
 
 
 # ---- the table itself
@@ -123,7 +123,9 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
     grid.append((COVERAGE, [_coverage(line, partial.get(number, [])) for number, line in enumerate(lines)]))
     columns, cells_by_column = zip(*grid, strict=True)
     rows = tuple(zip(*cells_by_column, strict=True))
-    return Table(f"Table {table.number}", _caption(table, found, several), tuple(columns), rows)
+    mini = any(_is_mini(data) for data in found.values())
+    title = f"{table.title}, measured on the mini-suite" if mini else f"{table.title}, measured and in print"
+    return Table(title, _caption(table, found, several), tuple(columns), rows)
 
 
 def _measure(
@@ -179,24 +181,27 @@ def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
     """Every training by itself, with what identifies it."""
     evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
     wanted = [c for c in table.columns if c[0] == "" or isinstance(found.get(c[0]), DatasetEvaluation)]
-    columns = [ROW, Column("run", "Run", "", 0)]
+    columns = [ROW, Column("run", "Run")]
     columns += [replace(_column(c, found.get(c[0], ""), ""), better=0) for c in wanted]
     columns += [Column("hash", "Config hash"), Column("weights", "Weights", about="SHA-256 of the weights' file"),
                 Column("device", "Device"), Column("date", "Date")]  # fmt: skip
     rows = []
     for line in lines:
-        for number, training in enumerate(line.source.runs if line.source else ()):
-            alone = Line(line.row, Source(line.source.label if line.source else "", (training,)))
+        if line.source is None:
+            continue
+        names = line.source.names or tuple(map(str, range(len(line.source.runs))))
+        for run_name, training in zip(names, line.source.runs, strict=True):
+            alone = Line(line.row, Source(line.source.label, (training,)))
             values = [_measure(alone, measure, found.get(name, ""), evaluations) for name, measure in wanted]
             runs = [run for value in values for run in value.runs]
             shown = [Cell(v.value, v.interval, reason=v.reason, note=v.note) for v in values]
             identity = runs[0].run.identity.get("weights", "") if runs else ""
             sha = identity.get("sha256", "") if isinstance(identity, Mapping) else str(identity)
             facts = [_fact(runs, "device"), _fact(runs, "date")]
-            rows.append((Cell(line.row.title), Cell(number), *shown, Cell(runs[0].run.hash if runs else ""),
+            rows.append((Cell(line.row.title), Cell(run_name), *shown, Cell(runs[0].run.hash if runs else ""),
                          Cell(sha[:12]), *facts))  # fmt: skip
-    caption = "Each run by itself, numbered from 0. Intervals are over sequences and say nothing about seeds."
-    return Table(f"Table {table.number}: runs", caption, tuple(columns), tuple(rows))
+    caption = "Each run by itself. Intervals are over sequences and say nothing about seeds."
+    return Table(f"{table.title}, every run", caption, tuple(columns), tuple(rows))
 
 
 # ---- parts
@@ -273,11 +278,11 @@ def _coverage(line: Line, parts: Sequence[str]) -> Cell:
     return Cell(", ".join(dict.fromkeys(parts)) or ("all" if line.source.runs else "none"))
 
 
-def _fact(runs: Sequence[object], key: str) -> Cell:
-    values = sorted({v for run in runs for v in getattr(run, "provenance", {}).get(key, ())})
+def _fact(runs: Sequence[TrackerRun], key: str) -> Cell:
+    values = sorted({v[:10] if key == "date" else v for run in runs for v in run.provenance.get(key, ())})
     if not values:
         return Cell(None, reason=f"no {key} is stored")
-    return Cell(values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}")
+    return Cell(values[0] if values[0] == values[-1] else f"{values[0]} to {values[-1]}")
 
 
 def _words(table: PaperTable, mini: bool) -> str:
@@ -311,5 +316,9 @@ def _share(table: PaperTable) -> str:
 
 def _absences(found: Found, lines: Sequence[Line]) -> list[str]:
     notes = [reason for reason in found.values() if isinstance(reason, str)]
-    notes += [f"{line.source.label}: {why}" for line in lines if line.source for why in line.source.missing]
-    return [f"{note[0].upper()}{note[1:]}." for note in dict.fromkeys(notes)]
+    notes += [f"{_name(line)}: {why}" for line in lines if line.source for why in line.source.missing]
+    return [f"{note}." for note in dict.fromkeys(notes)]
+
+
+def _slips(table: PaperTable) -> list[str]:
+    return [f"Kept as printed: {'; '.join(slip.note for slip in table.slips)}."] if table.slips else []

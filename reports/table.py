@@ -17,7 +17,7 @@ from typing import Any
 
 Value = float | int | str | None
 DASH = "–"
-MOST_NARROW = 6  # columns of a table with published values that fit into one column of a paper
+MOST_NARROW = 8  # columns that fit into one column of a paper
 MARKS = {1: "¹", 2: "²", 3: "³"}
 _LATEX_MARKS = {1: r"\textbf{%s}", 2: r"\underline{%s}", 3: r"\textit{%s}"}
 _LATEX_COLOURS = {1: "red", 2: "green!50!black", 3: "blue"}
@@ -196,7 +196,7 @@ def to_latex(table: Table) -> str:
     colours. Reasons for missing values follow as comments.
     """
     spec = "".join("l" if c.digits is None else "r" for c in table.columns)
-    wide = len(table.columns) > MOST_NARROW and any(cell.published for row in table.rows for cell in row)
+    wide = len(table.columns) > MOST_NARROW
     kind = "table*" if wide else "table"
     lines = [
         r"% \usepackage{booktabs,xcolor}",
@@ -344,7 +344,9 @@ def _latex_row(columns: Sequence[Column], row: Sequence[Cell]) -> str:
 
 
 def _latex_heading(column: Column) -> str:
-    return latex_escape(column.heading).replace(r"P\_norm", r"$P_\mathrm{norm}$", 1)
+    lines = [replace(column, sub="").heading, *([column.sub] if column.sub else [])]
+    label, *sub = (latex_escape(line).replace(r"P\_norm", r"$P_\mathrm{norm}$", 1) for line in lines)
+    return rf"\shortstack[r]{{{label}\\{sub[0]}}}" if sub else label
 
 
 def _latex_cell(column: Column, cell: Cell) -> str:

@@ -7,15 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
+from datasets.errors import UserError, resolve
 from harness.cli import main
 from harness.config import configure
-from harness.experiment import load_experiment, open_all, run_experiment, setups
+from harness.experiment import (
+    AblationEntry,
+    load_experiment,
+    open_all,
+    open_experiment,
+    run_experiment,
+    setups,
+)
 from harness.jobs import merge_variants, plan
 from harness.parallel import run_jobs
+from harness.regenerate import FIGURES, TABLES
+from harness.rows import Candidate, row_of, spelling, trainings
 from harness.store import open_store
 from harness.sweep import parse_over, variants
 from reports.collect import evaluate
+from reports.paper import paper_table
 from reports.pooled import pooled_scores, pooled_table
 
 STAR = {
@@ -35,6 +45,11 @@ reference: still
 trackers:
   - {tracker: constant, label: still}
   - {tracker: oracle}
+"""
+
+SERVED = """
+datasets: [{name: otb100}]
+server_scores: [%s]
 """
 
 
@@ -64,6 +79,14 @@ def test_an_experiment_runs_what_is_missing(clips: Path, tmp_path: Path) -> None
         (TWO.replace("tracker: oracle", "trakcer: oracle"), "did you mean tracker"),
         (TWO.replace("title: Two", ""), "not complete"),
         ("- a list", "must hold lines"),
+        (TWO.replace("{tracker: oracle}", "{tracker: oracle, row: TransInmo}"), "did you mean TransInMo"),
+        (TWO + "tables: [7]\n", "unknown table '7'"),
+        (TWO + "tables: [4]\n", "table 4 needs its trainings"),
+        (TWO + "ablations: [{table: 2}]\n", "ablations are of table 4 and of table 5"),
+        (TWO + "ablations: [{table: 4}, {table: 4}]\n", "once each"),
+        (TWO + SERVED % "{dataset: otb, tracker: still, success: 70}", "did you mean otb100"),
+        (TWO + SERVED % "{dataset: otb100, tracker: stil, success: 70}", "did you mean still"),
+        (TWO + SERVED % "{dataset: otb100, tracker: still, success: 700}", "enter percent"),
     ],
 )
 def test_broken_experiments_are_refused_with_a_sentence(tmp_path: Path, text: str, message: str) -> None:
@@ -76,10 +99,62 @@ def test_an_experiment_without_datasets_says_so(tmp_path: Path) -> None:
         open_all(load_experiment(experiment(tmp_path / "two.yaml", TWO)))
 
 
-@pytest.mark.parametrize("name", ["mini", "shipped"])
-def test_the_experiments_of_the_project_can_be_read(name: str) -> None:
-    loaded = load_experiment(Path(__file__).parents[2] / "experiments" / f"{name}.yaml")
-    assert len(setups(loaded)) == len(loaded.trackers) >= 8
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_the_experiments_of_the_project_can_be_read(path: Path) -> None:
+    loaded = load_experiment(path)
+    assert len(setups(loaded)) == len(loaded.trackers) >= 5
+    for entry in loaded.ablations:
+        assert {candidate.row for candidate in trainings(entry)} == {row.key for row in paper_table(entry.table).rows}
+    for number in loaded.tables:
+        known = {row_of(entry.label, entry.row) for entry in loaded.trackers}
+        assert number not in (2, 3) or {"TransInMo*", "TransInMo", "TransT", "CNNInMo", "SiamCAR"} <= known
+
+
+def test_a_dataset_without_a_root_is_absent_and_a_wrong_root_is_an_error(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INMO_CONFIG", str(tmp_path / "none.yaml"))
+    text = TWO + f"datasets: [{{name: lasot}}, {{name: folder, label: mine, root: {clips}}}]\n"
+    loaded = load_experiment(experiment(tmp_path / "two.yaml", text))
+    opened = open_experiment(loaded)
+    assert [dataset.label for dataset in opened.datasets] == ["mine"]
+    assert list(opened.absent) == ["lasot"] and "no root is known for lasot" in opened.absent["lasot"]
+    assert [d.label for d in open_experiment(loaded, only=["mine"]).datasets] == ["mine"]
+    with pytest.raises(UserError, match="none of the experiment's datasets is there: no root is known for lasot"):
+        open_experiment(loaded, only=["lasot"])
+    with pytest.raises(UserError, match="unknown dataset of the experiment 'min': did you mean mine"):
+        open_experiment(loaded, only=["min"])
+    with pytest.raises(UserError, match="nowhere"):
+        open_experiment(loaded, [f"lasot={tmp_path / 'nowhere'}"])
+    with pytest.raises(UserError, match="no root is known"):
+        open_experiment(loaded, ["lasot"])
+
+
+def test_weights_of_an_ablation_are_files_of_its_rows() -> None:
+    def made(**weights: object) -> list[Candidate]:
+        return trainings(AblationEntry(4, {"preset": "nano"}, weights=weights))
+
+    several = [candidate for candidate in made(wp=["a.pth", "b.pth"]) if candidate.row == "wp"]
+    assert [candidate.absent for candidate in several] == ["a.pth is not there", "b.pth is not there"]
+    with pytest.raises(UserError, match="must be a file or a list of files"):
+        made(wp=3)
+    with pytest.raises(UserError, match="unknown row of table 4 'tca-wp'"):
+        made(**{"tca-wp": "a.pth"})
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("SiamRPN++", "siamrpnpp"), ("TransInMo*", "TransInMo_star"), ("ECO", "eco")]
+)
+def test_names_of_result_folders(name: str, folder: str) -> None:
+    assert spelling(name) == spelling(folder) != spelling("TransInMo")
+
+
+@pytest.mark.parametrize(("registry", "kind"), [(TABLES, "table"), (FIGURES, "figure")])
+def test_every_table_and_figure_of_the_registry_can_be_found(registry: dict[str, str], kind: str) -> None:
+    for number in registry:
+        assert callable(resolve(registry, number, kind))
 
 
 def test_values_to_sweep_over() -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datasets.base import read_table
+from datasets.errors import UserError
 from harness.cli import main
+from harness.submission import check_submission
 from reports import paper
+from tests.datasets.tiny import write
 from tests.harness.fake_paper import Plan, write_annotations, write_paper, write_results
 
 TEXT = """
@@ -34,6 +39,7 @@ PRINTED = {
     (2, "SiamFC", "lasot", "success_auc"): "33.3",
     (3, "SiamCAR", "otb100", "success_auc"): "50.0",
     (3, "CNNInMo", "otb100", "success_auc"): "77.0",
+    (3, "SiamCAR", "trackingnet", "success_auc"): "65.0",
 }
 
 PLANS: dict[str, Plan] = {
@@ -162,3 +168,39 @@ def test_table_3_needs_only_its_own_datasets(fake: Path) -> None:
     assert rows["CNNInMo"]["otb100_success_auc_difference"] == pytest.approx(0.182)  # 95.2 - 77.0
     assert "TrackingNet is not among the datasets" in rows["CNNInMo"]["reasons"]["trackingnet_success_auc"]
     assert [path.name for path in (fake / "out" / "store").iterdir()] == ["otb100"]
+
+
+def test_a_submission_is_written_and_checked_and_the_servers_score_entered(
+    fake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [row["name"] for row in read_table("trackingnet_test.csv")]
+    for name in names:
+        write(fake / "trackingnet" / "anno" / f"{name}.txt", "10,20,30,40\n")
+        write(fake / "results" / "trackingnet" / "SiamCAR" / f"{name}.txt", "10,20,30,40\n11,20,30,40\n")
+    write(fake / "results" / "trackingnet" / "CNNInMo" / f"{names[0]}.txt", "10,20,30,40\n")
+    experiment = fake / "fake.yaml"
+    text = TEXT.replace("{name: otb100}", "{name: trackingnet, root: %s}")
+    words = ["--experiment", str(experiment), "--table", "3", "--out", str(fake / "out"), "--jobs", "1"]
+    experiment.write_text(text % (fake / "trackingnet", fake / "results"))
+    main(words)
+    assert "SiamCAR: submission written to" in (told := capsys.readouterr().err)
+    assert "CNNInMo: 1 of 511 sequences are done, so there is no submission yet" in told
+    row = rows_of(fake / "out" / "report" / "tables" / "table3.json")["SiamCAR"]
+    assert row["trackingnet_success_auc"] is None and "server scores" in row["reasons"]["trackingnet_success_auc"]
+
+    packed = fake / "out" / "submissions" / "trackingnet" / "SiamCAR.zip"
+    with zipfile.ZipFile(packed) as archive:
+        assert sorted(archive.namelist()) == sorted(f"{name}.txt" for name in names)
+    check_submission(packed, dict.fromkeys(names, 2))
+    with pytest.raises(UserError, match="must hold 3 rows of four finite numbers"):
+        check_submission(packed, dict.fromkeys(names, 3))
+    with pytest.raises(UserError, match="is missing, or is no sequence's"):
+        check_submission(packed, dict.fromkeys(names[1:], 2))
+
+    said = "server_scores: [{dataset: trackingnet, tracker: SiamCAR, success: 65.4, source: the server in spring}]"
+    experiment.write_text(text % (fake / "trackingnet", fake / "results") + said)
+    main(words)
+    row = rows_of(fake / "out" / "report" / "tables" / "table3.json")["SiamCAR"]
+    assert row["trackingnet_success_auc"] == pytest.approx(0.654)
+    assert row["trackingnet_success_auc_difference"] == pytest.approx(0.004)  # 65.4 - 65.0
+    assert "trackingnet_success_auc_interval" not in row
