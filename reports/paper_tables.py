@@ -143,7 +143,7 @@ def _measure(
 def _cell(column: Column, value: Measured, printed: Printed, measure: str, data: DatasetEvaluation | str) -> Cell:
     if value.value is None:
         if printed.value:
-            return Cell(None, published=printed.value, note="published; not measured here")
+            return Cell(None, published=printed.value, note=f"published; {value.reason.partition(', and')[0]}")
         return Cell(None, reason=value.reason)
     difference = None
     if printed.number is not None and value.complete and measure != "fps":
@@ -316,8 +316,13 @@ def _share(table: PaperTable) -> str:
 
 def _absences(found: Found, lines: Sequence[Line]) -> list[str]:
     notes = [reason for reason in found.values() if isinstance(reason, str)]
+    notes += [
+        f"{_title(data)}: its server scores the submissions; enter what it says under server_scores"
+        for data in found.values()
+        if isinstance(data, DatasetEvaluation) and data.unscored and not any(run.server for run in data.runs)
+    ]
     notes += [f"{_name(line)}: {why}" for line in lines if line.source for why in line.source.missing]
-    return [f"{note}." for note in dict.fromkeys(notes)]
+    return [f"Not here: {'; '.join(dict.fromkeys(notes))}."] if notes else []
 
 
 def _slips(table: PaperTable) -> list[str]:

@@ -186,7 +186,8 @@ def test_a_submission_is_written_and_checked_and_the_servers_score_entered(
     assert "SiamCAR: submission written to" in (told := capsys.readouterr().err)
     assert "CNNInMo: 1 of 511 sequences are done, so there is no submission yet" in told
     row = rows_of(fake / "out" / "report" / "tables" / "table3.json")["SiamCAR"]
-    assert row["trackingnet_success_auc"] is None and "server scores" in row["reasons"]["trackingnet_success_auc"]
+    assert row["trackingnet_success_auc"] is None and row["trackingnet_success_auc_published"] == "65.0"
+    assert "TrackingNet: its server scores the submissions" in (fake / "out" / "report" / "index.html").read_text()
 
     packed = fake / "out" / "submissions" / "trackingnet" / "SiamCAR.zip"
     with zipfile.ZipFile(packed) as archive:
