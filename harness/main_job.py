@@ -85,7 +85,7 @@ def run_main_job(
     from reports.collect import evaluate
 
     evaluation = evaluate(store, protocols=experiment.protocols)
-    work = Work(experiment, opened.datasets, store, evaluation, out, opened.absent, workers, device, lanes)
+    work = Work(experiment, opened.datasets, store, evaluation, out, workers, device, lanes, opened.absent)
     return outcomes, _render(work, out / "report")
 
 

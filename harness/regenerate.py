@@ -34,8 +34,8 @@ class Work:
         store: results of the experiment's trackers; only read.
         evaluation: the scores of ``store``.
         out: results that a figure alone needs (a sweep, say) go into a store of their own below it.
-        absent: labels of the experiment's datasets that are not there -> why.
         workers, device, lanes: as for ``run_experiment``.
+        absent: labels of the experiment's datasets that are not there -> why.
     """
 
     experiment: Experiment
@@ -43,10 +43,10 @@ class Work:
     store: Store
     evaluation: Evaluation
     out: Path
-    absent: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
     device: str = "auto"
     lanes: int | Literal["auto"] = 1
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 Maker = Callable[[Work], "Block"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ def fill(store: Store, jobs: list[Job]) -> None:
 
 
 def made(tmp_path: Path, experiment: Experiment) -> dict[str, Block]:
+    experiment = replace(experiment, figures=())
     opened = open_experiment(experiment)
     store, other = open_store(tmp_path / "store", write=True), open_store(tmp_path / ABLATIONS, write=True)
     setups = [candidate.setup for candidate in candidates(experiment) if not candidate.absent]
@@ -67,7 +69,7 @@ def made(tmp_path: Path, experiment: Experiment) -> dict[str, Block]:
                 wanted[folder(candidate.setup, lasot[0])] = candidate.setup
     fill(other, plan(other, lasot, list(wanted.values()))[0])
     ask_server(store, tmp_path / "submissions", next(d for d in opened.datasets if d.label == "mini-trackingnet"))
-    work = Work(experiment, opened.datasets, store, evaluate(store), tmp_path, opened.absent)
+    work = Work(experiment, opened.datasets, store, evaluate(store), tmp_path, absent=opened.absent)
     return {block.stem: block for block in blocks(work)}
 
 
