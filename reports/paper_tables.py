@@ -113,6 +113,8 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
         printed = [_comparable(table, line, name, measure, found) for line in lines]
         column = _column((name, measure), data, _sub(data, values))
         cells = [_cell(column, v, p, measure, data) for v, p in zip(values, printed, strict=True)]
+        if linked and isinstance(data, DatasetEvaluation):
+            cells = [_linked(cell, value, data) for cell, value in zip(cells, values, strict=True)]
         grid.append((column, _ranked(column, cells, values, measure)))
         if several and measure == "success_auc":
             spread = Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0, 0, "deviation of the runs")
@@ -155,6 +157,11 @@ def _cell(column: Column, value: Measured, printed: Printed, measure: str, data:
         words = (f"protocol {protocol}", value.coverage if value.server else f"{value.coverage} sequences", value.note)
         note = ", ".join(word for word in words if word)
     return Cell(value.value, value.interval, note=note, published=printed.value, difference=difference)
+
+
+def _linked(cell: Cell, value: Measured, data: DatasetEvaluation) -> Cell:
+    """The cell with a link to the provenance of its run, where it comes of one."""
+    return replace(cell, link=anchor(data, value.runs[0])) if len(value.runs) == 1 else cell
 
 
 def _ranked(column: Column, cells: Sequence[Cell], values: Sequence[Measured], measure: str) -> list[Cell]:
