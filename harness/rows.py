@@ -155,7 +155,7 @@ def absence(setup: Setup, benchmark_name: str = "lasot") -> str:
     if getattr(config, "allow_random_weights", True) or config.weights:
         return ""
     seed = f" and seed {config.seed}" if config.seed else ""
-    return f"no weights: none come with the project for this architecture{seed}; name a file as weights"
+    return f"no weights come with the project for this architecture{seed}"
 
 
 def rows_of(tables: Iterable[int]) -> tuple[str, ...]:

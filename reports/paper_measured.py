@@ -37,6 +37,12 @@ class Source:
     names: tuple[str, ...] = ()
 
     @property
+    def absence(self) -> str:
+        """Why nothing of it is here, in one sentence; empty where nothing is known to be missing."""
+        first, more = "".join(self.missing[:1]), len(self.missing) - 1
+        return f"{first}, nor for {more} more run{'s' if more > 1 else ''}" if more > 0 else first
+
+    @property
     def wanted(self) -> int:
         """How many trainings there should be."""
         return len(self.runs) + len(self.missing)
@@ -89,7 +95,7 @@ def measured(source: Source, measure: str, data: DatasetEvaluation) -> Measured:
     """
     pairs = _pairs(source, data)
     if not pairs:
-        reason = "; ".join(source.missing) or f"{source.label} was not run on {data.dataset.title}"
+        reason = source.absence or f"{source.label} was not run on {data.dataset.title}"
         return Measured(expected=data.dataset.expected, reason=reason)
     runs, scores = tuple(run for run, _ in pairs), [score for _, score in pairs]
     expected = data.dataset.expected
@@ -129,7 +135,7 @@ def speed(source: Source, datasets: Sequence[DatasetEvaluation]) -> Measured:
             parts.append(sum(run.timed for run in found) / sum(run.timed / (run.fps or 1.0) for run in found))
             used += found
     if not parts:
-        return Measured(reason="; ".join(source.missing) or "no frame was timed")
+        return Measured(reason=source.absence or "no frame was timed")
     return Measured(value=float(np.mean(parts)), parts=tuple(parts), runs=tuple(used))
 
 

@@ -185,7 +185,7 @@ def to_csv(table: Table) -> str:
         for column, cell, names in zip(table.columns, row, further, strict=True):
             values.append(plain(_printed(column, cell, extra=2, missing="")))
             values += [text for name, text in _beside(column, cell).items() if name in names]
-        writer.writerow([*values, *(["; ".join(_reasons(table, row).values())] if noted else [])])
+        writer.writerow([*values, *(["; ".join(dict.fromkeys(_reasons(table, row).values()))] if noted else [])])
     return sink.getvalue()
 
 
