@@ -27,6 +27,10 @@ class MainJob:
     """YAML, see experiments/."""
     dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")] = ()
     """Dataset in place of the experiment's own; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
+    table: tuple[int, ...] = ()
+    """Make these tables of the paper, in place of those that the experiment names."""
+    figure: tuple[int, ...] = ()
+    """Make these figures of the paper, in place of those that the experiment names."""
 
     out: Path = Path("output")
     """Where the store and the report go."""

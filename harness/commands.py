@@ -274,7 +274,7 @@ def main_job(command: arguments.MainJob) -> int:
 
     outcomes, page = run_main_job(
         command.out, command.jobs, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device,
-        lanes=command.lanes,
+        lanes=command.lanes, tables=command.table, figures=command.figure,
     )  # fmt: skip
     print(f"report: {page.resolve()}")
     return _holes(outcomes)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from datasets.errors import UserError, unknown_name
+from harness.regenerate import check
 from harness.structure import read_yaml, structure
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Experiment:
         protocols: shown beside each benchmark's own.
         reference: label of the tracker that the pooled table compares the others with; empty: no such table.
         partial: run what is there of an incomplete dataset; what is missing stays a visible hole.
+        tables, figures: numbers of the paper's tables and figures to make, see ``harness.regenerate``.
     """
 
     title: str
@@ -55,6 +57,8 @@ class Experiment:
     protocols: tuple[str, ...] = ()
     reference: str = ""
     partial: bool = False
+    tables: tuple[int, ...] = ()
+    figures: tuple[int, ...] = ()
 
 
 def load_experiment(path: str | Path) -> Experiment:
@@ -66,6 +70,7 @@ def load_experiment(path: str | Path) -> Experiment:
             raise UserError(f"{path}: two trackers are called '{name}': give one another label")
     if experiment.reference and experiment.reference not in names:
         raise UserError(f"{path}: {unknown_name('reference', experiment.reference, names)}")
+    check(experiment.tables, experiment.figures)
     return experiment
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from harness import ROOT
 from harness.experiment import Experiment, load_experiment, open_all, run_experiment
 from harness.export import export_store
 from harness.jobs import Outcome
+from harness.regenerate import Work, blocks, check
 from harness.store import Store, export_names, open_store
 
 EMBEDDED = ROOT / "experiments" / "mini.yaml"
@@ -28,6 +30,8 @@ def run_main_job(
     given: Sequence[str] = (),
     device: str = "auto",
     lanes: int | Literal["auto"] = 1,
+    tables: Sequence[int] = (),
+    figures: Sequence[int] = (),
 ) -> tuple[list[Outcome], Path]:
     """Run what is missing of an experiment and render it.
 
@@ -38,6 +42,7 @@ def run_main_job(
         given: datasets as on the command line, in place of the experiment's own.
         device: auto, cpu, cuda ...
         lanes: see ``harness.lanes``.
+        tables, figures: make these in place of those that the experiment names.
 
     Returns:
         the outcomes of this call's jobs, and the path of the page.
@@ -45,25 +50,37 @@ def run_main_job(
     Raises:
         UserError: whatever the user can mend.
     """
-    experiment = load_experiment(path)
+    experiment = chosen(load_experiment(path), tables, figures)
     datasets = open_all(experiment, given)
+    from reports.collect import evaluate
+
     store = open_store(out / "store", write=True)
     outcomes, done = run_experiment(experiment, datasets, store, workers=workers, device=device, lanes=lanes)
     print(f"{experiment.title}: {len(outcomes)} runs of a sequence done, {done} were done before", file=sys.stderr)
     if SERVED in store.datasets():
         ask_server(store, out / "submissions", datasets)
-    return outcomes, _render(experiment, store, out / "report")
+    evaluation = evaluate(store, protocols=experiment.protocols)
+    work = Work(experiment, tuple(datasets), store, evaluation, out, workers, device, lanes)
+    return outcomes, _render(work, out / "report")
 
 
-def _render(experiment: Experiment, store: Store, out: Path) -> Path:
-    from reports.collect import evaluate
+def chosen(experiment: Experiment, tables: Sequence[int], figures: Sequence[int]) -> Experiment:
+    """The experiment with these tables and figures in place of its own, where any are given. Raises UserError."""
+    if not (tables or figures):
+        return experiment
+    check(tables, figures)
+    return replace(experiment, tables=tuple(tables), figures=tuple(figures))
+
+
+def _render(work: Work, out: Path) -> Path:
     from reports.page import write_report
     from reports.pooled import pooled_table
     from reports.table import RENDERINGS
 
-    page = write_report(store, out, protocols=experiment.protocols, title=experiment.title)
+    experiment = work.experiment
+    page = write_report(work.store, out, protocols=experiment.protocols, title=experiment.title, blocks=blocks(work))
     if experiment.reference:
-        table = pooled_table(evaluate(store), _display_name(experiment))
+        table = pooled_table(work.evaluation, _display_name(experiment))
         for suffix, rendering in RENDERINGS.items():
             (out / "tables" / f"pooled.{suffix}").write_text(rendering(table), encoding="utf-8")
         print(table.to_text())

@@ -1,0 +1,69 @@
+"""The paper's tables and figures by number, and what each is given to be made: one row and one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from datasets.base import Dataset
+from datasets.errors import UserError, resolve, unknown_name
+from harness.store import Store
+
+if TYPE_CHECKING:
+    from harness.experiment import Experiment
+    from reports.blocks import Block
+    from reports.collect import Evaluation
+
+TABLES: Mapping[str, str] = MappingProxyType({})
+"""Number of a table of the paper -> the function that makes its block."""
+
+FIGURES: Mapping[str, str] = MappingProxyType({})
+"""Number of a figure of the paper -> the function that makes its block."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a table or a figure is made from.
+
+    Attributes:
+        experiment: as its file says.
+        datasets: those that are open; an experiment may name more.
+        store: results of the experiment's trackers; only read.
+        evaluation: the scores of ``store``.
+        out: results that a figure alone needs (a sweep, say) go into a store of their own below it.
+        workers, device, lanes: as for ``run_experiment``.
+    """
+
+    experiment: Experiment
+    datasets: tuple[Dataset, ...]
+    store: Store
+    evaluation: Evaluation
+    out: Path
+    workers: int = 1
+    device: str = "auto"
+    lanes: int | Literal["auto"] = 1
+
+
+Maker = Callable[[Work], "Block"]
+
+
+def check(tables: Sequence[int], figures: Sequence[int]) -> None:
+    """Raises UserError for a number that the paper's registry does not have."""
+    for kind, numbers, known in (("table", tables, TABLES), ("figure", figures, FIGURES)):
+        for number in numbers:
+            if str(number) not in known:
+                raise (
+                    unknown_name(kind, str(number), known)
+                    if known
+                    else UserError(f"{kind} {number} is not made here: leave it out")
+                )
+
+
+def blocks(work: Work) -> list[Block]:
+    """The experiment's tables and figures in order; whatever one of them needs beyond ``work.store`` it runs itself."""
+    makers: list[Maker] = [resolve(TABLES, str(number), "table") for number in work.experiment.tables]
+    makers += [resolve(FIGURES, str(number), "figure") for number in work.experiment.figures]
+    return [make(work) for make in makers]
