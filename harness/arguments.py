@@ -257,7 +257,7 @@ class Sweep:
     """Run trackers under many test-time constants at once and print AUC for each.
 
     Frames and templates are shared by all values of a sequence. Continues where it stopped.
-    Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot
+    Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot --out lr
     """
 
     tracker: Annotated[Repeated, arg(metavar="NAME")]
@@ -268,6 +268,8 @@ class Sweep:
     """window_influence, penalty_k or lr, as name=0,0.1,0.2 or name=first:last:step; several give every combination."""
     store: Path = Path("sweeps")
     """Folder of results; made when missing, continued when not."""
+    out: Path | None = None
+    """Also write the table and the figure: OUT/tables/*, OUT/figures/*."""
     network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
     sequences: Names = ()
     """Only these sequences."""

@@ -39,6 +39,21 @@ class DatasetEntry:
 
 
 @dataclass(frozen=True)
+class SweepEntry:
+    """Test-time constants to sweep over, all values of a sequence as one batch.
+
+    Attributes:
+        trackers: labels of the experiment's trackers.
+        datasets: labels of its datasets; all when empty.
+        over: values as for ``run_all.py sweep``.
+    """
+
+    trackers: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
+    over: tuple[str, ...] = ("window_influence=0:0.9:0.1",)
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment.
 
@@ -49,6 +64,7 @@ class Experiment:
         reference: label of the tracker that the pooled table compares the others with; empty: no such table.
         partial: run what is there of an incomplete dataset; what is missing stays a visible hole.
         tables, figures: numbers of the paper's tables and figures to make, see ``harness.regenerate``.
+        sweep: what figure 4 is made of.
     """
 
     title: str
@@ -59,6 +75,7 @@ class Experiment:
     partial: bool = False
     tables: tuple[int, ...] = ()
     figures: tuple[int, ...] = ()
+    sweep: SweepEntry | None = None
 
 
 def load_experiment(path: str | Path) -> Experiment:

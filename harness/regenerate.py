@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TABLES: Mapping[str, str] = MappingProxyType({})
 """Number of a table of the paper -> the function that makes its block."""
 
-FIGURES: Mapping[str, str] = MappingProxyType({})
+FIGURES: Mapping[str, str] = MappingProxyType({"4": "harness.figures:hanning_sweep"})
 """Number of a figure of the paper -> the function that makes its block."""
 
 

@@ -95,9 +95,7 @@ def swept(
                 _values(setup.config, over): f"{base.spec.name}-{config_hash(base.spec.name, setup.on(name))}"
                 for setup in variants(base, over)
             }
-            found.append(
-                Swept(base.label or base.spec.title, dataset.label, tuple(over), _values(own, over), runs)
-            )
+            found.append(Swept(base.label or base.spec.title, dataset.label, tuple(over), _values(own, over), runs))
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
-from reports.plots import Kind, Line, Style, lines, short_number
+from reports.plots import Kind, Line, Style, SweepLine, lines, short_number, sweep_axes
 from reports.score import Score
 
 _RC: Any = {
@@ -166,6 +166,52 @@ def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, 
     return figure
 
 
+def sweep_figure(
+    panels: Sequence[tuple[str, Sequence[SweepLine]]], x_label: str, look: Mapping[str, Style]
+) -> Figure | None:
+    """AUC against a test-time constant with 95 % bands: a panel per dataset, side by side. None without a point.
+
+    Args:
+        panels: (title of the dataset, one line per tracker).
+        x_label: name of the constant.
+        look: tracker -> style.
+    """
+    panels = [(title, lines) for title, lines in panels if any(line.pieces() for line in lines)]
+    if not panels:
+        return None
+    across = min(len(panels), 3)
+    down = -(-len(panels) // across)
+    with mpl.rc_context(_RC):
+        figure, grid = _grid(3.3 * across, 2.9 * down, down, across)
+        for axes, (title, lines) in zip(grid, panels, strict=False):
+            (start, end), (base, top, step) = sweep_axes(lines)
+            for line in lines:
+                style = look[line.tracker]
+                for number, piece in enumerate(line.pieces()):
+                    x, y = np.array([(p.values[0], p.auc) for p in piece], np.float64).T
+                    axes.plot(
+                        x, y, color=style.light, dashes=style.dashes or (None, None), marker="o", markersize=3.2,
+                        linewidth=1.5, zorder=3, label=line.tracker if not number else "_",
+                    )  # fmt: skip
+                    bounds = [(p.values[0], *p.interval) for p in piece if p.interval]
+                    if bounds:
+                        at, low, high = zip(*bounds, strict=True)
+                        axes.fill_between(at, low, high, color=style.light, alpha=0.13, linewidth=0, zorder=2)
+            margin = (end - start) * 0.02
+            axes.set(xlim=(start - margin, end + margin), ylim=(base, top), xlabel=x_label)
+            axes.set_title(title)
+            axes.yaxis.set_major_locator(MultipleLocator(step))
+        for axes in grid[::across]:
+            axes.set_ylabel("Success AUC")
+        for axes in grid[len(panels) :]:
+            axes.remove()
+        named = {text: handle for axes in grid for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.legend(
+            list(named.values()), list(named), loc="outside lower center", ncols=min(len(named), 4), handlelength=2.8
+        )
+    return figure
+
+
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write STEM.svg and STEM.pdf without dates, so that the same figure gives the same bytes. Returns the paths."""
     svg, pdf = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".pdf")
@@ -176,11 +222,18 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+    figure, grid = _grid(width, height, 1, 1)
+    return figure, grid[0]
+
+
+def _grid(width: float, height: float, down: int, across: int) -> tuple[Figure, list[Axes]]:
+    """A figure of so many inches with rows of axes, in reading order."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.grid(visible=True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=3)
-    return figure, axes
+    grid = [figure.add_subplot(down, across, number + 1) for number in range(down * across)]
+    for axes in grid:
+        axes.grid(visible=True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        axes.tick_params(length=3)
+    return figure, grid
