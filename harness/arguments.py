@@ -282,6 +282,31 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class ShowMaps:
+    """Draw what CSA and TCA do in chosen frames: template, search region, CSA, TCA and score map of each.
+
+    Example: python run_all.py maps --tracker transinmo-star --preset nano --dataset mini-lasot --sequence hound-1
+    --frames 10 40 --out maps
+    """
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker with CSA and TCA; may be given several times."""
+    dataset: str
+    """NAME=ROOT, or NAME alone where the root is known."""
+    sequence: str
+    """Name of the sequence, which is followed from its first frame."""
+    frames: tuple[int, ...]
+    """Frames to look into, counted from 0; the first one holds the template."""
+    out: Path = Path("maps")
+    """The arrays go to OUT/arrays, the drawings to OUT/figures/*.svg and *.pdf."""
+    stage: int = -1
+    """Which interaction, from 0 for the first; negative numbers count from the last."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
 class Serve:
     """Be a TraX tracker for the VOT toolkit or any other TraX client, on standard input and output.
 
@@ -320,6 +345,7 @@ Command = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Ablate, subcommand("ablate")]
     | Annotated[Sweep, subcommand("sweep")]
+    | Annotated[ShowMaps, subcommand("maps")]
     | Annotated[Serve, subcommand("serve")]
     | Annotated[List, subcommand("list")]
 )

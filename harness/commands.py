@@ -218,6 +218,27 @@ def sweep(command: arguments.Sweep) -> int:
     return _holes(outcomes)
 
 
+def show_maps(command: arguments.ShowMaps) -> int:
+    from harness.config import parse_dataset
+    from harness.maps import run_maps
+    from harness.store import file_name
+    from reports.blocks import write_block
+    from reports.maps import maps_block
+
+    dataset = parse_dataset(command.dataset).open()
+    setups = _setups(command.tracker, command.network, random_weights=False)
+    found = [
+        (item, command.stage)
+        for setup in setups
+        for item in run_maps(
+            command.out / "arrays", setup, dataset, command.sequence, command.frames, device=command.device
+        )
+    ]
+    block = maps_block(found, stem=f"maps_{file_name(command.sequence)}", title="Activation maps")
+    print("\n".join(str(path) for path in write_block(block, command.out)))
+    return 0
+
+
 def serve(command: arguments.Serve) -> int:
     from harness.serve import serve as start
 
@@ -332,6 +353,7 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     arguments.Train: train,
     arguments.Ablate: ablate,
     arguments.Sweep: sweep,
+    arguments.ShowMaps: show_maps,
     arguments.Serve: serve,
     arguments.List: list_names,
 }

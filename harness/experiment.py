@@ -54,6 +54,24 @@ class SweepEntry:
 
 
 @dataclass(frozen=True)
+class MapsEntry:
+    """Frames to look into: what CSA and TCA do there.
+
+    Attributes:
+        trackers: labels of the experiment's trackers.
+        dataset: label of one of its datasets; sequence: a name in it.
+        frames: indices from 1 up, to which the tracker follows the sequence.
+        stage: which interaction is shown, from 0 for the first; negative numbers count from the last.
+    """
+
+    trackers: tuple[str, ...]
+    dataset: str
+    sequence: str
+    frames: tuple[int, ...]
+    stage: int = -1
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment.
 
@@ -64,6 +82,7 @@ class Experiment:
         reference: label of the tracker that the pooled table compares the others with; empty: no such table.
         partial: run what is there of an incomplete dataset; what is missing stays a visible hole.
         tables, figures: numbers of the paper's tables and figures to make, see ``harness.regenerate``.
+        maps: what figure 3 is made of.
         sweep: what figure 4 is made of.
     """
 
@@ -75,6 +94,7 @@ class Experiment:
     partial: bool = False
     tables: tuple[int, ...] = ()
     figures: tuple[int, ...] = ()
+    maps: tuple[MapsEntry, ...] = ()
     sweep: SweepEntry | None = None
 
 

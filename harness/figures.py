@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from datasets.base import Dataset
 from datasets.errors import UserError, unknown_name
 from harness.experiment import setups
+from harness.maps import run_maps
 from harness.store import open_store
 from harness.sweep import parse_over, run_sweep, swept
 
@@ -20,7 +21,28 @@ if TYPE_CHECKING:
     from reports.blocks import Block
     from reports.plots import Style
 
-SWEEPS = "sweeps"
+MAPS, SWEEPS = "maps", "sweeps"
+
+
+def activation_maps(work: Work) -> Block:
+    """Figure 3: what CSA and TCA do in chosen frames.
+
+    Raises UserError for an experiment that chooses none, or names and frames that are not there.
+    """
+    from reports.maps import maps_block
+
+    if not work.experiment.maps:
+        raise UserError("figure 3 wants lines 'maps:' in the experiment: trackers, dataset, sequence and frames")
+    known, found, notes = {dataset.label: dataset for dataset in work.datasets}, [], []
+    for entry in work.experiment.maps:
+        if entry.dataset not in known:
+            notes.append(f"{entry.dataset} is named in the experiment and not open here: no maps of {entry.sequence}.")
+            continue
+        for setup in _chosen_setups(work.experiment, entry.trackers):
+            folder = work.out / MAPS
+            made = run_maps(folder, setup, known[entry.dataset], entry.sequence, entry.frames, device=work.device)
+            found += [(item, entry.stage) for item in made]
+    return maps_block(found, stem="figure3", title="Figure 3: what CSA and TCA do", notes=notes)
 
 
 def hanning_sweep(work: Work) -> Block:

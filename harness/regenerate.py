@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 TABLES: Mapping[str, str] = MappingProxyType({})
 """Number of a table of the paper -> the function that makes its block."""
 
-FIGURES: Mapping[str, str] = MappingProxyType({"4": "harness.figures:hanning_sweep"})
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {"3": "harness.figures:activation_maps", "4": "harness.figures:hanning_sweep"}
+)
 """Number of a figure of the paper -> the function that makes its block."""
 
 

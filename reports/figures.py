@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
 from reports.plots import Kind, Line, Style, SweepLine, lines, short_number, sweep_axes
 from reports.score import Score
+
+if TYPE_CHECKING:
+    from reports.maps import Panel
 
 _RC: Any = {
     "font.family": "sans-serif",
@@ -209,6 +215,42 @@ def sweep_figure(
         figure.legend(
             list(named.values()), list(named), loc="outside lower center", ncols=min(len(named), 4), handlelength=2.8
         )
+    return figure
+
+
+def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours: str) -> Figure:
+    """Rows of pictures and maps with the target found framed in them, the range below each map, and a bar of colours.
+
+    Args:
+        rows: (words for the row, its panels); all rows have as many.
+        title: of the figure.
+        colours: name of the colour map.
+    """
+    across = max(len(panels) for _, panels in rows)
+    with mpl.rc_context(_RC):
+        figure, grid = _grid(1.35 * across + 0.5, 1.6 * len(rows) + 0.8, len(rows), across)
+        for number, axes in enumerate(grid):
+            (words, panels), column = rows[number // across], number % across
+            panel = panels[column]
+            axes.grid(visible=False)
+            axes.imshow(panel.rgb(), extent=(0, 1, 1, 0), interpolation="nearest", aspect="equal")
+            axes.set(xticks=[], yticks=[], xlabel=panel.words)
+            for side in axes.spines.values():
+                side.set_visible(False)
+            if number < across:
+                axes.set_title(panel.title, fontsize=9)
+            if column == 0:
+                axes.set_ylabel(words)
+            if panel.box is not None:
+                for colour, width in (("#141414", 2.2), ("white", 1.0)):
+                    frame = Rectangle(panel.box[:2], *panel.box[2:], fill=False, edgecolor=colour, linewidth=width)
+                    axes.add_patch(frame)
+            axes.set(xlim=(0, 1), ylim=(1, 0))
+        scale = ScalarMappable(Normalize(0, 1), colours)
+        bar = figure.colorbar(scale, ax=grid, location="bottom", shrink=0.4, aspect=40, pad=0.02, ticks=[0, 1])
+        bar.ax.set_xticklabels(["least", "greatest"])
+        bar.outline.set_visible(False)
+        figure.suptitle(title, fontsize=10)
     return figure
 
 
