@@ -57,8 +57,9 @@ def write_block(block: Block, out: Path) -> list[Path]:
 
     written = []
     try:
-        for folder in ("tables", "figures"):
-            (out / folder).mkdir(parents=True, exist_ok=True)
+        for folder, files in (("tables", block.tables), ("figures", block.figures)):
+            if files:
+                (out / folder).mkdir(parents=True, exist_ok=True)
         for stem, table in block.tables.items():
             for suffix, rendering in RENDERINGS.items():
                 written.append(out / "tables" / f"{stem}.{suffix}")

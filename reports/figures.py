@@ -5,6 +5,7 @@ Matplotlib without pyplot: a figure is a value, nothing global is touched, and t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
 from reports.plots import Kind, Line, Style, SweepLine, lines, short_number, sweep_axes
+from reports.radar import Radar
 from reports.score import Score
 
 if TYPE_CHECKING:
@@ -169,6 +171,35 @@ def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, 
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_title(f"Speed and accuracy · {title}")
+    return figure
+
+
+def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) -> Figure | None:
+    """AUC per attribute around a circle, with the number of sequences behind each attribute. None without any."""
+    if found is None:
+        return None
+    with mpl.rc_context(_RC):
+        figure = Figure(figsize=(6.2, 4.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes: Any = figure.add_subplot(projection="polar")  # PolarAxes, whose methods the stubs do not know
+        axes.set_theta_zero_location("N")
+        axes.set_theta_direction(-1)
+        for tracker, row in found.values.items():
+            style, whole = look[tracker], None not in row
+            for number, piece in enumerate(found.pieces(tracker)):
+                order = [*piece, piece[0]] if whole else piece
+                axes.plot(
+                    [found.angle(i) for i in order], [row[i] for i in order], color=style.light, linewidth=1.5,
+                    dashes=style.dashes or (None, None), marker="o", markersize=2.2,
+                    label=tracker if not number else "_",
+                )  # fmt: skip
+        axes.set_ylim(0, found.top)
+        axes.set_rgrids(found.rings, [f"{ring:.1f}" for ring in found.rings], angle=0, fontsize=7, color="#555b63")
+        spokes = [math.degrees(found.angle(i)) for i in range(len(found.codes))]
+        axes.set_thetagrids(spokes, [f"{c} ({n})" for c, n in zip(found.codes, found.counts, strict=True)], fontsize=8)
+        axes.spines["polar"].set_visible(False)
+        axes.set_title(f"Attributes · {title}")
+        axes.legend(loc="center left", bbox_to_anchor=(1.18, 0.5), handlelength=2.8)
     return figure
 
 
