@@ -28,16 +28,17 @@ from harness.store import Run, file_name, place
 
 @dataclass(frozen=True)
 class ActivationMap:
-    """How much one part changed each place of the search region.
+    """What one part did at each place of the search region.
 
     Attributes:
         part: CSA or TCA; name: of its module, which tells stage and block.
-        values: (H, W) float64, the norm of what the part adds to the features.
+        change, response: (H, W) float64, see ``trackers.activation``.
     """
 
     part: str
     name: str
-    values: NDArray[np.float64]
+    change: NDArray[np.float64]
+    response: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def read_maps(path: Path) -> Maps:
         with np.load(path, allow_pickle=False) as stored:
             facts = json.loads(str(stored["facts"]))
             parts = tuple(
-                ActivationMap(part, name, stored[f"part{number}"]) for number, (part, name) in enumerate(facts["parts"])
+                ActivationMap(part, name, stored[f"change{number}"], stored[f"response{number}"])
+                for number, (part, name) in enumerate(facts["parts"])
             )
             arrays = {key: stored[key] for key in ("template", "search", "score", "box")}
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
@@ -163,7 +165,8 @@ def _compute(
             "dataset": dataset.label, "frame": index, "config": dict(run.identity), "hash": run.hash,
             "parts": [(item.part, item.name) for item in watched.parts],
         }  # fmt: skip
-        arrays: dict[str, Any] = {f"part{number}": item.values for number, item in enumerate(watched.parts)}
+        arrays: dict[str, Any] = {f"change{number}": item.change for number, item in enumerate(watched.parts)}
+        arrays |= {f"response{number}": item.response for number, item in enumerate(watched.parts)}
         arrays |= {"template": template, "search": watched.search, "score": watched.score, "box": box}
         sink = io.BytesIO()
         np.savez_compressed(sink, facts=np.array(json.dumps(facts, default=str)), **arrays)

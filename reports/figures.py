@@ -162,16 +162,43 @@ def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, 
         axes.set(xlim=(low / 2, high * 2), xlabel="Frames per second", ylabel="Success AUC")
         top = max(p[2] for p in points)
         axes.set_ylim(max(0, min(p[2] for p in points) - 0.08), min(1, top + 0.08))
-        for tracker, fps, auc in points:
-            colour = look[tracker].light
+        for (tracker, fps, auc), (left, shift) in zip(points, _name_places(points, axes), strict=True):
+            colour, side = look[tracker].light, "right" if left else "left"
             axes.plot(fps, auc, "o", color=colour, markersize=7, markeredgecolor="white", zorder=3)
-            right = fps**3 > low * high**2 and high > low  # in the last third the name goes before the point
-            offset, side = ((-6, 3), "right") if right else ((6, 3), "left")
-            axes.annotate(tracker, (fps, auc), offset, textcoords="offset points", color=colour, fontsize=8, ha=side)
+            axes.annotate(
+                tracker, (fps, auc), (-6 if left else 6, shift), textcoords="offset points", color=colour, fontsize=8,
+                ha=side, va="center",
+            )  # fmt: skip
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_title(f"Speed and accuracy · {title}")
     return figure
+
+
+def _name_places(points: Sequence[tuple[str, float, float]], axes: Axes) -> list[tuple[bool, float]]:
+    """For every point whether its name stands to its left, and how many points (1/72 inch) above or below it.
+
+    Names cover neither each other nor other points. Sizes are estimated from the text and the limits of the axes,
+    which spares drawing the figure.
+    """
+    (left, right), (bottom, top) = np.log10(axes.get_xlim()), axes.get_ylim()
+    at = [((np.log10(f) - left) / (right - left) * 275, (a - bottom) / (top - bottom) * 205) for _, f, a in points]
+    taken: list[tuple[float, float, float, float]] = []  # left, right, height, reach up and down
+    found: dict[int, tuple[bool, float]] = {}
+    for index in sorted(range(len(points)), key=lambda i: (-points[i][2], points[i][0])):
+        (x, y), width = at[index], 6 + 4.8 * len(points[index][0])
+        before = x > 183 and x > width  # in the last third the name goes before the point
+        ends = (x - width, x - 6) if before else (x + 6, x + width)
+        dots = [(px - 4, px + 4, py, 3.5) for i, (px, py) in enumerate(at) if i != index]
+        shifts = [step * sign for step in range(0, 60, 3) for sign in (1, -1)]
+        shift = next((s for s in shifts if not _covers(ends, y + s, [*taken, *dots])), 0)
+        taken.append((*ends, y + shift, 4.5))
+        found[index] = (before, float(shift))
+    return [found[index] for index in range(len(points))]
+
+
+def _covers(ends: tuple[float, float], y: float, taken: Sequence[tuple[float, float, float, float]]) -> bool:
+    return any(ends[0] < b and a < ends[1] and abs(y - at) < reach + 4.5 for a, b, at, reach in taken)
 
 
 def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) -> Figure | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,8 @@ class Panel:
         if self.image.ndim == 3:
             return ""
         low, high = float(self.image.min()), float(self.image.max())
-        return f"{low:.3g} to {high:.3g}"
+        digits = min(6, max(0, 2 - math.floor(math.log10(high - low)))) if high > low else 2
+        return f"{low:.{digits}f} to {high:.{digits}f}"
 
     def rgb(self) -> Frame:
         """(H, W, 3) uint8: cells are enlarged, never mixed."""
@@ -58,11 +60,14 @@ class Panel:
 
 
 def panels(maps: Maps, stage: int = -1) -> list[Panel]:
-    """Template, search region, CSA and TCA of one stage, and score. Raises UserError for a stage that is not there.
+    """Template, search region, activation behind CSA and behind TCA, what TCA adds, and score.
 
     Args:
         maps: of one frame.
         stage: which interaction, from 0 for the first; negative numbers count from the last.
+
+    Raises:
+        UserError: a stage that is not there.
     """
     pairs = maps.interactions()
     if not -len(pairs) <= stage < len(pairs):
@@ -73,8 +78,9 @@ def panels(maps: Maps, stage: int = -1) -> list[Panel]:
     return [
         Panel("Template", maps.template[..., ::-1]),
         Panel("Search region", maps.search[..., ::-1], box),
-        Panel("CSA", csa.values, box),
-        Panel("TCA", tca.values, box),
+        Panel("CSA", csa.response, box),
+        Panel("TCA", tca.response, box),
+        Panel("Added by TCA", tca.change, box),
         Panel("Score", maps.score, box),
     ]
 
@@ -98,9 +104,10 @@ def maps_block(found: Sequence[tuple[Maps, int]], *, stem: str, title: str, note
         name = stem if len(groups) == 1 else f"{stem}_{number + 1}"
         drawn[name] = figures.maps_figure(rows, f"{tracker}, {sequence}, {which}", COLOURS)
     words = (
-        "What the network sees, how much CSA and TCA change each cell of the search region's features (Euclidean norm "
-        "over channels of what the part adds), and the foreground probability. Each map is coloured from its least to "
-        "its greatest value, which stand below it; the frame is the target as found."
+        "What the network sees; the activation behind CSA and behind TCA (how far a cell's normalised features lie "
+        "from their mean over the search region: what stands out is bright); the norm of what TCA adds to them; and "
+        "the foreground probability. Each map is coloured from its least to its greatest value, which stand below it; "
+        "the white frame is the target as found."
     )
     return Block(stem, title, words, {}, tuple(drawings), drawn, tuple(notes))
 

@@ -115,6 +115,11 @@ class SweepLine:
     own: tuple[float, ...]
     points: tuple[SweepPoint, ...]
 
+    def best(self) -> tuple[SweepPoint, ...]:
+        """The points with the highest AUC as it prints, in percent with one decimal."""
+        printed = [(point, round(point.auc * 100, 1)) for point in self.points if point.auc is not None]
+        return tuple(point for point, value in printed if value == max(v for _, v in printed))
+
     def pieces(self) -> list[list[SweepPoint]]:
         """The points of a sweep over one constant by ascending value, cut where one is missing."""
         found: list[list[SweepPoint]] = [[]]

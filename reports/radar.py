@@ -11,7 +11,7 @@ from markupsafe import Markup
 from reports.plots import Style
 
 LEAST = 3  # attributes: fewer make no area
-_SIZE, _RADIUS = 380.0, 132.0
+_WIDTH, _HEIGHT, _RADIUS = 520, 330, 128
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[
     if found is None:
         return ""
     parts = [
-        Markup('<svg viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">').format(
-            _SIZE, _SIZE, f"Success AUC of {len(found.values)} trackers on {len(found.codes)} attributes"
+        Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+            _WIDTH, _HEIGHT, f"Success AUC of {len(found.values)} trackers on {len(found.codes)} attributes"
         )
     ]
     rings = "".join(_path([_at(found, i, ring) for i in range(len(found.codes))], closed=True) for ring in found.rings)
-    spokes = "".join(_path([(_SIZE / 2, _SIZE / 2), _at(found, i, found.top)]) for i in range(len(found.codes)))
+    spokes = "".join(_path([(_WIDTH / 2, _HEIGHT / 2), _at(found, i, found.top)]) for i in range(len(found.codes)))
     parts.append(Markup('<path class="grid" d="{}"/>').format(rings + spokes))
     for ring in found.rings:
         x, y = _at(found, 0, ring)
@@ -117,7 +117,7 @@ def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[
 def _at(found: Radar, index: int, value: float) -> tuple[float, float]:
     """Where a value of an attribute is drawn."""
     reach, angle = _RADIUS * value / found.top, found.angle(index)
-    return _SIZE / 2 + reach * math.sin(angle), _SIZE / 2 - reach * math.cos(angle)
+    return _WIDTH / 2 + reach * math.sin(angle), _HEIGHT / 2 - reach * math.cos(angle)
 
 
 def _path(points: Sequence[tuple[float, float]], *, closed: bool = False) -> str:

@@ -177,10 +177,9 @@ def sweep_plot(
                     parts.append(f'<path class="band" d="M{"L".join(edge)}Z"/>')
             parts.append("</g>")
     for line in reversed(drawn):
-        found = [(p.auc, p.values[0]) for p in line.points if p.auc is not None]
-        if found:
-            best, value = max(found, key=lambda pair: (pair[0], -pair[1]))
-            legend.append((line.tracker, f"{best * 100:.1f} at {value:.3g}"))
+        if best := line.best():
+            others = f" and {len(best) - 1} more" if len(best) > 1 else ""
+            legend.append((line.tracker, f"{(best[0].auc or 0) * 100:.1f} at {best[0].values[0]:.3g}{others}"))
     drawing = frame.wrap(parts, f"Success AUC against {x_label} of {len(legend)} trackers")
     return drawing + switches(legend, look, numbers)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.store import Store, file_name
+from harness.store import Store
 from harness.sweep import Swept, Values
 from reports import figures, svg
 from reports.blocks import Block, Drawing
@@ -111,7 +111,9 @@ def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
             )
             short = "" if len(data.sequences) == data.expected else f", {data.coverage}"
             columns.append(replace(head, sub=f"{data.title}, {data.protocol}{short}"))
-            best, by_values = best_points(line), {point.values: point for point in line.points}
+            found_best = {point.values for point in line.best()}
+            best = found_best if len(found_best) < len(line.points) else set()  # all alike: none is better
+            by_values = {point.values: point for point in line.points}
             for row, values in zip(cells, rows, strict=True):
                 point = by_values.get(values)
                 row.append(
@@ -123,14 +125,6 @@ def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
     caption = ["Success AUC per value; the best of a column is marked.", _own(found, over)]
     caption += [f"{words[0].upper()}{words[1:]}." for words in (interval_words(n) for n in counts)]
     return Table(title, " ".join(filter(None, caption)), tuple(columns), tuple(tuple(row) for row in cells))
-
-
-def best_points(line: SweepLine) -> tuple[Values, ...]:
-    """The values with the highest AUC as it prints, in percent with one decimal; none where all print alike."""
-    printed = {point.values: round(point.auc * 100, 1) for point in line.points if point.auc is not None}
-    if len(set(printed.values())) < 2:
-        return ()
-    return tuple(values for values, value in printed.items() if value == max(printed.values()))
 
 
 # ---- parts
@@ -204,8 +198,3 @@ def _own(found: Sequence[SweptDataset], over: Sequence[str]) -> str:
     every = [data.title for data in found]
     told = "; ".join(who + ("" if on == every else f" on {' and '.join(on)}") for who, on in own.items())
     return f"Without a sweep ({names}): {told}." if told else ""
-
-
-def sweep_stem(name: str) -> str:
-    """File stem of a sweep over a constant."""
-    return file_name(f"sweep_{name}")
