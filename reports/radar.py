@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.plots import Style
+from reports.svg import switches
 
 LEAST = 3  # attributes: fewer make no area
 _WIDTH, _HEIGHT, _RADIUS = 520, 330, 128
@@ -76,7 +77,7 @@ def radar(
 def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup | str:
     """The drawing: rings with their AUC, a spoke per attribute with the number of its sequences, a line per tracker.
 
-    The best tracker is drawn last, on top. Empty without anything to show.
+    The best tracker is drawn last, on top; the legend below switches lines. Empty without anything to show.
     """
     if found is None:
         return ""
@@ -111,7 +112,8 @@ def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[
                 style.hue, style.dash, numbers[tracker], path, tracker
             )
         )
-    return Markup("").join([*parts, Markup("</svg>")])
+    best_first = sorted(found.values, key=lambda t: -_mean(found.values[t]))
+    return Markup("").join([*parts, Markup("</svg>"), switches([(t, "") for t in best_first], look, numbers)])
 
 
 def _at(found: Radar, index: int, value: float) -> tuple[float, float]:

@@ -186,11 +186,10 @@ def sweep_plot(
 
 def switches(rows: Sequence[tuple[str, str]], look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
     """A legend below a plot, (tracker, words) a row; each row switches its tracker on and off on the whole page."""
-    row = Markup(
-        '<li><button type="button" class="switch" aria-pressed="true" data-t="{}">{}<span>{}</span><b>{}</b></button>'
-        "</li>"
-    )
-    items = [row.format(numbers[name], swatch(look[name]), name, words) for name, words in rows]
+    button = '<button type="button" class="switch" aria-pressed="true" data-t="{}">{}<span>{}</span>{}</button>'
+    row = Markup(f"<li>{button}</li>")
+    bold = Markup("<b>{}</b>")
+    items = [row.format(numbers[n], swatch(look[n]), n, bold.format(words) if words else "") for n, words in rows]
     return Markup('<ul class="legend">') + Markup("").join(items) + Markup("</ul>")
 
 

@@ -83,7 +83,7 @@ def sweep_block(
         look: tracker -> style; numbers: tracker -> its number on the page, by which it is switched on and off.
         stem, title, words: as of the block.
     """
-    table = sweep_table(found, over, title=title)
+    tables = {stem: sweep_table(found, over, title=title)} if found else {}
     notes = [f"{data.title}: left out of every point: {_grouped(data.missing)}." for data in found if data.missing]
     drawings, drawn = [], {}
     lines = [data for data in found if any(p.auc is not None for line in data.lines for p in line.points)]
@@ -96,7 +96,7 @@ def sweep_block(
             drawn = {stem: figure}
     else:
         notes.append("A plot has one axis for constants: sweep over one of them alone for a figure.")
-    return Block(stem, title, words, {stem: table}, tuple(drawings), drawn, tuple(notes))
+    return Block(stem, title, words, tables, tuple(drawings), drawn, tuple(notes))
 
 
 def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: str = "") -> Table:

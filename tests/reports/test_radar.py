@@ -15,7 +15,7 @@ WORDS = {"OCC": "Occlusion", "SV": "Scale Variation", "MB": "Motion Blur", "DEF"
 COUNTS = {"OCC": 3, "SV": 2, "MB": 1, "DEF": 4, "LR": 0}
 VALUES = {
     "Good": {"OCC": 0.6, "SV": 0.3, "MB": 0.15, "DEF": 0.45, "LR": None},
-    "<b>": {"OCC": 0.2, "SV": None, "MB": 0.5, "DEF": 0.4, "LR": None},
+    "<i>": {"OCC": 0.2, "SV": None, "MB": 0.5, "DEF": 0.4, "LR": None},
     "Lost": dict.fromkeys(WORDS),
 }
 LOOK = styles(VALUES)
@@ -28,7 +28,7 @@ def test_four_attributes_stand_at_right_angles() -> None:
     assert (found.codes, found.counts) == (("OCC", "SV", "MB", "DEF"), (3, 2, 1, 4))
     assert [found.angle(i) for i in range(4)] == pytest.approx([0, math.pi / 2, math.pi, 3 * math.pi / 2])
     assert (found.top, found.rings) == (pytest.approx(0.6), pytest.approx([0.2, 0.4, 0.6]))
-    assert list(found.values) == ["Good", "<b>"]  # a tracker without any value has no line
+    assert list(found.values) == ["Good", "<i>"]  # a tracker without any value has no line
     drawn = str(radar_plot(found, LOOK, NUMBERS))
     (path,) = re.findall(r'data-t="0" d="([^"]*)"', drawn)
     places = [tuple(map(float, p.split())) for p in path.strip("MZ").split("L")]
@@ -43,11 +43,11 @@ def test_a_missing_value_opens_the_line() -> None:
     found = radar(WORDS, COUNTS, VALUES)
     assert found is not None
     assert found.pieces("Good") == [[0, 1, 2, 3]]
-    assert found.pieces("<b>") == [[2, 3, 0]]
+    assert found.pieces("<i>") == [[2, 3, 0]]
     drawn = str(radar_plot(found, LOOK, NUMBERS))
     (path,) = re.findall(r'data-t="1" d="([^"]*)"', drawn)
     assert path.count("L") == 2 and "Z" not in path
-    assert "<b>" not in drawn and "&lt;b&gt;" in drawn
+    assert "<i>" not in drawn and "&lt;i&gt;" in drawn
     assert "OCC (3)" in drawn and "Motion Blur: 1 sequences" in drawn and "LR" not in drawn
 
 
