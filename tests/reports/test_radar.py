@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from datasets import open_dataset
 from reports.figures import radar_figure
+from reports.page import write_report
 from reports.plots import styles
 from reports.radar import radar, radar_plot
+from tests.reports.example import example_store
 
 WORDS = {"OCC": "Occlusion", "SV": "Scale Variation", "MB": "Motion Blur", "DEF": "Deformation", "LR": "Low Resolution"}
 COUNTS = {"OCC": 3, "SV": 2, "MB": 1, "DEF": 4, "LR": 0}
@@ -64,3 +70,18 @@ def test_too_few_attributes_or_no_tracker_make_no_plot() -> None:
     assert radar(WORDS, {"OCC": 1, "SV": 1}, VALUES) is None
     assert radar(WORDS, COUNTS, {}) is None
     assert (radar_plot(None, {}, {}), radar_figure(None, {}, title="")) == ("", None)
+
+
+def test_a_dataset_with_attributes_has_its_radar_plot_on_the_page(tmp_path: Path) -> None:
+    store = example_store(tmp_path)
+    file = store.root / "folder" / "dataset.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"attributes": dict(list(WORDS.items())[:3])}))
+    for number, sequence in enumerate(open_dataset("folder", str(tmp_path / "clips")).sequences):
+        codes = tuple(list(WORDS)[: 1 + number % 3])
+        store.put_sequence("folder", replace(sequence, attributes=codes), sequence.annotation())
+    page = write_report(store, tmp_path / "page")
+    text = page.read_text()
+    assert "OCC (8)" in text and "SV (5)" in text and "MB (2)" in text  # 8 clips with 1, 2, 3, 1, 2, 3, 1, 2 of them
+    section = text[text.index("Radar plot") :]
+    assert section[: section.index("</figure>")].count('<path class="curve h') == 2 * 3  # lines, and their swatches
+    assert {p.name for p in (tmp_path / "page" / "figures").glob("*radar*")} == {"folder_radar.svg", "folder_radar.pdf"}
