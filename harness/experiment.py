@@ -108,7 +108,22 @@ def load_experiment(path: str | Path) -> Experiment:
     if experiment.reference and experiment.reference not in names:
         raise UserError(f"{path}: {unknown_name('reference', experiment.reference, names)}")
     check(experiment.tables, experiment.figures)
+    _check_figures(experiment, str(path), names)
     return experiment
+
+
+def _check_figures(experiment: Experiment, path: str, names: Sequence[str]) -> None:
+    """Raises UserError for a sweep or maps that cannot be made: said before the work, not after it."""
+    from harness.sweep import parse_over
+
+    entries: list[tuple[str, tuple[str, ...]]] = [("maps", entry.trackers) for entry in experiment.maps]
+    if experiment.sweep is not None:
+        entries.append(("sweep", experiment.sweep.trackers))
+        parse_over(experiment.sweep.over)
+    for kind, trackers in entries:
+        for name in trackers:
+            if name not in names:
+                raise UserError(f"{path}: {unknown_name(f'tracker in {kind}', name, names)}")
 
 
 def setups(experiment: Experiment) -> list[Setup]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datasets.base import Dataset
-from datasets.errors import UserError, unknown_name
+from datasets.errors import UserError
 from harness.experiment import setups
 from harness.jobs import built
 from harness.maps import run_maps
@@ -27,8 +27,8 @@ MAPS, SWEEPS = "maps", "sweeps"
 def activation_maps(work: Work) -> Block:
     """Figure 3: what CSA and TCA do in chosen frames.
 
-    Raises UserError for an experiment that chooses none, or names and frames that are not there. A dataset that is not
-    open, or a tracker whose files are missing, is a note.
+    Raises UserError for an experiment that chooses none, or a sequence or frame that is not there. A dataset that is
+    not open, or a tracker whose files are missing, is a note.
     """
     from reports.maps import maps_block
 
@@ -49,10 +49,10 @@ def activation_maps(work: Work) -> Block:
 def hanning_sweep(work: Work) -> Block:
     """Figure 4: AUC against the weight of the Hanning window, or whatever constant the experiment sweeps over.
 
-    Raises UserError for an experiment without a sweep, or names in it that are not the experiment's. A dataset that is
-    not open, or a tracker whose files are missing, is a note.
+    Raises UserError for an experiment without a sweep. A dataset that is not open, or a tracker whose files are
+    missing, is a note.
     """
-    from reports.sweeps import NAMES, read_sweep, sweep_block
+    from reports.sweeps import read_sweep, sweep_block
 
     entry = work.experiment.sweep
     if entry is None:
@@ -70,25 +70,20 @@ def hanning_sweep(work: Work) -> Block:
         "All values of a sequence were followed as one batch that shares frames and template. "
         "Bands are 95 % bootstrap intervals over sequences."
     )
-    title = f"Figure 4: AUC against {' and '.join(NAMES[name][0].lower() + NAMES[name][1:] for name in over)}"
+    what = "the Hanning weight" if [*over] == ["window_influence"] else ", ".join(over)
     block = sweep_block(
-        read_sweep(store, swept(bases, over, datasets)), tuple(over), look, numbers, stem="figure4", title=title,
-        words=words,
+        read_sweep(store, swept(bases, over, datasets)), tuple(over), look, numbers, stem="figure4",
+        title=f"Figure 4: AUC against {what}", words=words,
     )  # fmt: skip
     return replace(block, notes=(*block.notes, *absent, *broken))
 
 
 def _ready(work: Work, labels: Sequence[str], datasets: Sequence[Dataset]) -> tuple[list[Setup], list[str]]:
-    """The experiment's trackers of these labels that can be built, and why the others cannot.
-
-    Raises UserError for a label that the experiment does not have.
-    """
+    """The experiment's trackers of these labels that can be built, and why the others cannot."""
     entries = zip(work.experiment.trackers, setups(work.experiment), strict=True)
     known = {entry.label or entry.tracker: setup for entry, setup in entries}
     ready, notes = [], []
     for label in labels:
-        if label not in known:
-            raise unknown_name("tracker of the experiment", label, known)
         setup = known[label]
         try:
             for dataset in datasets:

@@ -140,6 +140,20 @@ def sweep_axes(lines: Sequence[SweepLine]) -> tuple[tuple[float, float], tuple[f
     return (low, high) if high > low else (low - 0.5, high + 0.5), limits(heights)
 
 
+def spans(chosen: Sequence[float], among: Sequence[float]) -> str:
+    """Values in words: ``0.3, 0.5–0.9`` where neighbours among all values are chosen together."""
+    runs: list[list[float]] = []
+    previous = False
+    for value in sorted(among):
+        if value in chosen:
+            if previous:
+                runs[-1].append(value)
+            else:
+                runs.append([value])
+        previous = value in chosen
+    return ", ".join(f"{run[0]:.3g}" + (f"–{run[-1]:.3g}" if len(run) > 1 else "") for run in runs)
+
+
 def limits(values: Sequence[float]) -> tuple[float, float, float]:
     """Ends and step of an axis of fractions: whole tenths around the values, or whole fifths for a wide range."""
     step = 0.1 if max(values) - min(values) < 0.45 else 0.2

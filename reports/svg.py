@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
-from reports.plots import Kind, Line, Style, SweepLine, SweepPoint, limits, short_number, sweep_axes
+from reports.plots import Kind, Line, Style, SweepLine, SweepPoint, limits, short_number, spans, sweep_axes
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
 _GOLDEN = 0.618033988749895  # fractional parts of its multiples spread points evenly, whatever their number
@@ -178,8 +178,8 @@ def sweep_plot(
             parts.append("</g>")
     for line in reversed(drawn):
         if best := line.best():
-            others = f" and {len(best) - 1} more" if len(best) > 1 else ""
-            legend.append((line.tracker, f"{(best[0].auc or 0) * 100:.1f} at {best[0].values[0]:.3g}{others}"))
+            where = spans([p.values[0] for p in best], [p.values[0] for p in line.points])
+            legend.append((line.tracker, f"{(best[0].auc or 0) * 100:.1f} at {where}"))
     drawing = frame.wrap(parts, f"Success AUC against {x_label} of {len(legend)} trackers")
     return drawing + switches(legend, look, numbers)
 
@@ -190,7 +190,7 @@ def switches(rows: Sequence[tuple[str, str]], look: Mapping[str, Style], numbers
     row = Markup(f"<li>{button}</li>")
     bold = Markup("<b>{}</b>")
     items = [row.format(numbers[n], swatch(look[n]), n, bold.format(words) if words else "") for n, words in rows]
-    return Markup('<ul class="legend">') + Markup("").join(items) + Markup("</ul>")
+    return Markup('<ul class="legend roomy">') + Markup("").join(items) + Markup("</ul>")
 
 
 def swatch(style: Style) -> Markup:

@@ -13,7 +13,7 @@ from harness.store import Run, Store
 from harness.sweep import Swept
 from reports import figures, svg
 from reports.blocks import write_block
-from reports.plots import SweepLine, SweepPoint, styles, sweep_axes
+from reports.plots import SweepLine, SweepPoint, spans, styles, sweep_axes
 from reports.sweeps import read_sweep, sweep_block, sweep_table
 from tests.reports.example import HOSTILE, example_store, result
 
@@ -140,6 +140,13 @@ def test_a_sweep_over_two_constants_is_a_table_alone(tmp_path: Path) -> None:
     assert (block.drawings, block.figures) == ((), {})
     assert [cell.value for cell in block.tables["s"].rows[1]] == [0.5, 0.1, pytest.approx(20 / 21)]
     assert any("one of them alone" in note for note in block.notes)
+
+
+def test_neighbouring_values_are_told_as_a_span() -> None:
+    values = [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert spans([0.0, 0.2, 0.3, 0.4], values) == "0, 0.2–0.4"
+    assert spans([0.1], values) == "0.1"
+    assert spans(values, values) == "0–0.4"
 
 
 def test_axes_hold_all_points_and_intervals() -> None:
