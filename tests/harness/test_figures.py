@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,12 @@ from datasets.errors import UserError
 from harness.cli import main
 from harness.config import configure, open_datasets
 from harness.experiment import load_experiment, setups
+from harness.figures import activation_maps, hanning_sweep
 from harness.maps import read_maps, run_maps
+from harness.regenerate import Work
 from harness.store import open_store
 from harness.sweep import parse_over, run_sweep, swept
+from reports.collect import Evaluation
 from reports.sweeps import read_sweep
 from tests.harness.test_experiment import STAR
 
@@ -157,6 +161,29 @@ def test_broken_figures_are_refused_with_a_sentence(
     assert before in EXPERIMENT
     assert run(tmp_path, clips, EXPERIMENT.replace(before, after)) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_is_missing_is_a_note_and_the_rest_is_made(clips: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figures.yaml"
+    path.write_text(
+        EXPERIMENT.replace("maps:", "  - {tracker: transt, label: Gone}\nmaps:").replace("[Star]", "[Gone, Star]")
+    )
+    experiment, datasets = load_experiment(path), open_datasets([f"folder:mine={clips}"])
+    store = open_store(tmp_path / "store", write=True)
+    work = Work(experiment, tuple(datasets), store, Evaluation(()), tmp_path / "out", device="cpu")
+    for block in (hanning_sweep(work), activation_maps(work)):
+        assert [d.title for d in block.drawings] in (["mine"], ["Star"])
+        assert any(note.startswith("Gone is left out: TransT has no weights") for note in block.notes)
+    none = replace(work, datasets=())
+    block = hanning_sweep(none)
+    assert (block.tables, block.drawings, block.figures) == ({}, (), {})
+    assert "mine is not there and left out." in block.notes
+    for without, figure in (
+        (replace(experiment, sweep=None), hanning_sweep),
+        (replace(experiment, maps=()), activation_maps),
+    ):
+        with pytest.raises(UserError, match="wants lines"):
+            figure(replace(work, experiment=without))
 
 
 def test_figures_of_the_embedded_experiment_name_its_own_trackers_and_datasets() -> None:
