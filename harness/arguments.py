@@ -259,7 +259,7 @@ class Sweep:
     """Run trackers under many test-time constants at once and print AUC for each.
 
     Frames and templates are shared by all values of a sequence. Continues where it stopped.
-    Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot
+    Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot --out lr
     """
 
     tracker: Annotated[Repeated, arg(metavar="NAME")]
@@ -270,6 +270,8 @@ class Sweep:
     """window_influence, penalty_k or lr, as name=0,0.1,0.2 or name=first:last:step; several give every combination."""
     store: Path = Path("sweeps")
     """Folder of results; made when missing, continued when not."""
+    out: Path | None = None
+    """Also write the table and the figure: OUT/tables/*, OUT/figures/*."""
     network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
     sequences: Names = ()
     """Only these sequences."""
@@ -277,6 +279,31 @@ class Sweep:
     """Run what is there of an incomplete dataset."""
     jobs: int = 1
     """Worker processes."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
+class ShowMaps:
+    """Draw what CSA and TCA do in chosen frames: template, search region, CSA, TCA and score map of each.
+
+    Example: python run_all.py maps --tracker transinmo-star --preset nano --dataset mini-lasot --sequence hound-1
+    --frames 10 40 --out maps
+    """
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker with CSA and TCA; may be given several times."""
+    dataset: str
+    """NAME=ROOT, or NAME alone where the root is known."""
+    sequence: str
+    """Name of the sequence, which is followed from its first frame."""
+    frames: tuple[int, ...]
+    """Frames to look into, counted from 0; the first one holds the template."""
+    out: Path = Path("maps")
+    """The arrays go to OUT/arrays, the drawings to OUT/figures/*.svg and *.pdf."""
+    stage: int = -1
+    """Which interaction, from 0 for the first; negative numbers count from the last."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
     device: str = "auto"
     """auto, cpu, cuda ..."""
 
@@ -320,6 +347,7 @@ Command = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Ablate, subcommand("ablate")]
     | Annotated[Sweep, subcommand("sweep")]
+    | Annotated[ShowMaps, subcommand("maps")]
     | Annotated[Serve, subcommand("serve")]
     | Annotated[List, subcommand("list")]
 )

@@ -188,27 +188,55 @@ def ablate(command: arguments.Ablate) -> int:
 
 def sweep(command: arguments.Sweep) -> int:
     from harness.config import open_datasets
-    from harness.jobs import built, merge_variants, plan
-    from harness.parallel import run_jobs
     from harness.store import open_store
-    from harness.sweep import parse_over, variants
-    from reports.collect import evaluate
-    from reports.pooled import pooled_table
+    from harness.sweep import parse_over, run_sweep, swept
+    from reports.blocks import write_block
+    from reports.plots import styles
+    from reports.sweeps import read_sweep, sweep_block
 
     over = parse_over(command.over)
     bases = _setups(command.tracker, command.network, random_weights=False)
-    setups = [variant for base in bases for variant in variants(base, over)]
     datasets = open_datasets(command.dataset)
     _demand_sequences(datasets, command.sequences, command.partial)
-    for setup in bases:
-        for dataset in datasets:
-            built(setup.spec.name, setup.on(dataset.benchmark.name), command.device)
     store = open_store(command.store, write=True)
-    jobs, done = plan(store, datasets, setups, names=command.sequences, device=command.device, partial=command.partial)
-    outcomes = run_jobs(merge_variants(jobs), workers=command.jobs)
-    print(f"{len(jobs)} runs of a sequence wanted, {done} were done before", file=sys.stderr)
-    print(pooled_table(evaluate(store)).to_text())
+    outcomes, wanted, done = run_sweep(
+        store, bases, over, datasets, names=command.sequences, workers=command.jobs, device=command.device,
+        partial=command.partial,
+    )  # fmt: skip
+    print(f"{wanted} runs of a sequence wanted, {done} were done before", file=sys.stderr)
+    look = styles(base.label or base.spec.title for base in bases)
+    numbers = {name: number for number, name in enumerate(look)}
+    block = sweep_block(
+        read_sweep(store, swept(bases, over, datasets)), tuple(over), look, numbers,
+        stem=f"sweep_{'_'.join(over)}", title=f"Sweep over {', '.join(over)}",
+    )  # fmt: skip
+    for table in block.tables.values():
+        print(table.to_text())
+    if command.out is not None:
+        written = write_block(block, command.out)
+        print("\n".join([*block.notes, *(str(path) for path in written)]), file=sys.stderr)
     return _holes(outcomes)
+
+
+def show_maps(command: arguments.ShowMaps) -> int:
+    from harness.config import parse_dataset
+    from harness.maps import run_maps
+    from harness.store import file_name
+    from reports.blocks import write_block
+    from reports.maps import maps_block
+
+    dataset = parse_dataset(command.dataset).open()
+    setups = _setups(command.tracker, command.network, random_weights=False)
+    found = [
+        (item, command.stage)
+        for setup in setups
+        for item in run_maps(
+            command.out / "arrays", setup, dataset, command.sequence, command.frames, device=command.device
+        )
+    ]
+    block = maps_block(found, stem=f"maps_{file_name(command.sequence)}", title="Activation maps")
+    print("\n".join(str(path) for path in write_block(block, command.out)))
+    return 0
 
 
 def serve(command: arguments.Serve) -> int:
@@ -326,6 +354,7 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     arguments.Train: train,
     arguments.Ablate: ablate,
     arguments.Sweep: sweep,
+    arguments.ShowMaps: show_maps,
     arguments.Serve: serve,
     arguments.List: list_names,
 }

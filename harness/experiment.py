@@ -82,6 +82,39 @@ class ServerScore:
 
 
 @dataclass(frozen=True)
+class SweepEntry:
+    """Test-time constants to sweep over, all values of a sequence as one batch.
+
+    Attributes:
+        trackers: labels of the experiment's trackers.
+        datasets: labels of its datasets; all when empty.
+        over: values as for ``run_all.py sweep``.
+    """
+
+    trackers: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
+    over: tuple[str, ...] = ("window_influence=0:0.9:0.1",)
+
+
+@dataclass(frozen=True)
+class MapsEntry:
+    """Frames to look into: what CSA and TCA do there.
+
+    Attributes:
+        trackers: labels of the experiment's trackers.
+        dataset: label of one of its datasets; sequence: a name in it.
+        frames: indices from 1 up, to which the tracker follows the sequence.
+        stage: which interaction is shown, from 0 for the first; negative numbers count from the last.
+    """
+
+    trackers: tuple[str, ...]
+    dataset: str
+    sequence: str
+    frames: tuple[int, ...]
+    stage: int = -1
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment.
 
@@ -96,6 +129,8 @@ class Experiment:
             it. It need not exist.
         ablations: what Tables 4 and 5 are measured with.
         server_scores: what servers said of submissions.
+        maps: what figure 3 is made of.
+        sweep: what figure 4 is made of.
     """
 
     title: str
@@ -109,6 +144,8 @@ class Experiment:
     results: str = ""
     ablations: tuple[AblationEntry, ...] = ()
     server_scores: tuple[ServerScore, ...] = ()
+    maps: tuple[MapsEntry, ...] = ()
+    sweep: SweepEntry | None = None
 
 
 def load_experiment(path: str | Path) -> Experiment:
@@ -122,7 +159,22 @@ def load_experiment(path: str | Path) -> Experiment:
         raise UserError(f"{path}: {unknown_name('reference', experiment.reference, names)}")
     check(experiment.tables, experiment.figures)
     _check_rows(experiment, str(path), names)
+    _check_figures(experiment, str(path), names)
     return experiment
+
+
+def _check_figures(experiment: Experiment, path: str, names: Sequence[str]) -> None:
+    """Raises UserError for a sweep or maps that cannot be made: said before the work, not after it."""
+    from harness.sweep import parse_over
+
+    entries: list[tuple[str, tuple[str, ...]]] = [("maps", entry.trackers) for entry in experiment.maps]
+    if experiment.sweep is not None:
+        entries.append(("sweep", experiment.sweep.trackers))
+        parse_over(experiment.sweep.over)
+    for kind, trackers in entries:
+        for name in trackers:
+            if name not in names:
+                raise UserError(f"{path}: {unknown_name(f'tracker in {kind}', name, names)}")
 
 
 def setups(experiment: Experiment) -> list[Setup]:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 TABLES: Mapping[str, str] = MappingProxyType({str(n): f"harness.tables:table_{n}" for n in (2, 3, 4, 5)})
 """Number of a table of the paper -> the function that makes its block."""
 
-FIGURES: Mapping[str, str] = MappingProxyType({})
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {"3": "harness.figures:activation_maps", "4": "harness.figures:hanning_sweep"}
+)
 """Number of a figure of the paper -> the function that makes its block."""
 
 

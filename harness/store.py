@@ -314,14 +314,14 @@ def _write_table(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any
     table = table.replace_schema_metadata({"facts": json.dumps(facts, sort_keys=True, default=str)})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
-    return _place(path, sink.getvalue().to_pybytes(), keep_first=keep_first)
+    return place(path, sink.getvalue().to_pybytes(), keep_first=keep_first)
 
 
 def _write_json(path: Path, values: Any) -> None:
-    _place(path, (json.dumps(values, indent=1, sort_keys=True, default=str) + "\n").encode())
+    place(path, (json.dumps(values, indent=1, sort_keys=True, default=str) + "\n").encode())
 
 
-def _place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
+def place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
     """Write a file whole or not at all. With ``keep_first`` a file already there stays and False is returned."""
     temporary = path.with_name(f".{path.name[:80]}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:

@@ -4,11 +4,38 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from datasets.errors import UserError, unknown_name
 from harness.config import Setup
-from trackers.base import CONSTANTS
+from trackers.base import CONSTANTS, config_hash
+
+if TYPE_CHECKING:
+    from datasets.base import Dataset
+    from harness.jobs import Outcome
+    from harness.store import Store
+
+Values = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """One tracker on one dataset under all values of a sweep: where the results of each stand in the store.
+
+    Attributes:
+        tracker: its name in tables.
+        dataset: label of the dataset in the store.
+        over: names of the constants.
+        own: the tracker's own values of them on this dataset.
+        runs: values, in the order of ``over`` -> folder of the run (``store.Run.folder``).
+    """
+
+    tracker: str
+    dataset: str
+    over: tuple[str, ...]
+    own: Values
+    runs: Mapping[Values, str]
 
 
 def parse_over(words: Sequence[str]) -> dict[str, tuple[float, ...]]:
@@ -53,3 +80,60 @@ def variants(setup: Setup, over: Mapping[str, Sequence[float]]) -> list[Setup]:
         except ValueError as error:
             raise UserError(f"{setup.spec.name}: {error}") from error
     return made
+
+
+def swept(
+    bases: Sequence[Setup], over: Mapping[str, Sequence[float]], datasets: Sequence[Dataset]
+) -> tuple[Swept, ...]:
+    """Where the results of a sweep stand, done or not, a dataset at a time. Raises UserError as ``variants``."""
+    found = []
+    for dataset in datasets:
+        name = dataset.benchmark.name
+        for base in bases:
+            own = base.on(name)
+            runs = {
+                _values(setup.config, over): f"{base.spec.name}-{config_hash(base.spec.name, setup.on(name))}"
+                for setup in variants(base, over)
+            }
+            found.append(Swept(base.label or base.spec.title, dataset.label, tuple(over), _values(own, over), runs))
+    return tuple(found)
+
+
+def run_sweep(
+    store: Store,
+    bases: Sequence[Setup],
+    over: Mapping[str, Sequence[float]],
+    datasets: Sequence[Dataset],
+    *,
+    names: Sequence[str] = (),
+    workers: int = 1,
+    device: str = "auto",
+    partial: bool = False,
+) -> tuple[list[Outcome], int, int]:
+    """Do what is missing of a sweep.
+
+    Args:
+        store: of sweeps alone. Results of single runs stay out of it, and its own out of other stores: boxes of a
+            batch are those of a single run up to 1e-2 px, so that a curve should be made of one kind.
+        names: sequences wanted; empty for all that are present.
+        workers, device, partial: see ``harness.jobs`` and ``harness.parallel``.
+
+    Returns:
+        the outcomes (one for each sequence of a tracker), and how many results were missing and were there before.
+
+    Raises:
+        UserError: whatever the user can mend, before any work.
+    """
+    from harness.jobs import built, merge_variants, plan
+    from harness.parallel import run_jobs
+
+    setups = [variant for base in bases for variant in variants(base, over)]
+    for base in bases:
+        for dataset in datasets:
+            built(base.spec.name, base.on(dataset.benchmark.name), device)
+    jobs, done = plan(store, datasets, setups, names=names, device=device, partial=partial)
+    return run_jobs(merge_variants(jobs), workers=workers), len(jobs), done
+
+
+def _values(config: object, over: Mapping[str, Sequence[float]]) -> Values:
+    return tuple(getattr(config, name) for name in over)

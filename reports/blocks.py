@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from reports.table import Table
+from datasets.errors import UserError
+from reports.table import RENDERINGS, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,3 +46,26 @@ class Block:
     drawings: tuple[Drawing, ...] = ()
     figures: Mapping[str, Figure] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def write_block(block: Block, out: Path) -> list[Path]:
+    """Write OUT/tables/*.csv|tex|json and OUT/figures/*.svg|pdf of a block. Returns the paths.
+
+    Raises UserError for a folder that cannot be written.
+    """
+    from reports.figures import save_figure
+
+    written = []
+    try:
+        for folder, files in (("tables", block.tables), ("figures", block.figures)):
+            if files:
+                (out / folder).mkdir(parents=True, exist_ok=True)
+        for stem, table in block.tables.items():
+            for suffix, rendering in RENDERINGS.items():
+                written.append(out / "tables" / f"{stem}.{suffix}")
+                written[-1].write_text(rendering(table), encoding="utf-8")
+        for stem, figure in block.figures.items():
+            written += save_figure(figure, out / "figures" / stem)
+    except OSError as error:
+        raise UserError(f"cannot write to {out}: {error.strerror}; choose another --out") from error
+    return written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +113,15 @@ def evaluate(store: Store, *, protocols: Sequence[str] = (), partial: bool = Tru
     return Evaluation(tuple(_dataset(store, label, protocols, partial, detail) for label in labels))
 
 
+def evaluate_runs(store: Store, label: str, folders: Collection[str]) -> DatasetEvaluation:
+    """Score some runs on a dataset, named by their folders, under the dataset's own protocol.
+
+    Raises UserError when the store has no such dataset, or a damaged file.
+    """
+    count = len(store.dataset(label).names)
+    return _dataset(store, label, (), True, detail_for(count, count * len(folders)), folders)
+
+
 def ranked_scalar(protocol: str, benchmark: str) -> str:
     """The P_norm scalar that a protocol prints: ``norm_precision_020`` or ``norm_precision_auc``."""
     return PROTOCOLS[protocol].on(benchmark).norm_scalar if protocol in PROTOCOLS else ""
@@ -171,8 +180,17 @@ class _Tally:
         )
 
 
-def _dataset(store: Store, label: str, protocols: Sequence[str], partial: bool, detail: Detail) -> DatasetEvaluation:
+def _dataset(
+    store: Store,
+    label: str,
+    protocols: Sequence[str],
+    partial: bool,
+    detail: Detail,
+    folders: Collection[str] | None = None,
+) -> DatasetEvaluation:
     data, runs = store.dataset(label), store.runs(label)
+    if folders is not None:
+        runs = tuple(run for run in runs if run.folder in folders)
     rules = [protocol(name) for name in dict.fromkeys([data.protocol, *protocols])]
     names = display_names(runs)
     tallies = [_Tally(run, names[run.folder], {rule.name: {} for rule in rules}) for run in runs]

@@ -14,6 +14,7 @@ from reports import figures
 from reports.collect import DatasetEvaluation, TrackerRun, auc_values, ranked_scalar
 from reports.drawing import KeyFrame, Track, colour_on_image, key_frames, open_images
 from reports.plots import KINDS, Style
+from reports.radar import Radar, radar
 from reports.score import Score
 from reports.statistics import Comparison, bootstrap_interval, compare_with_best, interval_words
 from reports.table import Cell, Column, Table, percent, rank_columns
@@ -164,6 +165,11 @@ def speed_points(data: DatasetEvaluation) -> list[tuple[str, float, float]]:
     return [(r.name, r.fps, s.mean.success_auc) for r, s in pairs if r.fps and s.mean.success_auc is not None]
 
 
+def attribute_radar(data: DatasetEvaluation) -> Radar | None:
+    """AUC per attribute, or None where there are too few."""
+    return radar(data.dataset.attributes, data.attribute_counts, data.attributes)
+
+
 def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> dict[str, Figure]:
     title = f"{data.dataset.title} ({data.dataset.protocol})"
     ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
@@ -172,6 +178,7 @@ def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> d
         for kind in KINDS
     }
     drawn[f"{stem}_distribution"] = figures.distribution_figure(data.default, look, title=title)
+    drawn[f"{stem}_radar"] = figures.radar_figure(attribute_radar(data), look, title=title)
     drawn[f"{stem}_speed"] = figures.speed_figure(speed_points(data), look, title=title)
     return {name: figure for name, figure in drawn.items() if figure is not None}
 

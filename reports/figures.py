@@ -5,20 +5,28 @@ Matplotlib without pyplot: a figure is a value, nothing global is touched, and t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
-from reports.plots import Kind, Line, Style, lines, short_number
+from reports.plots import Kind, Line, Style, SweepLine, lines, short_number, sweep_axes
+from reports.radar import Radar
 from reports.score import Score
+
+if TYPE_CHECKING:
+    from reports.maps import Panel
 
 _RC: Any = {
     "font.family": "sans-serif",
@@ -154,15 +162,153 @@ def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, 
         axes.set(xlim=(low / 2, high * 2), xlabel="Frames per second", ylabel="Success AUC")
         top = max(p[2] for p in points)
         axes.set_ylim(max(0, min(p[2] for p in points) - 0.08), min(1, top + 0.08))
-        for tracker, fps, auc in points:
-            colour = look[tracker].light
+        for (tracker, fps, auc), (left, shift) in zip(points, _name_places(points, axes), strict=True):
+            colour, side = look[tracker].light, "right" if left else "left"
             axes.plot(fps, auc, "o", color=colour, markersize=7, markeredgecolor="white", zorder=3)
-            right = fps**3 > low * high**2 and high > low  # in the last third the name goes before the point
-            offset, side = ((-6, 3), "right") if right else ((6, 3), "left")
-            axes.annotate(tracker, (fps, auc), offset, textcoords="offset points", color=colour, fontsize=8, ha=side)
+            axes.annotate(
+                tracker, (fps, auc), (-6 if left else 6, shift), textcoords="offset points", color=colour, fontsize=8,
+                ha=side, va="center",
+            )  # fmt: skip
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_title(f"Speed and accuracy · {title}")
+    return figure
+
+
+def _name_places(points: Sequence[tuple[str, float, float]], axes: Axes) -> list[tuple[bool, float]]:
+    """For every point whether its name stands to its left, and how many points (1/72 inch) above or below it.
+
+    Names cover neither each other nor other points. Sizes are estimated from the text and the limits of the axes,
+    which spares drawing the figure.
+    """
+    (left, right), (bottom, top) = np.log10(axes.get_xlim()), axes.get_ylim()
+    at = [((np.log10(f) - left) / (right - left) * 275, (a - bottom) / (top - bottom) * 205) for _, f, a in points]
+    taken: list[tuple[float, float, float, float]] = []  # left, right, height, reach up and down
+    found: dict[int, tuple[bool, float]] = {}
+    for index in sorted(range(len(points)), key=lambda i: (-points[i][2], points[i][0])):
+        (x, y), width = at[index], 6 + 4.8 * len(points[index][0])
+        before = x > 183 and x > width  # in the last third the name goes before the point
+        ends = (x - width, x - 6) if before else (x + 6, x + width)
+        dots = [(px - 4, px + 4, py, 3.5) for i, (px, py) in enumerate(at) if i != index]
+        shifts = [step * sign for step in range(0, 60, 3) for sign in (1, -1)]
+        shift = next((s for s in shifts if not _covers(ends, y + s, [*taken, *dots])), 0)
+        taken.append((*ends, y + shift, 4.5))
+        found[index] = (before, float(shift))
+    return [found[index] for index in range(len(points))]
+
+
+def _covers(ends: tuple[float, float], y: float, taken: Sequence[tuple[float, float, float, float]]) -> bool:
+    return any(ends[0] < b and a < ends[1] and abs(y - at) < reach + 4.5 for a, b, at, reach in taken)
+
+
+def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) -> Figure | None:
+    """AUC per attribute around a circle, with the number of sequences behind each attribute. None without any."""
+    if found is None:
+        return None
+    with mpl.rc_context(_RC):
+        figure = Figure(figsize=(6.2, 4.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes: Any = figure.add_subplot(projection="polar")  # PolarAxes, whose methods the stubs do not know
+        axes.set_theta_zero_location("N")
+        axes.set_theta_direction(-1)
+        for tracker, row in found.values.items():
+            style, whole = look[tracker], None not in row
+            for number, piece in enumerate(found.pieces(tracker)):
+                order = [*piece, piece[0]] if whole else piece
+                axes.plot(
+                    [found.angle(i) for i in order], [row[i] for i in order], color=style.light, linewidth=1.5,
+                    dashes=style.dashes or (None, None), marker="o", markersize=2.2,
+                    label=tracker if not number else "_",
+                )  # fmt: skip
+        axes.set_ylim(0, found.top)
+        axes.set_rgrids(found.rings, [f"{ring:.1f}" for ring in found.rings], angle=0, fontsize=7, color="#555b63")
+        spokes = [math.degrees(found.angle(i)) for i in range(len(found.codes))]
+        axes.set_thetagrids(spokes, [f"{c} ({n})" for c, n in zip(found.codes, found.counts, strict=True)], fontsize=8)
+        axes.spines["polar"].set_visible(False)
+        axes.set_title(f"Attributes · {title}")
+        axes.legend(loc="center left", bbox_to_anchor=(1.18, 0.5), handlelength=2.8)
+    return figure
+
+
+def sweep_figure(
+    panels: Sequence[tuple[str, Sequence[SweepLine]]], x_label: str, look: Mapping[str, Style]
+) -> Figure | None:
+    """AUC against a test-time constant with 95 % bands: a panel per dataset, side by side. None without a point.
+
+    Args:
+        panels: (title of the dataset, one line per tracker).
+        x_label: name of the constant.
+        look: tracker -> style.
+    """
+    panels = [(title, lines) for title, lines in panels if any(line.pieces() for line in lines)]
+    if not panels:
+        return None
+    across = min(len(panels), 3)
+    down = -(-len(panels) // across)
+    with mpl.rc_context(_RC):
+        figure, grid = _grid(3.3 * across, 2.9 * down, down, across)
+        for axes, (title, lines) in zip(grid, panels, strict=False):
+            (start, end), (base, top, step) = sweep_axes(lines)
+            for line in lines:
+                style = look[line.tracker]
+                for number, piece in enumerate(line.pieces()):
+                    x, y = np.array([(p.values[0], p.auc) for p in piece], np.float64).T
+                    axes.plot(
+                        x, y, color=style.light, dashes=style.dashes or (None, None), marker="o", markersize=3.2,
+                        linewidth=1.5, zorder=3, label=line.tracker if not number else "_",
+                    )  # fmt: skip
+                    bounds = [(p.values[0], *p.interval) for p in piece if p.interval]
+                    if bounds:
+                        at, low, high = zip(*bounds, strict=True)
+                        axes.fill_between(at, low, high, color=style.light, alpha=0.13, linewidth=0, zorder=2)
+            margin = (end - start) * 0.02
+            axes.set(xlim=(start - margin, end + margin), ylim=(base, top), xlabel=x_label)
+            axes.set_title(title)
+            axes.yaxis.set_major_locator(MultipleLocator(step))
+        for axes in grid[::across]:
+            axes.set_ylabel("Success AUC")
+        for axes in grid[len(panels) :]:
+            axes.remove()
+        named = {text: handle for axes in grid for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.legend(
+            list(named.values()), list(named), loc="outside lower center", ncols=min(len(named), 4), handlelength=2.8
+        )
+    return figure
+
+
+def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours: str) -> Figure:
+    """Rows of pictures and maps with the target found framed in them, the range below each map, and a bar of colours.
+
+    Args:
+        rows: (words for the row, its panels); all rows have as many.
+        title: of the figure.
+        colours: name of the colour map.
+    """
+    across = max(len(panels) for _, panels in rows)
+    with mpl.rc_context(_RC):
+        figure, grid = _grid(1.35 * across + 0.5, 1.6 * len(rows) + 0.8, len(rows), across)
+        for number, axes in enumerate(grid):
+            (words, panels), column = rows[number // across], number % across
+            panel = panels[column]
+            axes.grid(visible=False)
+            axes.imshow(panel.rgb(), extent=(0, 1, 1, 0), interpolation="nearest", aspect="equal")
+            axes.set(xticks=[], yticks=[], xlabel=panel.words)
+            for side in axes.spines.values():
+                side.set_visible(False)
+            if number < across:
+                axes.set_title(panel.title, fontsize=9)
+            if column == 0:
+                axes.set_ylabel(words)
+            if panel.box is not None:
+                for colour, width in (("#141414", 2.2), ("white", 1.0)):
+                    frame = Rectangle(panel.box[:2], *panel.box[2:], fill=False, edgecolor=colour, linewidth=width)
+                    axes.add_patch(frame)
+            axes.set(xlim=(0, 1), ylim=(1, 0))
+        scale = ScalarMappable(Normalize(0, 1), colours)
+        bar = figure.colorbar(scale, ax=grid, location="bottom", shrink=0.4, aspect=40, pad=0.02, ticks=[0, 1])
+        bar.ax.set_xticklabels(["least", "greatest"])
+        bar.outline.set_visible(False)
+        figure.suptitle(title, fontsize=10)
     return figure
 
 
@@ -176,11 +322,18 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+    figure, grid = _grid(width, height, 1, 1)
+    return figure, grid[0]
+
+
+def _grid(width: float, height: float, down: int, across: int) -> tuple[Figure, list[Axes]]:
+    """A figure of so many inches with rows of axes, in reading order."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.grid(visible=True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=3)
-    return figure, axes
+    grid = [figure.add_subplot(down, across, number + 1) for number in range(down * across)]
+    for axes in grid:
+        axes.grid(visible=True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        axes.tick_params(length=3)
+    return figure, grid

@@ -22,13 +22,14 @@ from harness.store import Store
 from reports import svg
 from reports.blocks import Block
 from reports.collect import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
-from reports.content import Content, Strip, anchor, build, images_of, speed_points
+from reports.content import Content, Strip, anchor, attribute_radar, build, images_of, speed_points
 from reports.drawing import TRUTH
 from reports.failure_browser import FailureBrowser, build_browser
 from reports.failures import PATIENCE
 from reports.figures import save_figure
 from reports.plots import DARK, DASHES, KINDS, LIGHT, Style, lines, styles
 from reports.protocols import PROTOCOLS
+from reports.radar import radar_plot
 from reports.score import Score
 from reports.statistics import LEVEL, MINIMUM, RESAMPLES
 from reports.table import RENDERINGS, Table, to_html
@@ -179,6 +180,7 @@ def _section(
         "plots": _plots(data, look, numbers),
         "distribution": svg.strip_plot(distribution, look, numbers),
         "speed": svg.speed_plot(speed_points(data), look, numbers),
+        "radar": radar_plot(attribute_radar(data), look, numbers),
         "strips": [_strip(strip) for strip in content.strips],
         "browser": browser,
         "trackers": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -94,6 +95,70 @@ def lines(scores: Sequence[Score], kind: Kind, *, ranked: str = "") -> list[Line
         if curve is not None and scalar is not None:
             found.append(Line(score.tracker, np.linspace(0, kind.x_max, len(curve)), curve, *scalar))
     return sorted(found, key=lambda line: (-line.value, line.tracker))
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One value, or combination of values, of a sweep: success AUC and its 95 % interval; None with its reason."""
+
+    values: tuple[float, ...]
+    auc: float | None
+    interval: tuple[float, float] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SweepLine:
+    """One tracker under all values, in their order; ``own`` are those it has when nobody sweeps."""
+
+    tracker: str
+    own: tuple[float, ...]
+    points: tuple[SweepPoint, ...]
+
+    def best(self) -> tuple[SweepPoint, ...]:
+        """The points with the highest AUC as it prints, in percent with one decimal."""
+        printed = [(point, round(point.auc * 100, 1)) for point in self.points if point.auc is not None]
+        return tuple(point for point, value in printed if value == max(v for _, v in printed))
+
+    def pieces(self) -> list[list[SweepPoint]]:
+        """The points of a sweep over one constant by ascending value, cut where one is missing."""
+        found: list[list[SweepPoint]] = [[]]
+        for point in sorted(self.points, key=lambda p: p.values):
+            if point.auc is not None:
+                found[-1].append(point)
+            elif found[-1]:
+                found.append([])
+        return [piece for piece in found if piece]
+
+
+def sweep_axes(lines: Sequence[SweepLine]) -> tuple[tuple[float, float], tuple[float, float, float]]:
+    """Ends of the axis of values, and ends and step of the axis of AUC around all points and intervals."""
+    points = [point for line in lines for piece in line.pieces() for point in piece]
+    values = [point.values[0] for point in points]
+    heights = [v for p in points for v in (p.auc, *(p.interval or ())) if v is not None]
+    low, high = min(values), max(values)
+    return (low, high) if high > low else (low - 0.5, high + 0.5), limits(heights)
+
+
+def spans(chosen: Sequence[float], among: Sequence[float]) -> str:
+    """Values in words: ``0.3, 0.5–0.9`` where neighbours among all values are chosen together."""
+    runs: list[list[float]] = []
+    previous = False
+    for value in sorted(among):
+        if value in chosen:
+            if previous:
+                runs[-1].append(value)
+            else:
+                runs.append([value])
+        previous = value in chosen
+    return ", ".join(f"{run[0]:.3g}" + (f"–{run[-1]:.3g}" if len(run) > 1 else "") for run in runs)
+
+
+def limits(values: Sequence[float]) -> tuple[float, float, float]:
+    """Ends and step of an axis of fractions: whole tenths around the values, or whole fifths for a wide range."""
+    step = 0.1 if max(values) - min(values) < 0.45 else 0.2
+    low, high = math.floor((min(values) - 0.02) / step), math.ceil((max(values) + 0.02) / step)
+    return max(0, low) * step, high * step, step
 
 
 def short_number(value: float) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
-from reports.plots import Kind, Line, Style, short_number
+from reports.plots import Kind, Line, Style, SweepLine, SweepPoint, limits, short_number, spans, sweep_axes
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
 _GOLDEN = 0.618033988749895  # fractional parts of its multiples spread points evenly, whatever their number
@@ -123,7 +123,7 @@ def speed_plot(
     frame = _Frame(520, 300)
     start = math.log10(min(p[1] for p in points)) - 0.15
     end = math.log10(max(p[1] for p in points)) + 0.15
-    base, top, step = _limits([p[2] for p in points])
+    base, top, step = limits([p[2] for p in points])
     ticks = [m * 10.0**e for e in range(math.floor(start), math.ceil(end) + 1) for m in (1, 2, 5)]
     ticks = [t for t in ticks if start <= math.log10(t) <= end]
     if len(ticks) > 8:
@@ -147,11 +147,64 @@ def speed_plot(
     return frame.wrap(parts, f"Speed against accuracy of {len(points)} trackers")
 
 
+def sweep_plot(
+    lines: Sequence[SweepLine], x_label: str, look: Mapping[str, Style], numbers: Mapping[str, int]
+) -> Markup:
+    """AUC against a test-time constant with its intervals as bands, and a legend with every tracker's best value."""
+    frame = _Frame(520, 300)
+    (start, end), (base, top, step) = sweep_axes(lines)
+    places = sorted({p.values[0] for line in lines for p in line.points})
+    ticks = places if len(places) <= 11 else [start + (end - start) * i / 5 for i in range(6)]
+    xs = [((v - start) / (end - start), f"{v:.3g}") for v in ticks]
+    ys = [(i * step / (top - base), f"{base + i * step:.1f}") for i in range(round((top - base) / step) + 1)]
+
+    def at(value: float, height: float) -> str:
+        return f"{_n(frame.x((value - start) / (end - start)))} {_n(frame.y((height - base) / (top - base)))}"
+
+    parts, legend = frame.axes(xs, ys, x_label, "Success AUC"), []
+    drawn = sorted(lines, key=lambda line: max((p.auc for p in line.points if p.auc is not None), default=0.0))
+    for layer in ("band", "curve"):  # no band covers a curve
+        for line in drawn:
+            style = look[line.tracker]
+            parts.append(f'<g data-t="{numbers[line.tracker]}" class="h{style.hue}">')
+            for piece in line.pieces():
+                if layer == "curve":
+                    path = "L".join(at(p.values[0], p.auc) for p in piece if p.auc is not None)
+                    parts.append(f'<path class="curve d{style.dash}" d="M{path}"/>')
+                    parts += [_dot(at(p.values[0], p.auc), line.tracker, p) for p in piece if p.auc is not None]
+                elif bounds := [(p.values[0], *p.interval) for p in piece if p.interval]:
+                    edge = [at(v, high) for v, _, high in bounds] + [at(v, low) for v, low, _ in reversed(bounds)]
+                    parts.append(f'<path class="band" d="M{"L".join(edge)}Z"/>')
+            parts.append("</g>")
+    for line in reversed(drawn):
+        if best := line.best():
+            where = spans([p.values[0] for p in best], [p.values[0] for p in line.points])
+            legend.append((line.tracker, f"{(best[0].auc or 0) * 100:.1f} at {where}"))
+    drawing = frame.wrap(parts, f"Success AUC against {x_label} of {len(legend)} trackers")
+    return drawing + switches(legend, look, numbers)
+
+
+def switches(rows: Sequence[tuple[str, str]], look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
+    """A legend below a plot, (tracker, words) a row; each row switches its tracker on and off on the whole page."""
+    button = '<button type="button" class="switch" aria-pressed="true" data-t="{}">{}<span>{}</span>{}</button>'
+    row = Markup(f"<li>{button}</li>")
+    bold = Markup("<b>{}</b>")
+    items = [row.format(numbers[n], swatch(look[n]), n, bold.format(words) if words else "") for n, words in rows]
+    return Markup('<ul class="legend roomy">') + Markup("").join(items) + Markup("</ul>")
+
+
 def swatch(style: Style) -> Markup:
     """A short piece of a tracker's line for legends."""
     return Markup(
         '<svg class="swatch" viewBox="0 0 30 10" aria-hidden="true"><path class="curve h{} d{}" d="M1 5H29"/></svg>'
     ).format(style.hue, style.dash)
+
+
+def _dot(place: str, tracker: str, point: SweepPoint) -> str:
+    x, y = place.split()
+    between = f" [{point.interval[0] * 100:.1f}, {point.interval[1] * 100:.1f}]" if point.interval else ""
+    words = f"{tracker}, {point.values[0]:g}: {(point.auc or 0) * 100:.1f}{between}"
+    return f'<circle cx="{x}" cy="{y}" r="3"><title>{escape(words)}</title></circle>'
 
 
 def _path(tracker: str, path: str, kind: str, look: Mapping[str, Style], numbers: Mapping[str, int]) -> str:
@@ -167,13 +220,6 @@ def _free_height(x: float, wanted: float, taken: Sequence[tuple[float, float]], 
         if clear and _TOP + 8 <= height <= frame.height - _BOTTOM - 2:
             return height
     return None
-
-
-def _limits(values: Sequence[float]) -> tuple[float, float, float]:
-    """Ends and step of an axis of fractions: whole tenths around the values, or whole fifths for a wide range."""
-    step = 0.1 if max(values) - min(values) < 0.45 else 0.2
-    low, high = math.floor((min(values) - 0.02) / step), math.ceil((max(values) + 0.02) / step)
-    return max(0, low) * step, high * step, step
 
 
 def _n(value: float) -> str:

@@ -1,7 +1,10 @@
-"""Where the parts of the interaction act: maps of how much CSA and TCA change each place of a search region.
+"""What the parts of the interaction do: maps of CSA and TCA over a search region, as in the InMo paper's Figure 3.
 
-The map of a part is the Euclidean norm, over channels, of what the part adds to the features (InMo paper, Figure 3,
-shows such maps for CSA and TCA). Any tracker whose backbone has these parts can be watched; nothing in it changes.
+Two maps per part. ``change`` is the Euclidean norm, over channels, of what the part adds to the features.
+``response`` is the activation behind the part: how far the features of a cell, layer-normalised, lie from their mean
+over all cells, so that what is the same everywhere is dark and what stands out is bright.
+
+Any tracker whose backbone has these parts can be watched; nothing in it changes.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -28,17 +32,18 @@ from trackers.swin import Block, PositionTCA, ShippedTCA, Windows, merge_windows
 
 @dataclass(frozen=True)
 class PartMap:
-    """How much one part changed each place.
+    """What one part did at each place.
 
     Attributes:
         part: CSA or TCA.
         name: the module's name in the network, which tells stage and block.
-        values: (H, W) float64 of the part's feature map.
+        change, response: (H, W) float64 of the part's feature map, see the module.
     """
 
     part: str
     name: str
-    values: NDArray[np.float64]
+    change: NDArray[np.float64]
+    response: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Watched:
 
     Attributes:
         search: (X, X, 3) uint8 BGR, the search region.
-        parts: one map per CSA and TCA that ran, in the order in which they ran.
+        parts: maps of every CSA and TCA that ran, in the order in which they ran.
         score: (R, R) float64 foreground probability of the output map.
         state: the tracker's state after the step.
         box: (4,) x, y, w, h found, counted from 0.
@@ -138,28 +143,31 @@ def _only_search(stack: ExitStack, network: nn.Module, found: list[PartMap]) -> 
 
 
 def _of_groups(found: list[PartMap], name: str, module: Any, inputs: tuple[Any, ...], out: Groups) -> None:
-    change = (out.tokens - inputs[0].tokens)[:1].float().norm(dim=-1, keepdim=True)
-    found.append(
-        PartMap(module.part, name, _array(window_restore(change, out.window, out.height, out.width)[0, ..., 0]))
+    before, after = (
+        window_restore(tokens[:1], out.window, out.height, out.width)[0] for tokens in (inputs[0].tokens, out.tokens)
     )
+    found.append(_part(module.part, name, after - before, after))
 
 
 def _of_maps(found: list[PartMap], name: str, module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
-    found.append(PartMap(module.part, name, _array((out - inputs[0])[0].float().norm(dim=0))))
+    before, after = (maps[0].permute(1, 2, 0) for maps in (inputs[0], out))
+    found.append(_part(module.part, name, after - before, after))
 
 
 def _watch_block(stack: ExitStack, found: list[PartMap], name: str, block: Block) -> None:
     """Released Swin: windows are put back in their places with the grid that the block was called with."""
-    grids: list[Windows] = []
+    calls: list[tuple[Tensor, Windows]] = []
     block_call, attend_call = block.search, block.attn.search
 
     def search(features: Tensor, grid: Windows, memory: Any) -> Tensor:
-        grids[:] = [grid]
+        calls[:] = [(features, grid)]
         return block_call(features, grid, memory)
 
     def attend(tokens: Tensor, mask: Tensor | None, memory: Any) -> Tensor:
         out = attend_call(tokens, mask, memory)
-        found.append(PartMap("CSA", f"{name}.attn", _merged(out, grids[0])))
+        features, grid = calls[0]
+        added = merge_windows(out, grid)[0]
+        found.append(_part("CSA", f"{name}.attn", added, features[0] + added))
         return out
 
     _patch(stack, block, "search", search)
@@ -167,13 +175,17 @@ def _watch_block(stack: ExitStack, found: list[PartMap], name: str, block: Block
     if isinstance(block.attn.tca, ShippedTCA | PositionTCA):
 
         def of_tca(module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
-            found.append(PartMap("TCA", f"{name}.attn.tca", _merged(out - inputs[0], grids[0])))
+            before, after = (merge_windows(tokens, calls[0][1])[0] for tokens in (inputs[0], out))
+            found.append(_part("TCA", f"{name}.attn.tca", after - before, after))
 
         stack.callback(block.attn.tca.register_forward_hook(of_tca).remove)
 
 
-def _merged(windows: Tensor, grid: Windows) -> NDArray[np.float64]:
-    return _array(merge_windows(windows.float().norm(dim=-1, keepdim=True), grid)[0, ..., 0])
+def _part(part: str, name: str, added: Tensor, after: Tensor) -> PartMap:
+    """Maps of what was added to, and what are then, the features (H, W, C)."""
+    normed = F.layer_norm(after.float(), after.shape[-1:])
+    stands_out = (normed - normed.mean(dim=(0, 1))).norm(dim=-1)
+    return PartMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out))
 
 
 def _patch(stack: ExitStack, owner: Any, name: str, call: Callable[..., Any]) -> None:

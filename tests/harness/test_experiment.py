@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -204,9 +205,16 @@ def test_a_sweep_gives_what_single_runs_give(name: str, values: dict[str, str], 
 def test_the_sweep_command(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["sweep", "--tracker", "siamcar", "--dataset", f"folder={clips}", "--over", "lr=0.1,0.9", "--device", "cpu"]
     words += ["--store", str(tmp_path / "store"), "--preset", "nano", "--set", "allow_random_weights=true"]
-    assert main(words) == 0
-    printed = capsys.readouterr().out
-    assert "SiamCAR: lr 0.1" in printed and "SiamCAR: lr 0.9" in printed and "3 of 3" in printed
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr()
+    assert "Learning rate of the size" in printed.out and "SiamCAR" in printed.out
+    assert "6 runs of a sequence wanted, 0 were done before" in printed.err
+    rows = json.loads((tmp_path / "out" / "tables" / "sweep_lr.json").read_text())["rows"]
+    scores = {s.tracker: s.mean.success_auc for s in evaluate(open_store(tmp_path / "store")).datasets[0].default}
+    assert {row["lr"]: row["folder/SiamCAR"] for row in rows} == pytest.approx(
+        {value: scores[f"SiamCAR: lr {value}"] for value in (0.1, 0.9)}
+    )
+    assert (tmp_path / "out" / "figures" / "sweep_lr.svg").is_file()
     assert main([*words[:2], "kcf", *words[3:]]) == 2
     assert "kcf" in capsys.readouterr().err
 

@@ -85,6 +85,22 @@ def test_files_are_whole_deterministic_and_leave_no_trace(tmp_path: Path) -> Non
         assert len(data) < 120_000
 
 
+def test_names_in_the_speed_figure_cover_neither_each_other_nor_points() -> None:
+    rng = np.random.default_rng(1)
+    crowd = [(f"Tracker {i}", float(10 ** rng.uniform(1, 1.6)), float(rng.uniform(0.4, 0.5))) for i in range(9)]
+    for points in (crowd, [("A long name", 40.0, 0.5), ("Another long name", 41.0, 0.501), ("C", 4000.0, 0.1)]):
+        figure = figures.speed_figure(points, styles(p[0] for p in points), title="T")
+        assert figure is not None
+        (axes,) = figure.axes
+        figure.canvas.draw()
+        names = [text.get_window_extent() for text in axes.texts]
+        assert len(names) == len(points)
+        for i, one in enumerate(names):
+            assert not any(one.overlaps(other) for other in names[i + 1 :])
+            dots = [axes.transData.transform(p[1:]) for j, p in enumerate(points) if j != i]
+            assert not any(one.contains(*dot) for dot in dots)
+
+
 def test_styles_differ_for_32_trackers() -> None:
     look = styles(f"T{i}" for i in range(32))
     assert len(set(look.values())) == 32

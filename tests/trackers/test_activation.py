@@ -9,7 +9,7 @@ import torch
 from datasets.errors import UserError
 from harness.config import configure
 from trackers.activation import watch_step, watching
-from trackers.gim import GIM, group
+from trackers.gim import GIM, group, window_restore
 from trackers.neural import NeuralTracker
 
 STAR = {
@@ -47,14 +47,26 @@ def test_watching_changes_no_box(name: str, values: dict[str, str], parts: int) 
     np.testing.assert_array_equal(watched.box, plain.boxes[0])
     np.testing.assert_array_equal(tracker.step([FRAME], state).boxes, plain.boxes)  # and leaves nothing behind
     assert len(watched.parts) == parts
-    assert all(np.isfinite(item.values).all() and item.values.min() >= 0 for item in watched.parts)
+    for item in watched.parts:
+        assert item.change.shape == item.response.shape
+        assert all(np.isfinite(values).all() and values.min() >= 0 for values in (item.change, item.response))
+        assert item.response.max() > 0
     side = tracker.recipe.search_size
     assert watched.search.shape == (side, side, 3)
     assert watched.score.shape[0] == watched.score.shape[1]
     assert 0 <= watched.score.min() <= watched.score.max() <= 1
 
 
-def test_a_map_is_the_norm_of_what_the_part_adds() -> None:
+def test_trained_parts_add_something() -> None:
+    setup = configure("transinmo-star", {"preset": "nano"})
+    tracker = setup.spec.build(setup.on("lasot"), "cpu")
+    assert isinstance(tracker, NeuralTracker)
+    watched = watch_step(tracker, FRAME, tracker.init([FRAME], np.array([[60.0, 40.0, 30.0, 24.0]])))
+    assert {item.part for item in watched.parts} == {"CSA", "TCA"}
+    assert all(item.change.min() > 0 for item in watched.parts)
+
+
+def test_maps_of_a_part() -> None:
     torch.manual_seed(0)
     holder = torch.nn.Module()
     holder.backbone = torch.nn.Module()
@@ -68,7 +80,27 @@ def test_a_map_is_the_norm_of_what_the_part_adds() -> None:
     assert [item.part for item in parts] == ["CSA", "TCA"]
     change = (after.tokens - groups.tokens)[0].norm(dim=-1)  # (9 groups, 4 windows)
     # group g holds position (g // 3, g % 3) of every window; window k stands at (k // 2, k % 2)
-    assert parts[0].values[3 * 1 + 2, 3 * 0 + 1] == pytest.approx(float(change[2 * 3 + 1, 2]))
+    assert parts[0].change[3 * 1 + 2, 3 * 0 + 1] == pytest.approx(float(change[2 * 3 + 1, 2]))
+    whole = window_restore(after.tokens, after.window, after.height, after.width)[0].detach().double()
+    normed = (whole - whole.mean(-1, keepdim=True)) / (whole.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    by_hand = (normed - normed.mean((0, 1))).square().sum(-1).sqrt()
+    np.testing.assert_allclose(parts[0].response, by_hand.numpy(), atol=1e-5)
+
+
+def test_the_maps_of_released_blocks_are_those_of_their_modules() -> None:
+    """The shifted windows of a released Swin block are put back to where they were cut."""
+    tracker = built("transinmo", {**RELEASED, "cross_window": "-1"})
+    state = tracker.init([FRAME], np.array([[60.0, 40.0, 30.0, 24.0]]))
+    block = next(m for n, m in tracker.network.named_modules() if n.endswith("blocks.1") and hasattr(m, "attn"))
+    seen = []
+    handle = block.norm2.register_forward_hook(lambda module, inputs, out: seen.append(inputs[0].detach().clone()))
+    watched = watch_step(tracker, FRAME, state)
+    handle.remove()
+    name = next(n for n, m in tracker.network.named_modules() if m is block)
+    (mine,) = [item for item in watched.parts if item.name == f"{name}.attn"]
+    normed = torch.nn.functional.layer_norm(seen[0][0].float(), seen[0].shape[-1:])  # what enters the MLP's norm
+    by_hand = (normed - normed.mean((0, 1))).norm(dim=-1)
+    np.testing.assert_allclose(mine.response, by_hand.cpu().numpy(), rtol=1e-4)
 
 
 def test_a_tracker_without_interaction_says_so() -> None:
