@@ -37,6 +37,8 @@ from datasets.uav123 import UAV123
 __all__ = ["Clip", "Spec", "Track", "clip_seeds", "ensure_suite", "generate", "render_sequence", "training_clip"]
 
 VERSION = 1  # of what is rendered: part of the cache key, raised when the bytes change
+CALM_SWING = 0.25
+"""Share of a script's changes of size with which rendered targets change theirs about as much as annotated ones do."""
 DEFAULT_SEED = 0
 SUITE_SEEDS = 10_000  # suites 0 .. 9,999 exist; each owns 100 clip seeds
 TRAINING_SEEDS = SUITE_SEEDS * 100  # first clip seed that no suite uses
@@ -118,24 +120,36 @@ def ensure_suite(cache: Path | None = None) -> Path:
     return final
 
 
-def training_clip(number: int, *, length: int = 60, size: tuple[int, int] = (320, 240)) -> Clip:
+def training_clip(number: int, *, length: int = 60, size: tuple[int, int] = (320, 240), swing: float = 1.0) -> Clip:
     """Clip ``number`` (0, 1, ...) of an endless training set that shares no seed with any suite.
 
     Scripts are drawn at random from the same kinds of things and challenges; the first target is never absent in the
     first frame.
+
+    Args:
+        swing: how much of its script's changes of size and of the side that it shows a target keeps, 0 to 1.
     """
     seed = TRAINING_SEEDS + number
-    return render_sequence(seed, draft(seed, length=length, size=size))
+    spec = draft(seed, length=length, size=size)
+    if swing != 1.0:
+        spec = replace(
+            spec,
+            scales=tuple(scale**swing for scale in spec.scales),
+            zooms=tuple(zoom**swing for zoom in spec.zooms),
+            faces=tuple(1 + swing * (face - 1) for face in spec.faces),
+            spins=tuple(swing * spin for spin in spec.spins),
+        )
+    return render_sequence(seed, spec)
 
 
-def write_clips(root: Path, count: int, *, first: int = 700_000, length: int = 60) -> None:
+def write_clips(root: Path, count: int, *, first: int = 700_000, length: int = 60, swing: float = CALM_SWING) -> None:
     """Write training clips ``first`` .. ``first + count - 1`` in the folder layout, to choose test-time constants on.
 
     Raises:
         UserError: a clip is there already, or the folder cannot be written.
     """
     for number in range(first, first + count):
-        clip, folder = training_clip(number, length=length), root / f"clip-{number}"
+        clip, folder = training_clip(number, length=length, swing=swing), root / f"clip-{number}"
         try:
             write_frames(folder / "img", clip.frames, "{:04d}.jpg", 1)
             (folder / "groundtruth_rect.txt").write_text(rows(clip.tracks[0].boxes), encoding="utf-8")

@@ -151,6 +151,7 @@ def _compute(
     state = tracker.init([first], start)
     side = float(tracker.recipe.template_side(state.size)[0])
     template = crop(first, state.centre[0], side, tracker.recipe.template_size, state.fill[0])
+    common = facts_of(job, annotation, images, lanes=1, device=provenance.device_of(tracker, device))
     for index in range(1, max(paths) + 1):
         image = images.read(index)
         if index not in paths:
@@ -161,8 +162,7 @@ def _compute(
         corner = state.centre[0] - side / 2
         box = np.concatenate([watched.box[:2] - corner, watched.box[2:]]) / side
         facts = {
-            **facts_of(job, annotation, images, lanes=1, device=provenance.device_of(tracker, job.device)),
-            "tracker": run.label or run.title, "registry": run.tracker,
+            **common, "tracker": run.label or run.title, "registry": run.tracker,
             "dataset": dataset.label, "frame": index, "config": dict(run.identity), "hash": run.hash,
             "parts": [(item.part, item.name) for item in watched.parts],
         }  # fmt: skip

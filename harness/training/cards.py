@@ -23,7 +23,7 @@ from reports.collect import evaluate
 from reports.pooled import pooled_scores, pooled_table
 from reports.statistics import bootstrap_interval, compare_with_best
 from trackers import tracker
-from trackers.shipped import FOLDER, SHIPPED
+from trackers.shipped import FOLDER, SHIPPED, parts
 
 REFERENCE = "KCF"
 COMMANDS: Mapping[str, str] = {
@@ -67,9 +67,12 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
     training = known["training"]
     sources = ", ".join(f"{s['name']} ({s['ratio']:.0%})" for s in training["data"]["sources"])
     cached = training["data"]["cache"]
-    settings = ", ".join(f"{key}: {json.dumps(value)}" for key, value in values.items())
+    seed = training["seed"]
+    settings = ", ".join(
+        f"{key}: {json.dumps(value)}" for key, value in {**values, **({"seed": seed} if seed else {})}.items()
+    )
     lines = [
-        f"# {name}",
+        f"# {path.stem}",
         "",
         f"{tracker(kind).title} with {settings}. Used when a config with these settings names no weights.",
         "",
@@ -79,9 +82,9 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         f"| data | {sources}; {cached:,} distinct pairs; fingerprint `{known['data']}` |",
         f"| objective, schedule | {training['objective']}, {training['schedule']} |",
         f"| pairs seen | {known['pairs']:,}: {known['steps']:,} steps of {known['pairs'] // known['steps']} |",
-        f"| seed | {training['seed']} |",
+        f"| seed | {seed} |",
         f"| time | {known['seconds'] / 60:.0f} minutes on one core of a shared machine |",
-        f"| command | `python run_all.py {COMMANDS[name]}` |",
+        f"| command | `python run_all.py {_command(name, seed)}` |",
         f"| made with | {', '.join(f'{k} {v}' for k, v in known['versions'].items())} |",
         "",
         "On 512 held-out pairs, best cell, no window, no penalty: " + _validation(known["scores"]) + ".",
@@ -105,6 +108,13 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _command(name: str, seed: int) -> str:
+    words = COMMANDS[name]
+    return (
+        words if not seed else f"{words} --seeds {seed}" if words.startswith("ablate") else f"{words} --set seed={seed}"
+    )
 
 
 def _taught(distil: Mapping[str, Any], digest: str) -> str:
@@ -152,11 +162,10 @@ def _span(interval: Any) -> str:
 def main(words: Sequence[str]) -> int:
     """Write the card of every shipped file, and the overview of all of them."""
     stores = {title: open_store(Path(path)) for title, _, path in (word.rpartition("=") for word in words)}
-    for name in SHIPPED:
-        path = FOLDER / f"{name}.safetensors"
-        if path.is_file():
-            (FOLDER / f"{name}.md").write_text(card(name, path, stores), encoding="utf-8")
-            sys.stdout.write(f"{path.with_suffix('.md')}\n")
+    for path in sorted(FOLDER.glob("*.safetensors")):
+        name, _ = parts(path.stem)
+        path.with_suffix(".md").write_text(card(name, path, stores), encoding="utf-8")
+        sys.stdout.write(f"{path.with_suffix('.md')}\n")
     for title, store in stores.items():
         sys.stdout.write(f"{title}\n{pooled_table(evaluate(store), REFERENCE).to_text()}\n")
     return 0
