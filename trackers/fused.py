@@ -211,7 +211,7 @@ FUSED: Mapping[str, FusedPreset] = MappingProxyType(
             len(CHANNELS) - 1,  # the first stage is frozen in training
             _lite_body,
             LiteNetwork,
-            MappingProxyType({"penalty_k": 0.1, "lr": 0.3, "window_influence": 0.35}),
+            MappingProxyType({"penalty_k": 0.1, "lr": 0.1, "window_influence": 0.35}),
             silent=True,
         ),
         "nano": FusedPreset(
