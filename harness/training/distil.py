@@ -11,11 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,21 +25,10 @@ from tqdm import tqdm
 from datasets.errors import UserError, resolve, unknown_name
 from harness.config import configure
 from harness.training.config import DistilConfig
-from harness.training.words import settings_as_words
+from harness.training.words import BUILDERS, settings_as_words
 from trackers.assembly import MatchingNetwork
 from trackers.checkpoint import same_names
 from trackers.neural import load_network
-
-TEACHERS: Mapping[str, str] = MappingProxyType(
-    {
-        "siamcar": "trackers.siamcar:build_network",
-        "cnninmo": "trackers.cnninmo:build_network",
-        "transt": "trackers.transt:build_network",
-        "transinmo": "trackers.transinmo:build_network",
-        "transinmo-star": "trackers.transinmo:build_network",
-    }
-)
-"""Trackers whose backbone gives one map -> (config) -> network."""
 
 BATCH = 64  # crops per call when maps are made for a cache
 MAPS = ("template_map", "search_map")
@@ -135,14 +122,14 @@ def open_teacher(config: DistilConfig, device: torch.device) -> Teacher:
 
     Raises UserError: an unknown tracker, one whose backbone gives several maps or asks the other branch, or no weights.
     """
-    if config.tracker not in TEACHERS:
-        raise unknown_name("teacher", config.tracker, TEACHERS)
+    if config.tracker not in BUILDERS:
+        raise unknown_name("teacher", config.tracker, BUILDERS)
     setup = configure(config.tracker, settings_as_words(config.settings))
     full = setup.on("lasot")
     if not full.weights:
         raise UserError(f"the teacher {config.tracker} has no weights: name some in distil.settings.weights")
     network = load_network(
-        partial(resolve(TEACHERS, config.tracker, "teacher"), full), full, f"the teacher {config.tracker}", same_names
+        partial(resolve(BUILDERS, config.tracker, "teacher"), full), full, f"the teacher {config.tracker}", same_names
     )
     network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if not isinstance(network, MatchingNetwork):

