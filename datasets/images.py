@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 
 from datasets.errors import UserError
 
+try:
+    import simplejpeg
+except ImportError:  # it is quicker than OpenCV and gives the same pixels, so it may be there or not
+    simplejpeg = None
+
 Frame = NDArray[np.uint8]
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
@@ -83,16 +88,51 @@ def read_image(path: Path) -> Frame:
     Raises UserError for a file that is missing, empty, no image, or a JPEG that ends early: OpenCV would fill
     the rest of such a frame with grey and say nothing to its caller.
     """
+    return decode(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> NDArray[np.uint8]:
+    """The content of a file. Raises UserError when it cannot be read."""
     try:
-        data = np.fromfile(path, dtype=np.uint8)
+        return np.fromfile(path, dtype=np.uint8)
     except OSError as error:
         raise UserError(f"cannot read image {path}: {error.strerror or error}") from error
-    if data.size > 4 and data[0] == 0xFF and data[1] == 0xD8 and b"\xff\xd9" not in data[-4096:].tobytes():
-        raise UserError(f"image {path} is a truncated JPEG (no end marker): download or copy it again")
+
+
+def decode(data: NDArray[np.uint8], path: Path) -> Frame:
+    """The content of an image file as ``read_image`` gives it; ``path`` is for messages. Raises UserError alike."""
+    if data.size > 4 and data[0] == 0xFF and data[1] == 0xD8:
+        if b"\xff\xd9" not in data[-4096:].tobytes():
+            raise UserError(f"image {path} is a truncated JPEG (no end marker): download or copy it again")
+        quick = _decode_jpeg(data)
+        if quick is not None:
+            return quick
     frame = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if frame is None:
         raise UserError(f"image {path} cannot be decoded: it is empty, damaged or no image")
     return np.asarray(frame, dtype=np.uint8)
+
+
+def _decode_jpeg(data: NDArray[np.uint8]) -> Frame | None:
+    """OpenCV's pixels by simplejpeg, where that is installed; None where only OpenCV's own way is sure to give them:
+    files with EXIF, whose orientation OpenCV obeys, and whatever is unusual or damaged."""
+    if simplejpeg is None or _has_application_1(data):
+        return None
+    try:
+        return np.asarray(simplejpeg.decode_jpeg(data, "BGR"), dtype=np.uint8)
+    except ValueError:
+        return None
+
+
+def _has_application_1(data: NDArray[np.uint8]) -> bool:
+    """Whether a JPEG has the segment where EXIF stands; true also where the segments cannot be walked."""
+    place = 2
+    while place + 4 <= data.size and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker in (0xDA, 0xE1):  # start of scan: no segment follows
+            return bool(marker == 0xE1)
+        place += 2 + (int(data[place + 2]) << 8) + int(data[place + 3])
+    return True
 
 
 def open_video(path: Path) -> VideoFrames:
