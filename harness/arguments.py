@@ -54,8 +54,8 @@ class NetworkOptions:
     """The architecture as the paper defines it, or as the released code computes it."""
     preset: str | None = None
     """Size of the network, e.g. full or nano."""
-    precision: Literal["fp32", "bf16"] | None = None
-    """fp32 without TF32 is the reference; bf16 is autocast."""
+    precision: Literal["fp32", "tf32", "bf16", "fp16"] | None = None
+    """fp32 without TF32 is the reference; tf32 is CUDA's; bf16 and fp16 are autocast."""
     compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run the network through torch.compile."""
     python: str | None = None

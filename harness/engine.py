@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from datasets.base import Annotation, Sequence
 from datasets.boxes import Boxes, shift_origin
 from datasets.errors import UserError
-from datasets.images import Frames
+from datasets.images import Frame, Frames
 from harness.ahead import reading
 from harness.store import PARTS, Result
 from trackers.base import SequenceAware, Step, Sweepable, Tracker
@@ -92,8 +93,7 @@ def _follow(
                     state = tracker.variants(state, constants)
                 boxes[:, 0] = first[0]
             else:
-                step = tracker.step([frame] * lanes, state)
-                check_step(step, sequence.name, index, lanes)
+                step = checked_step(tracker, [frame] * lanes, state, sequence.name, index)
                 state, boxes[:, index], scores[:, index] = step.state, shift_origin(step.boxes, origin), step.scores
                 if lanes == 1:
                     for part, value in step.seconds.items():
@@ -129,6 +129,16 @@ def check_start(sequence: Sequence, annotation: Annotation, frames: Frames) -> t
             f"{sequence.name} starts with the box {first[0].tolist()}, which has no size: mend its first row"
         )
     return count, first
+
+
+def checked_step(tracker: Tracker, frames: list[Frame], state: Any, name: str, index: int) -> Step:
+    """One step of the targets of one sequence. Raises UserError, naming frame and value, as ``check_step`` does."""
+    try:
+        step = tracker.step(frames, state)
+    except UserError as error:
+        raise UserError(f"{name}, frame {index}: {error}") from error
+    check_step(step, name, index, len(frames))
+    return step
 
 
 def check_step(step: Step, name: str, index: int, lanes: int) -> None:

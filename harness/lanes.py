@@ -22,7 +22,7 @@ from datasets.boxes import Boxes, shift_origin
 from datasets.errors import UserError
 from datasets.images import Frame, Frames
 from harness.ahead import Ahead, readers
-from harness.engine import check_start, check_step
+from harness.engine import check_start, check_step, checked_step
 from harness.store import PARTS, Result
 from trackers.base import Step, Tracker, TrackerSpec
 
@@ -277,8 +277,7 @@ class _LockStep:
             own = self.state.take([lane.row] * size)
             lane.row = None
             try:
-                found = self.tracker.step([lane.frame] * size, own)
-                check_step(found, lane.wanted.sequence.name, lane.index, size)
+                found = checked_step(self.tracker, [lane.frame] * size, own, lane.wanted.sequence.name, lane.index)
                 lane.state = found.state.take([0])
             except Exception as error:
                 lane.error = error

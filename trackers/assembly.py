@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trackers.crop import transt_search_side
+from trackers.crop import Floats, transt_search_side
 from trackers.heads import BoxHead, Outputs
 from trackers.matching import DepthwiseNeck, FusionNeck, PlainAttention, ProjectedAttention, Sizes
-from trackers.neural import NeuralTracker, Recipe, State, constants_of, normalise_rgb
-from trackers.postprocess import Floats, Located, locate
+from trackers.neural import NeuralTracker, Recipe, constants_of, normalise_rgb
+from trackers.postprocess import Located, Targets, locate
 from trackers.postprocess_small import locate_gently
 from trackers.small import ConvHead, PixelwiseNeck, search_anchors
 
@@ -164,29 +162,13 @@ def tracker_around(
         UserError: an unusable device.
     """
 
-    def place(outputs: tuple[Tensor, ...], state: State, side: Floats) -> Located:
-        probability = torch.softmax(outputs[0], dim=-1)[..., 0].double().numpy()
-        boxes = outputs[1].double().numpy()
-        rule = (
-            partial(locate_gently, first=state.first)
-            if config.box_reference == "anchor"
-            else partial(
-                locate,
-                template_scale=state.template_scale if config.preset == "full" else np.ones_like(state.template_scale),
-            )
-        )
-        penalty_k, lr, window_influence = state.constants.T
-        return rule(
-            probability,
-            boxes,
-            centre=state.centre,
-            size=state.size,
-            side=side,
-            limits=state.limits,
-            penalty_k=penalty_k,
-            lr=lr,
-            window_influence=window_influence,
-        )
+    def place(outputs: tuple[Tensor, ...], targets: Targets) -> Located:
+        probability = torch.softmax(outputs[0], dim=-1)[..., 0]
+        if config.box_reference == "anchor":
+            return locate_gently(probability, outputs[1], targets)
+        if config.preset != "full":  # only the published sizes keep the released code's mixture of units
+            targets = targets._replace(template_scale=torch.ones_like(targets.template_scale))
+        return locate(probability, outputs[1], targets)
 
     recipe = Recipe(
         template_size=config.template_size,

@@ -34,6 +34,7 @@ from trackers.siamcar import (
     PRESETS,
     STAGES,
     CARHead,
+    CAROutputs,
     Neck,
     Sizes,
     car_recipe,
@@ -80,7 +81,7 @@ class CNNInMoConfig:
         widths: of the ResNet's stages, a quarter of their channels; None = the preset's.
         depths: blocks per stage; None = the preset's.
         attention: fused (scaled_dot_product_attention) or written (the formula); the paper's attention only.
-        precision: fp32 (TF32 off) or bf16 (autocast).
+        precision: see ``trackers.neural.NeuralTracker``.
         compile: through torch.compile.
         window_influence: weight of the Hanning window; None = the dataset's own.
         penalty_k: strength of the change penalty; None = the dataset's own.
@@ -104,7 +105,7 @@ class CNNInMoConfig:
     widths: tuple[int, ...] | None = None
     depths: tuple[int, ...] | None = None
     attention: Literal["fused", "written"] = "fused"
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32"
     compile: bool = False
     window_influence: float | None = None
     penalty_k: float | None = None
@@ -162,10 +163,10 @@ class CNNInMo(nn.Module):
         maps = self.neck([outputs[i - 1] for i in LEVELS])
         return Features(tuple(crop_centre(m, self.kernel).contiguous() for m in maps), memories)
 
-    def search(self, images: Tensor, features: Features) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, X, X) and the features to class logits, distances and centerness, see ``CARHead``."""
+    def search(self, images: Tensor, features: Features) -> CAROutputs:
+        """(B, 3, X, X) and the features of B templates."""
         outputs = self.backbone.search(images, features.memories)
-        found: tuple[Tensor, Tensor, Tensor] = self.head(self.neck([outputs[i - 1] for i in LEVELS]), features.kernels)
+        found: CAROutputs = self.head(self.neck([outputs[i - 1] for i in LEVELS]), features.kernels)
         return found
 
 

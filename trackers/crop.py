@@ -28,19 +28,23 @@ def mean_colour(frame: Frame) -> Colour:
 
 
 def crop(frame: Frame, centre: Floats, side: float, size: int, fill: Colour) -> Frame:
-    """Cut a square of ``side`` pixels around ``centre`` and resize it to ``size``.
+    """As ``crop_into``, to a new array (size, size, 3) uint8."""
+    made = np.empty((size, size, 3), np.uint8)
+    crop_into(made, frame, centre, side, fill)
+    return made
+
+
+def crop_into(out: Frame, frame: Frame, centre: Floats, side: float, fill: Colour) -> None:
+    """Cut a square of ``side`` pixels around ``centre`` and resize it to that of ``out``.
 
     The square's first column is floor(cx - (side + 1) / 2 + 0.5), rows alike.
 
     Args:
+        out: (size, size, 3) uint8, contiguous; overwritten. OpenCV's bilinear resize unless ``size`` equals ``side``.
         frame: (H, W, 3) uint8.
         centre: (2,) x, y in pixels of the frame; may lie outside it.
         side: whole number of pixels, at least 1.
-        size: side of the result in pixels; OpenCV's bilinear resize unless it equals ``side``.
         fill: (3,) uint8 colour outside the frame, see ``mean_colour``.
-
-    Returns:
-        (size, size, 3) uint8, a new contiguous array.
 
     Raises:
         UserError: a centre or side that is not finite, or a side beyond 1..MAX_SIDE.
@@ -62,9 +66,10 @@ def crop(frame: Frame, centre: Floats, side: float, size: int, fill: Colour) -> 
         if patch.size:
             whole[y0 - top : y1 - top, x0 - left : x1 - left] = patch
         patch = whole
-    if length == size:
-        return np.ascontiguousarray(patch) if patch.base is None else patch.copy()
-    return np.asarray(cv2.resize(patch, (size, size)), dtype=np.uint8)
+    if length == len(out):
+        out[:] = patch
+    else:
+        cv2.resize(patch, out.shape[:2], dst=out)
 
 
 def context_side(sizes: Floats, context: float) -> Floats:

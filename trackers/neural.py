@@ -23,11 +23,13 @@ from datasets.errors import UserError
 from datasets.images import Frame
 from trackers.base import Step
 from trackers.checkpoint import apply_strict, load_state_dict, same_names
-from trackers.crop import crop, mean_colour
-from trackers.postprocess import Floats, Located
+from trackers.crop import Floats, crop_into, mean_colour
+from trackers.postprocess import Located, Targets
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""What ``precision`` may be besides fp32."""
 
 
 class Network(Protocol):
@@ -93,7 +95,7 @@ class Recipe:
         template_side, search_side: target sizes (B, 2) to sides of the crops (B,), in pixels of the frame.
         normalise: (B, 3, S, S) float32 BGR 0..255 to the network's input.
         constants: penalty_k, lr, window_influence that targets start with.
-        locate: (outputs on the CPU in float32, state, side (B,) of the search crops) to the new place.
+        locate: (the network's outputs, the targets of the frame before) to the new place, all on the device.
         clamp_output: whether x and y of the reported boxes are kept at 0 or above (SOTS does).
         anchored: whether ``template`` is also told the targets' w, h (B, 2) as fractions of the crop's side.
     """
@@ -103,7 +105,7 @@ class Recipe:
     template_side: Callable[[Floats], Floats]
     search_side: Callable[[Floats], Floats]
     normalise: Callable[[Tensor], Tensor]
-    locate: Callable[[tuple[Tensor, ...], State, Floats], Located]
+    locate: Callable[[tuple[Tensor, ...], Targets], Located]
     constants: tuple[float, float, float]
     clamp_output: bool = False
     anchored: bool = False
@@ -116,7 +118,8 @@ class NeuralTracker:
         network: put on ``device`` and in evaluation mode.
         recipe: the family's pipeline.
         device: ``auto`` (CUDA, else MPS, else CPU) or any name that torch knows.
-        precision: ``fp32`` (TF32 off) or ``bf16`` (autocast).
+        precision: ``fp32`` (TF32 off), ``tf32`` (CUDA's matrix products and convolutions in it; elsewhere as fp32),
+            ``bf16`` or ``fp16`` (autocast).
         compiled: whether both calls of the network go through torch.compile.
     """
 
@@ -129,9 +132,6 @@ class NeuralTracker:
         self.precision = precision
         self._template: Callable[..., Any] = network.template  # type: ignore[assignment]
         self._search: Callable[..., Any] = network.search  # type: ignore[assignment]
-        if self.device.type == "cuda":
-            torch.backends.cuda.matmul.allow_tf32 = False
-            torch.backends.cudnn.allow_tf32 = False
         if compiled:
             self._template = torch.compile(self._template, dynamic=False)
             self._search = torch.compile(self._search, dynamic=False)
@@ -147,30 +147,40 @@ class NeuralTracker:
         side = self.recipe.template_side(size)
         images = self._images(frames, centre, side, self.recipe.template_size, fill)
         anchors = torch.from_numpy(size / side[:, None]).float().to(self.device)
-        with torch.inference_mode(), self._autocast():
+        with torch.inference_mode(), self._arithmetic():
             features = self._template(images, anchors) if self.recipe.anchored else self._template(images)
         limits = np.array([frame.shape[1::-1] for frame in frames], dtype=np.float64)
         constants = np.tile(np.array(self.recipe.constants), (len(frames), 1))
         return State(features, centre, size, fill, limits, self.recipe.template_size / side, size, constants)
 
     def step(self, frames: list[Frame], state: State) -> Step:
-        """Find the B targets in their next frames."""
+        """Find the B targets in their next frames.
+
+        Raises UserError when the network's outputs are not finite, naming the output.
+        """
         start = time.perf_counter()
         side = self.recipe.search_side(state.size)
         images = self._images(frames, state.centre, side, self.recipe.search_size, state.fill)
+        targets = self._targets(state, side)
         cropped = time.perf_counter()
-        with torch.inference_mode(), self._autocast():
-            outputs = self._search(images, state.features)
-        outputs = tuple(output.float().cpu() for output in outputs)
-        computed = time.perf_counter()
-        centre, size, score = self.recipe.locate(outputs, state, side)
-        boxes = cxcywh_to_xywh(np.concatenate([centre, size], axis=1))
+        with torch.inference_mode():
+            began = self._mark()
+            with self._arithmetic():
+                outputs = self._search(images, state.features)
+            ended = self._mark()
+            exact = tuple(output.to(targets.side.dtype) for output in outputs)
+            place = self.recipe.locate(exact, targets)
+            finite = [output.isfinite().flatten(1).all(1, keepdim=True) for output in exact]
+            # All that leaves the device leaves it here, in one transfer.
+            found = torch.cat([place.centre, place.size, place.score[:, None], *finite], dim=1).cpu().double().numpy()
+        network = seconds_between(began, ended)
+        _demand_finite(found[:, 5:] == 1.0, outputs)
+        boxes = cxcywh_to_xywh(found[:, :4])
         if self.recipe.clamp_output:
             boxes[:, :2] = np.maximum(boxes[:, :2], 0.0)
-        now = replace(state, centre=centre, size=size)
-        done = time.perf_counter()
-        seconds = {"pre": cropped - start, "network": computed - cropped, "post": done - computed}
-        return Step(boxes, score, now, seconds)
+        now = replace(state, centre=found[:, :2], size=found[:, 2:4])
+        post = time.perf_counter() - cropped - network
+        return Step(boxes, found[:, 4], now, {"pre": cropped - start, "network": network, "post": post})
 
     def variants(self, state: State, constants: Floats) -> State:
         """The state of one target as W targets that differ in penalty_k, lr and window_influence, (W, 3)."""
@@ -178,12 +188,63 @@ class NeuralTracker:
         return replace(lanes, constants=np.asarray(constants, np.float64))
 
     def _images(self, frames: list[Frame], centre: Floats, side: Floats, size: int, fill: NDArray[np.uint8]) -> Tensor:
-        crops = np.stack([crop(f, c, s, size, m) for f, c, s, m in zip(frames, centre, side, fill, strict=True)])
-        images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
+        # Page-locked for CUDA, which then fetches it while the processor goes on; PyTorch keeps and reuses such memory.
+        pinned = self.device.type == "cuda"
+        crops = torch.empty(len(frames), size, size, 3, dtype=torch.uint8, pin_memory=pinned)
+        for cut, *values in zip(crops.numpy(), frames, centre, side, fill, strict=True):
+            crop_into(cut, *values)
+        images = crops.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
         return self.recipe.normalise(images).contiguous()
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+    def _targets(self, state: State, side: Floats) -> Targets:
+        """What post-processing needs, on the device in one transfer. MPS has no float64."""
+        one = (state.template_scale, side)
+        columns = [state.centre, state.size, state.limits, state.first, state.constants, *(v[:, None] for v in one)]
+        dtype = torch.float32 if self.device.type == "mps" else torch.float64
+        packed = torch.from_numpy(np.concatenate(columns, axis=1)).to(dtype).to(self.device, non_blocking=True)
+        centre, size, limits, first = (packed[:, i : i + 2] for i in range(0, 8, 2))
+        penalty_k, lr, window_influence, template_scale, sides = packed[:, 8:].unbind(1)
+        return Targets(centre, size, limits, first, template_scale, sides, penalty_k, lr, window_influence)
+
+    def _arithmetic(self) -> torch.autocast:
+        """What the network computes in; another tracker of this process may have another precision."""
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = self.precision == "tf32"
+        dtype = HALF.get(self.precision, torch.bfloat16)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision in HALF)
+
+    def _mark(self) -> Mark:
+        """This moment in the device's own time."""
+        if self.device.type == "cuda":
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            event.record()
+            return event
+        if self.device.type == "mps":
+            torch.mps.synchronize()
+        return time.perf_counter()
+
+
+Mark = float | torch.cuda.Event
+
+
+def seconds_between(began: Mark, ended: Mark) -> float:
+    """From one ``NeuralTracker._mark`` to a later one; on CUDA both must have been reached."""
+    if isinstance(began, float) or isinstance(ended, float):
+        assert isinstance(began, float) and isinstance(ended, float)
+        return ended - began
+    return float(began.elapsed_time(ended)) / 1e3
+
+
+def _demand_finite(finite: NDArray[np.bool_], outputs: tuple[Tensor, ...]) -> None:
+    """``finite`` (B, outputs). Raises UserError for a False, naming the output."""
+    if finite.all():
+        return
+    names = getattr(outputs, "_fields", [f"output {number}" for number in range(len(outputs))])
+    broken = " and ".join(name for name, good in zip(names, finite.T, strict=True) if not good.all())
+    raise UserError(
+        f"the network's {broken} are not finite: its weights are damaged or were made for another config, or "
+        "--precision is too coarse for them"
+    )
 
 
 def constants_of(config: Any) -> tuple[float, float, float]:

@@ -1,50 +1,69 @@
 """From network outputs to boxes, for TransT, TransInMo and TransInMo*: penalty, Hanning window, arg-max, smoothing.
 
-Everything is plain numpy in float64 over a batch of B targets. Sources: the trackers of TransT and SOTS.
+Plain tensor arithmetic over a batch of B targets on whatever device the network's outputs are, in float64 where the
+device has it, so that nothing but the chosen boxes need leave the device. Sources: the trackers of TransT and SOTS.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-Floats = NDArray[np.float64]
-Constant = Floats | float
-"""A test-time constant: one for all targets, or (B,) one for each, so that a sweep's values run as one batch."""
+
+class Targets(NamedTuple):
+    """What post-processing is told of B targets, all on one device in one floating type.
+
+    Attributes:
+        centre, size: (B, 2) x, y and w, h of the frame before, in pixels of the frame.
+        limits: (B, 2) width and height of the frame.
+        first: (B, 2) w, h in the first frame.
+        template_scale: (B,) template size in pixels over the side of the first frame's crop.
+        side: (B,) of the search region in pixels of the frame.
+        penalty_k, lr, window_influence: (B,) the tuned constants; targets may differ, as in a sweep.
+    """
+
+    centre: Tensor
+    size: Tensor
+    limits: Tensor
+    first: Tensor
+    template_scale: Tensor
+    side: Tensor
+    penalty_k: Tensor
+    lr: Tensor
+    window_influence: Tensor
 
 
 class Located(NamedTuple):
     """Where B targets are now: centre (B, 2) x, y and size (B, 2) w, h in pixels of the frame, score (B,)."""
 
-    centre: Floats
-    size: Floats
-    score: Floats
+    centre: Tensor
+    size: Tensor
+    score: Tensor
 
 
-def hanning_window(side: int) -> Floats:
-    """Outer product of two Hanning windows, (side * side,), row by row."""
-    return np.outer(np.hanning(side), np.hanning(side)).reshape(-1)
+@lru_cache(maxsize=64)
+def hanning_window(side: int, dtype: torch.dtype = torch.float64, device: torch.device | None = None) -> Tensor:
+    """Outer product of two Hanning windows, (side * side,), row by row; kept, so never change it."""
+    with torch.inference_mode(False):
+        axis = torch.hann_window(side, periodic=False, dtype=torch.float64)
+        return torch.outer(axis, axis).reshape(-1).to(dtype).to(device)
 
 
-def context_size(sizes: Floats) -> Floats:
+def context_size(sizes: Tensor) -> Tensor:
     """sqrt((w + p)(h + p)) with p = (w + h) / 2 of sizes (..., 2): (...)."""
     padding = sizes.sum(-1) / 2
-    return np.asarray(np.sqrt((sizes[..., 0] + padding) * (sizes[..., 1] + padding)))
+    return torch.sqrt((sizes[..., 0] + padding) * (sizes[..., 1] + padding))
 
 
-def change(ratio: Floats) -> Floats:
+def change(ratio: Tensor) -> Tensor:
     """max(a, 1 / a)."""
-    return np.maximum(ratio, 1.0 / ratio)
+    return torch.maximum(ratio, 1.0 / ratio)
 
 
-def column(constant: Constant) -> Floats:
-    """(B, 1), or (1, 1) for one value."""
-    return np.asarray(constant, np.float64).reshape(-1, 1)
-
-
-def change_penalty(predicted: Floats, current: Floats, template_scale: Floats, strength: Constant) -> Floats:
+def change_penalty(predicted: Tensor, current: Tensor, template_scale: Tensor, strength: Tensor) -> Tensor:
     """exp(-(r s - 1) k), one where neither scale nor aspect ratio changes.
 
     Args:
@@ -52,57 +71,51 @@ def change_penalty(predicted: Floats, current: Floats, template_scale: Floats, s
         current: (B, 2) w, h in pixels of the frame.
         template_scale: (B,) template size in pixels over the side of the first frame's crop. It multiplies the
             current size alone: the released code compares frame pixels with template pixels here.
-        strength: k, one or (B,); 0 gives ones.
+        strength: (B,) k; 0 gives ones, whatever the sizes.
 
     Returns:
         (B, L).
     """
-    k = column(strength)
-    if not k.any():
-        return np.ones(predicted.shape[:2])
+    k = strength[:, None]
     scale = change(context_size(predicted) / context_size(current * template_scale[:, None])[:, None])
     ratio = change((current[:, 0] / current[:, 1])[:, None] / (predicted[..., 0] / predicted[..., 1]))
-    return np.where(k == 0, 1.0, np.exp(-(scale * ratio - 1.0) * k))
+    return torch.where(k == 0, torch.ones_like(k), torch.exp(-(scale * ratio - 1.0) * k))
 
 
-def locate(
-    probability: Floats,
-    boxes: Floats,
-    *,
-    centre: Floats,
-    size: Floats,
-    side: Floats,
-    template_scale: Floats,
-    limits: Floats,
-    penalty_k: Constant,
-    lr: Constant,
-    window_influence: Constant,
-) -> Located:
+def locate(probability: Tensor, boxes: Tensor, targets: Targets) -> Located:
     """Choose one box per target and move the state.
 
     Args:
-        probability: (B, L) of the foreground class.
+        probability: (B, L) of the foreground class, L cells of a square map row by row.
         boxes: (B, L, 4) cx, cy, w, h as fractions of the search region's side.
-        centre, size: (B, 2) of the frame before, in pixels of the frame.
-        side: (B,) of the search region in pixels of the frame.
-        template_scale: see ``change_penalty``.
-        limits: (B, 2) width and height of the frame: the centre stays in [0, limit], the size in [10, limit].
-        penalty_k, lr, window_influence: the tuned constants, one value or (B,); lr 1 with penalty_k 0 is
-            TransT's rule.
+        targets: of the frame before. lr 1 with penalty_k 0 is TransT's rule.
 
     Returns:
-        The new state; the score is the window-weighted one of the chosen box.
+        The new state: the centre lies in [0, limit], the size in [10, limit]. The score is the window-weighted one of
+        the chosen box.
     """
-    found = boxes * side[:, None, None]
-    penalty = change_penalty(found[..., 2:], size, template_scale, penalty_k)
-    window = hanning_window(round(probability.shape[1] ** 0.5))
-    weight = column(window_influence)
-    weighted = probability * penalty * (1.0 - weight) + window * weight
-    best = weighted.argmax(axis=1)
-    row = np.arange(len(best))
-    score, box = weighted[row, best], found[row, best]
-    step = column(lr)[:, 0]
-    rate = np.where(column(penalty_k)[:, 0] == 0, step, penalty[row, best] * score * step)
-    new_centre = centre + box[:, :2] - side[:, None] / 2
-    new_size = rate[:, None] * box[:, 2:] + (1.0 - rate[:, None]) * size
-    return Located(np.clip(new_centre, 0.0, limits), np.maximum(np.minimum(new_size, limits), 10.0), score)
+    found = boxes * targets.side[:, None, None]
+    penalty = change_penalty(found[..., 2:], targets.size, targets.template_scale, targets.penalty_k)
+    weighted = windowed(probability * penalty, targets.window_influence)
+    best = weighted.argmax(dim=1)
+    score, chosen, kept = at(weighted, best), at(found, best), at(penalty, best)
+    rate = torch.where(targets.penalty_k == 0, targets.lr, kept * score * targets.lr)[:, None]
+    centre = targets.centre + chosen[:, :2] - targets.side[:, None] / 2
+    size = rate * chosen[:, 2:] + (1.0 - rate) * targets.size
+    return Located(bounded(centre, 0.0, targets.limits), bounded(size, 10.0, targets.limits), score)
+
+
+def windowed(scores: Tensor, weight: Tensor) -> Tensor:
+    """Scores (B, L) of a square map mixed with its Hanning window, whose share is ``weight`` (B,)."""
+    window = hanning_window(round(scores.shape[1] ** 0.5), scores.dtype, scores.device)
+    return scores * (1.0 - weight[:, None]) + window * weight[:, None]
+
+
+def at(values: Tensor, index: Tensor) -> Tensor:
+    """``values`` (B, L, ...) at one place (B,) of each row: (B, ...)."""
+    return values[torch.arange(len(index), device=index.device), index]
+
+
+def bounded(values: Tensor, lowest: float, highest: Tensor) -> Tensor:
+    """``values`` kept at ``highest`` or below and then at ``lowest`` or above."""
+    return torch.minimum(values, highest).clamp(min=lowest)

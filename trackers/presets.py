@@ -113,7 +113,7 @@ def check_common(config: Any) -> None:
     """Check the values that all neural configs share; raises UserError for one that cannot be."""
     one_of("preset", config.preset, "full", "nano")
     one_of("attention", config.attention, "fused", "written")
-    one_of("precision", config.precision, "fp32", "bf16")
+    one_of("precision", config.precision, "fp32", "tf32", "bf16", "fp16")
     for name in ("window_influence", "lr"):
         value = getattr(config, name)
         if value is not None and not 0.0 <= value <= 1.0:

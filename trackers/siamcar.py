@@ -11,19 +11,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import UserError
 from trackers.base import TrackerSpec
 from trackers.checkpoint import KeyMap
-from trackers.crop import siamcar_search_side, siamcar_template_side
+from trackers.crop import Floats, siamcar_search_side, siamcar_template_side
 from trackers.fused import fused_preset
 from trackers.hyperparameters import FALLBACK, fill_in
 from trackers.matching import crop_centre, depthwise_correlation
-from trackers.neural import NeuralTracker, Recipe, State, constants_of, load_network, resolve_device, unchanged
-from trackers.postprocess import Floats, Located
+from trackers.neural import NeuralTracker, Recipe, constants_of, load_network, resolve_device, unchanged
+from trackers.postprocess import Located, Targets
 from trackers.postprocess_car import Maps, Rules, locate
 from trackers.resnet import SiamCARResNet, fold_batch_norms
 from trackers.shipped import with_weights
@@ -74,7 +72,7 @@ class SiamCARConfig:
         pixelwise: the parts of trackers.fused instead of SiamCAR's neck and head; None = for nano and lite.
         widths: of the ResNet's stages, a quarter of their channels; None = the preset's.
         depths: blocks per stage; None = the preset's.
-        precision: fp32 (TF32 off) or bf16 (autocast).
+        precision: see ``trackers.neural.NeuralTracker``.
         compile: through torch.compile.
         window_influence: weight of the Hanning window; None = the dataset's own.
         penalty_k: strength of the change penalty; None = the dataset's own.
@@ -89,7 +87,7 @@ class SiamCARConfig:
     pixelwise: bool | None = None
     widths: tuple[int, ...] | None = None
     depths: tuple[int, ...] | None = None
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32"
     compile: bool = False
     window_influence: float | None = None
     penalty_k: float | None = None
@@ -132,6 +130,20 @@ class Neck(nn.Module):
         return [level(m) for level, m in zip(self.levels, maps, strict=True)]
 
 
+class CAROutputs(NamedTuple):
+    """What SiamCAR's head predicts for the R x R cells.
+
+    Attributes:
+        logits: (B, 2, R, R), class 1 is the target.
+        distances: (B, 4, R, R) left, top, right, bottom in pixels of the search crop.
+        centerness: (B, 1, R, R) logits.
+    """
+
+    logits: Tensor
+    distances: Tensor
+    centerness: Tensor
+
+
 class CARHead(nn.Module):
     """SiamCAR's head: reduction of the correlations, two towers, class, centerness and box."""
 
@@ -144,12 +156,11 @@ class CARHead(nn.Module):
         self.bbox_pred = nn.Conv2d(width, 4, 3, padding=1)
         self.centerness = nn.Conv2d(width, 1, 3, padding=1)
 
-    def forward(self, search: Sequence[Tensor], kernels: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits (B, 2, R, R), distances (B, 4, R, R) left, top, right, bottom in pixels, centerness (B, 1, R, R)."""
+    def forward(self, search: Sequence[Tensor], kernels: Sequence[Tensor]) -> CAROutputs:
         levels = [depthwise_correlation(s, k, padded=False) for s, k in zip(search, kernels, strict=True)]
         response = self.down(torch.cat(levels, dim=1))
         classes, boxes = self.cls_tower(response), self.bbox_tower(response)
-        return self.cls_logits(classes), torch.exp(self.bbox_pred(boxes)), self.centerness(classes)
+        return CAROutputs(self.cls_logits(classes), torch.exp(self.bbox_pred(boxes)), self.centerness(classes))
 
 
 class SiamCAR(nn.Module):
@@ -174,10 +185,10 @@ class SiamCAR(nn.Module):
         maps = self.neck([outputs[i - 1] for i in LEVELS])
         return tuple(crop_centre(m, self.kernel).contiguous() for m in maps)
 
-    def search(self, images: Tensor, features: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, X, X) and the kernels to class logits, distances and centerness, see ``CARHead``."""
+    def search(self, images: Tensor, features: tuple[Tensor, ...]) -> CAROutputs:
+        """(B, 3, X, X) and the kernels of B templates."""
         outputs = self.backbone(images)
-        found: tuple[Tensor, Tensor, Tensor] = self.head(self.neck([outputs[i - 1] for i in LEVELS]), features)
+        found: CAROutputs = self.head(self.neck([outputs[i - 1] for i in LEVELS]), features)
         return found
 
 
@@ -232,28 +243,22 @@ def car_recipe(
 ) -> Recipe:
     """The pipeline around a network of the SiamCAR kind; ``config`` has its hyper-parameters filled in."""
     inputs = sizes.template_size, sizes.search_size
-    rules = Rules(
-        *inputs, config.penalty_k, config.lr, config.window_influence, smallest=smallest, reports_score=reports_score
-    )
+    rules = Rules(*inputs, smallest=smallest, reports_score=reports_score)
     return Recipe(
         template_size=sizes.template_size,
         search_size=sizes.search_size,
         template_side=siamcar_template_side,
         search_side=partial(search_side, template_size=inputs[0], search_size=inputs[1]),
         normalise=unchanged,
-        locate=lambda outputs, state, side: _locate(outputs, state, rules),
+        locate=lambda outputs, targets: _locate(outputs, targets, rules),
         constants=constants_of(config),
     )
 
 
-def _locate(outputs: tuple[Tensor, ...], state: State, rules: Rules) -> Located:
+def _locate(outputs: tuple[Tensor, ...], targets: Targets, rules: Rules) -> Located:
     logits, distances, centerness = outputs
     probability = torch.softmax(logits, dim=1)[:, 1]
-    maps = Maps(*(t.numpy().astype(np.float64) for t in (probability, centerness[:, 0], distances)))
-    if not all(np.isfinite(m).all() for m in maps):
-        raise UserError("the network's scores are not finite: its weights are damaged or were made for another config")
-    each = [rules._replace(penalty_k=k, lr=lr, window_influence=w) for k, lr, w in state.constants.tolist()]
-    return locate(maps, state.centre, state.size, state.limits, each)
+    return locate(Maps(probability, centerness[:, 0], distances), targets, rules)
 
 
 def resolved(config: SiamCARConfig) -> SiamCARConfig:

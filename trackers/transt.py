@@ -36,7 +36,7 @@ class TransTConfig:
         template_size, search_size: sides of the inputs in pixels.
         dropout: in training only.
         attention: fused or written.
-        precision: fp32 or bf16.
+        precision: see ``trackers.neural.NeuralTracker``.
         compile: run the network through torch.compile.
         weights: a checkpoint file.
         allow_random_weights: run without weights.

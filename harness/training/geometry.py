@@ -8,6 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from trackers.crop import (
+    Floats,
     cnninmo_search_side,
     siamcar_search_side,
     siamcar_template_side,
@@ -15,7 +16,6 @@ from trackers.crop import (
     transt_search_side,
     transt_template_side,
 )
-from trackers.postprocess import Floats
 
 Side = Callable[[Floats], Floats]
 

@@ -218,7 +218,7 @@ def test_fused_and_written_attention_agree() -> None:
 def test_scores_that_are_not_finite_are_an_error() -> None:
     broken = start("siamcar")
     torch.nn.init.constant_(broken.network.head.cls_logits.weight, torch.nan)  # type: ignore[union-attr,arg-type]
-    with pytest.raises(UserError, match="not finite"):
+    with pytest.raises(UserError, match="network's logits are not finite: its weights are damaged"):
         follow(broken, [0])
 
 

@@ -9,21 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackers.postprocess import Located, change_penalty, context_size, hanning_window, locate
+from tests.trackers.targets import exact, targets
+from trackers.postprocess import Located, Targets, change_penalty, context_size, hanning_window, locate
 
 
 def place(probability: list[float], boxes: list[list[float]], **changes: Any) -> Located:
-    values: dict[str, Any] = {
-        "centre": np.array([[100.0, 80.0]]),
-        "size": np.array([[40.0, 20.0]]),
-        "side": np.array([200.0]),
-        "template_scale": np.array([1.0]),
-        "limits": np.array([[320.0, 240.0]]),
-        "penalty_k": 0.0,
-        "lr": 1.0,
-        "window_influence": 0.0,
-    }
-    return locate(np.array([probability]), np.array([boxes]), **{**values, **changes})
+    return locate(exact([probability]), exact([boxes]), targets(**changes))
 
 
 FOUR = [[0.5, 0.5, 0.2, 0.1], [0.6, 0.4, 0.3, 0.2], [0.1, 0.1, 0.1, 0.1], [0.9, 0.9, 0.4, 0.4]]
@@ -47,13 +38,17 @@ def test_window_pulls_to_the_middle() -> None:
 
 def test_penalty_by_hand() -> None:
     # same aspect, twice the size: s = 2, r = 1; aspect 2 -> 1/2 at the same context size: s = 1, r = 4
-    predicted = np.array([[[80.0, 40.0], [20.0, 40.0], [40.0, 20.0]]])
-    penalty = change_penalty(predicted, np.array([[40.0, 20.0]]), np.array([1.0]), 0.1)
+    predicted, current, strength = (
+        exact([[[80.0, 40.0], [20.0, 40.0], [40.0, 20.0]]]),
+        exact([[40.0, 20.0]]),
+        exact([0.1]),
+    )
+    penalty = change_penalty(predicted, current, exact([1.0]), strength)
     np.testing.assert_allclose(penalty, [[np.exp(-0.1), np.exp(-0.3), 1.0]])
     # the current size is multiplied by the template scale, the predicted is not
-    half = change_penalty(predicted[:, 2:], np.array([[40.0, 20.0]]), np.array([0.5]), 0.1)
+    half = change_penalty(predicted[:, 2:], current, exact([0.5]), strength)
     np.testing.assert_allclose(half, [[np.exp(-0.1)]])
-    assert context_size(np.array([30.0, 10.0])) == pytest.approx((50 * 30) ** 0.5)
+    assert float(context_size(exact([30.0, 10.0]))) == pytest.approx((50 * 30) ** 0.5)
 
 
 def test_smoothing_uses_penalty_and_score() -> None:
@@ -91,18 +86,21 @@ def test_hanning_window() -> None:
 @given(seed=st.integers(0, 10_000), k=st.sampled_from([0.0, 0.147]))
 def test_batch_equals_singles(seed: int, k: float) -> None:
     rng = np.random.default_rng(seed)
-    args = {
-        "centre": rng.uniform(0, 200, (3, 2)),
-        "size": rng.uniform(10, 90, (3, 2)),
-        "side": rng.uniform(50, 300, 3),
-        "template_scale": rng.uniform(0.5, 2, 3),
-        "limits": rng.uniform(200, 400, (3, 2)),
-    }
-    probability, boxes = rng.uniform(size=(3, 16)), rng.uniform(0.05, 0.95, (3, 16, 4))
-    tuned = {"penalty_k": k, "lr": 0.7, "window_influence": 0.49}
-    whole = locate(probability, boxes, **args, **tuned)
+    state = targets(
+        3,
+        centre=rng.uniform(0, 200, (3, 2)),
+        size=rng.uniform(10, 90, (3, 2)),
+        side=rng.uniform(50, 300, 3),
+        template_scale=rng.uniform(0.5, 2, 3),
+        limits=rng.uniform(200, 400, (3, 2)),
+        penalty_k=k,
+        lr=0.7,
+        window_influence=0.49,
+    )
+    probability, boxes = exact(rng.uniform(size=(3, 16))), exact(rng.uniform(0.05, 0.95, (3, 16, 4)))
+    whole = locate(probability, boxes, state)
     for lane in range(3):
         one = slice(lane, lane + 1)
-        single = locate(probability[one], boxes[one], **{n: v[one] for n, v in args.items()}, **tuned)
+        single = locate(probability[one], boxes[one], Targets(*(v[one] for v in state)))
         for a, b in zip(whole, single, strict=True):
             np.testing.assert_array_equal(a[one], b)

@@ -6,27 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
-from trackers.postprocess import Floats, Located
+from tests.trackers.targets import exact, targets
+from trackers.crop import Floats
+from trackers.postprocess import Located, Targets
 from trackers.postprocess_small import ASPECT, LEAK, SMALLEST, locate_gently, neighbours
 
 CELLS = 9  # of the maps below, 3 x 3
-
-
-def values(batch: int = 1, **changes: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "centre": np.tile([[100.0, 80.0]], (batch, 1)),
-        "size": np.tile([[40.0, 20.0]], (batch, 1)),
-        "first": np.tile([[40.0, 20.0]], (batch, 1)),
-        "side": np.full(batch, 200.0),
-        "limits": np.tile([[320.0, 240.0]], (batch, 1)),
-        "penalty_k": 0.0,
-        "lr": 1.0,
-        "window_influence": 0.0,
-    }
-    return given | changes
 
 
 def scores(**cells: float) -> Floats:
@@ -46,7 +36,7 @@ def boxes(default: tuple[float, ...] = (0.5, 0.5, 0.2, 0.1), **cells: tuple[floa
 
 
 def place(probability: Floats, found: Floats, **changes: Any) -> Located:
-    return locate_gently(probability, found, **values(len(probability), **changes))
+    return locate_gently(exact(probability), exact(found), targets(len(probability), **changes))
 
 
 def test_constants_are_those_worked_with_below() -> None:
@@ -92,9 +82,8 @@ def test_the_cells_around_share_by_the_square_of_their_scores() -> None:
     [(0, {0, 1, 3, 4}), (1, {0, 1, 2, 3, 4, 5}), (3, {0, 1, 3, 4, 6, 7}), (4, set(range(9))), (8, {4, 5, 7, 8})],
 )
 def test_neighbours_end_at_the_border(best: int, near: set[int]) -> None:
-    found = neighbours(np.array([best]), 3)
+    found = neighbours(torch.tensor([best]), 3)
     assert set(np.flatnonzero(found[0])) == near
-    assert set(found[0]) <= {0.0, 1.0}
 
 
 def test_a_border_cell_does_not_reach_round_the_edge() -> None:
@@ -135,56 +124,52 @@ def test_centre_and_size_stop_at_the_limits() -> None:
     np.testing.assert_allclose(tiny.size, [[4.0, 4.0]])
 
 
-def drawn(seed: int, batch: int, cells: int = 6) -> tuple[Floats, Floats, dict[str, Any]]:
+def drawn(seed: int, batch: int, cells: int = 6, **changes: Any) -> tuple[Tensor, Tensor, Targets]:
     dice = np.random.default_rng(seed)
     found = np.concatenate(
         [dice.uniform(-0.5, 1.5, (batch, cells**2, 2)), np.exp(dice.normal(-1.5, 1.5, (batch, cells**2, 2)))], axis=2
     )
-    state = values(
+    state = targets(
         batch,
+        **{"penalty_k": 0.1, "lr": 0.3, "window_influence": 0.35, **changes},
         centre=dice.uniform(0, 200, (batch, 2)),
         size=np.exp(dice.normal(3.0, 1.0, (batch, 2))).clip(SMALLEST),
         first=np.exp(dice.normal(3.0, 1.0, (batch, 2))).clip(SMALLEST),
         side=dice.uniform(20, 500, batch),
         limits=dice.uniform(64, 400, (batch, 2)),
-        penalty_k=0.1,
-        lr=0.3,
-        window_influence=0.35,
     )
-    return dice.random((batch, cells**2)) ** 3, found, state
+    return exact(dice.random((batch, cells**2)) ** 3), exact(found), state
 
 
 @given(st.integers(0, 10_000))
 def test_a_batch_equals_single_calls(seed: int) -> None:
     probability, found, state = drawn(seed, 4)
-    together = locate_gently(probability, found, **state)
+    together = locate_gently(probability, found, state)
     for lane in range(4):
-        own = {k: v[lane : lane + 1] if isinstance(v, np.ndarray) else v for k, v in state.items()}
-        alone = locate_gently(probability[lane : lane + 1], found[lane : lane + 1], **own)
+        own = Targets(*(values[lane : lane + 1] for values in state))
+        alone = locate_gently(probability[lane : lane + 1], found[lane : lane + 1], own)
         for a, b in zip(together, alone, strict=True):
             np.testing.assert_allclose(a[lane], b[0], rtol=1e-12)
 
 
 def test_constants_per_target_equal_one_call_each() -> None:
-    probability, found, state = drawn(3, 3)
     constants = {"penalty_k": [0.0, 0.1, 0.4], "lr": [0.1, 0.5, 1.0], "window_influence": [0.0, 0.3, 0.6]}
-    together = locate_gently(probability, found, **state | {k: np.array(v) for k, v in constants.items()})
+    together = locate_gently(*drawn(3, 3, **constants))
     for lane in range(3):
-        own = state | {name: listed[lane] for name, listed in constants.items()}
-        alone = locate_gently(probability, found, **own)
+        alone = locate_gently(*drawn(3, 3, **{name: listed[lane] for name, listed in constants.items()}))
         for a, b in zip(together, alone, strict=True):
             np.testing.assert_allclose(a[lane], b[lane], rtol=1e-12)
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1), st.floats(0, 2))
 def test_sizes_and_centres_stay_inside_their_limits(seed: int, lr: float, penalty_k: float) -> None:
-    probability, found, state = drawn(seed, 3)
-    new = locate_gently(probability, found, **state | {"lr": lr, "penalty_k": penalty_k})
-    limits = state["limits"]
+    probability, found, state = drawn(seed, 3, lr=lr, penalty_k=penalty_k)
+    new = locate_gently(probability, found, state)
+    limits = state.limits
     assert (new.centre >= 0).all()
     assert (new.centre <= limits).all()
     assert (new.size >= SMALLEST).all()
-    assert (new.size <= np.maximum(limits, SMALLEST)).all()
+    assert (new.size <= limits.clamp(min=SMALLEST)).all()
     assert ((new.score >= 0) & (new.score <= 1)).all()
 
 

@@ -152,7 +152,7 @@ def test_presets_choose_the_sense() -> None:
         {"matching": "dww"},
         {"interaction": "published"},
         {"attention": "flash"},
-        {"precision": "fp16"},
+        {"precision": "fp8"},
         {"interaction": "released", "wp": False},
         {"tca": (True, False)},
         {"lr": 1.5},
@@ -270,7 +270,7 @@ def test_bf16_follows_fp32(name: str) -> None:
         network: Any = made.network  # type: ignore[attr-defined]
         sides = network.template_size, network.search_size
         z, x = (torch.randn(2, 3, s, s, generator=torch.Generator().manual_seed(s)) for s in sides)
-        with torch.no_grad(), made._autocast():  # type: ignore[attr-defined]
+        with torch.no_grad(), made._arithmetic():  # type: ignore[attr-defined]
             outputs.append([o.float() for o in network.search(x, network.template(z))])
     (logits, boxes), (logits16, boxes16) = outputs
     assert (logits - logits16).abs().max() <= 0.06 * logits.abs().max()
