@@ -183,17 +183,35 @@ class Convert:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure a tracker's milliseconds per frame: one target at a time, template done once."""
+    """Measure speed: the network alone, the tracker's call, a run from files to boxes; where the time goes, and how far
+    that is from what the machine can do.
+
+    Example: python run_all.py bench --tracker transinmo-star --lanes 1 8
+    Example: python run_all.py bench --tracker siamcar --scope run --compare lanes=1 lanes=8,precision=bf16
+    """
 
     tracker: Annotated[Repeated, arg(metavar="NAME")]
-    """Tracker to time; may be given several times, ratios are to the first."""
+    """Tracker to time; may be given several times. Random weights will do."""
     network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    scope: tuple[Literal["network", "tracker", "run"], ...] = ("network", "tracker", "run")
+    """How much of the way."""
+    lanes: tuple[int, ...] = (1,)
+    """Targets in lock-step; each number is measured."""
+    case: UseAppendAction[Names] = ()
+    """Settings of the tracker or of the measurement (lanes, ahead), as precision=bf16,compile=true; may be given
+    several times, each is measured."""
+    compare: tuple[str, str] | None = None
+    """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""
     frames: int = 20
-    """Timed frames, after a warm-up."""
+    """Frames of a film (`run` has as many films as the most lanes), and steps of a round in the other scopes."""
+    rounds: int = 3
+    """Timed rounds, after one to warm up."""
     threads: int = 2
     """Processor threads."""
     device: str = "auto"
     """auto, cpu, cuda ..."""
+    profile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also print what the network's time goes to, by operation."""
     out: Path | None = None
     """Also write the numbers and the machine's description to this JSON file."""
 

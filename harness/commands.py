@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from datasets.errors import UserError
@@ -153,14 +154,15 @@ def bench(command: arguments.Bench) -> int:
         os.environ[variable] = str(command.threads)
     import cv2
 
-    from harness import bench as timing
+    from harness.bench.command import bench as start
 
     cv2.setNumThreads(command.threads)
-    setups = [_setups([name], command.network, random_weights=True)[0] for name in command.tracker]
-    speeds = [timing.measure(setup, frames=command.frames, device=command.device) for setup in setups]
-    print(timing.report(speeds))
-    if command.out is not None:
-        timing.write_json(speeds, command.out, threads=command.threads, device=command.device)
+
+    def setup_of(name: str, settings: Mapping[str, str]) -> Setup:
+        words = (*command.network.set, *(f"{key}={value}" for key, value in settings.items()))
+        return _setups([name], replace(command.network, set=words), random_weights=True)[0]
+
+    print(start(command, setup_of))
     return 0
 
 

@@ -24,6 +24,8 @@ def track_sequence(
     annotation: Annotation,
     frames: Frames,
     on_frame: Callable[[], None] = lambda: None,
+    *,
+    ahead: bool | None = None,
 ) -> Result:
     """One-pass evaluation: initialise on the first frame's ground truth, follow to the end, never restart.
 
@@ -33,16 +35,18 @@ def track_sequence(
         annotation: ground truth; only row 0 is shown to the tracker.
         frames: as many as the annotation has rows (any number where only the first row is annotated).
         on_frame: called once per finished frame.
+        ahead: whether a thread decodes the next frames; None: as ``reads_ahead`` has it.
 
     Returns:
         Result with boxes in the numbers of the benchmark's files, one row per frame. ``track`` is the wall-clock time
-        of the tracker's call, ``read`` that of waiting for the frame: see ``reads_ahead``.
+        of the tracker's call, ``read`` that of waiting for the frame.
 
     Raises:
         UserError: counts that do not fit, a first box of no size, an unreadable frame, or an answer that is not
             finite (naming frame and value).
     """
-    return _follow(tracker, sequence, annotation, frames, None, on_frame)[0]
+    ahead = reads_ahead(tracker) if ahead is None else ahead
+    return _follow(tracker, sequence, annotation, frames, None, on_frame, ahead=ahead)[0]
 
 
 def track_variants(
@@ -62,7 +66,7 @@ def track_variants(
     """
     if not isinstance(tracker, Sweepable):
         raise UserError("this tracker has no test-time constants to sweep: name one of the neural trackers")
-    return _follow(tracker, sequence, annotation, frames, constants, lambda: None)
+    return _follow(tracker, sequence, annotation, frames, constants, lambda: None, ahead=True)
 
 
 def _follow(
@@ -72,6 +76,8 @@ def _follow(
     frames: Frames,
     constants: NDArray[np.float64] | None,
     on_frame: Callable[[], None],
+    *,
+    ahead: bool,
 ) -> list[Result]:
     lanes = 1 if constants is None else len(constants)
     count, first = check_start(sequence, annotation, frames)
@@ -82,7 +88,7 @@ def _follow(
     if isinstance(tracker, SequenceAware):
         tracker = tracker.for_sequence(sequence)
     state = None
-    with reading(frames, ahead=constants is not None or reads_ahead(tracker)) as film:
+    with reading(frames, ahead=ahead) as film:
         for index in range(count):
             started = perf_counter()
             frame = film.read()

@@ -165,8 +165,7 @@ class NeuralTracker:
         cropped = time.perf_counter()
         with torch.inference_mode():
             began = self._mark()
-            with self._arithmetic():
-                outputs = self._search(images, state.features)
+            outputs = self.search(images, state.features)
             ended = self._mark()
             exact = tuple(output.to(targets.side.dtype) for output in outputs)
             place = self.recipe.locate(exact, targets)
@@ -181,6 +180,12 @@ class NeuralTracker:
         now = replace(state, centre=found[:, :2], size=found[:, 2:4])
         post = time.perf_counter() - cropped - network
         return Step(boxes, found[:, 4], now, {"pre": cropped - start, "network": network, "post": post})
+
+    def search(self, images: Tensor, features: Any) -> tuple[Tensor, ...]:
+        """The network's outputs for B normalised search regions and the features of B templates, on the device."""
+        with torch.inference_mode(), self._arithmetic():
+            outputs: tuple[Tensor, ...] = self._search(images, features)
+        return outputs
 
     def variants(self, state: State, constants: Floats) -> State:
         """The state of one target as W targets that differ in penalty_k, lr and window_influence, (W, 3)."""

@@ -1,0 +1,63 @@
+"""What the machine could do at best: a large matrix product and a large copy, timed in the same run as the trackers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+
+SIDE = {"cpu": 2048, "cuda": 8192}
+COPIED = {"cpu": 256 << 20, "cuda": 1 << 30}
+REPEATS = 5
+DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The best of some repetitions.
+
+    Attributes:
+        precision: of the matrix product.
+        gmacs: 10^9 multiply-adds a second of a square matrix product.
+        gigabytes: 10^9 bytes a second copied, read and written counted once.
+    """
+
+    precision: str
+    gmacs: float
+    gigabytes: float
+
+
+def measure_ceiling(device: torch.device, precision: str) -> Ceiling:
+    """Time both on a device."""
+    side = SIDE.get(device.type, SIDE["cpu"])
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    left, right = (torch.randn(side, side, device=device, dtype=DTYPES[precision]) for _ in range(2))
+    out = torch.empty_like(left)
+    source = torch.zeros(COPIED.get(device.type, COPIED["cpu"]), dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    product = _least(lambda: torch.mm(left, right, out=out), device)
+    copy = _least(lambda: target.copy_(source), device)
+    return Ceiling(precision, side**3 / product / 1e9, len(source) / copy / 1e9)
+
+
+def _least(work: Callable[[], object], device: torch.device) -> float:
+    """Seconds of the quickest repetition, after one to warm up."""
+    seconds = []
+    for _ in range(REPEATS + 1):
+        wait_for(device)
+        started = perf_counter()
+        work()
+        wait_for(device)
+        seconds.append(perf_counter() - started)
+    return min(seconds[1:])
+
+
+def wait_for(device: torch.device | None) -> None:
+    """Until the device has done what it was asked to."""
+    if device is not None and device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device is not None and device.type == "mps":
+        torch.mps.synchronize()

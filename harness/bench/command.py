@@ -1,0 +1,136 @@
+"""``run_all.py bench``: cases from its words, their measurement, and text and JSON of it."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from datasets.errors import UserError
+from harness import provenance
+from harness.bench.cases import Case, make_case
+from harness.bench.ceiling import Ceiling, measure_ceiling
+from harness.bench.clips import make_films
+from harness.bench.compare import Ratio, Timing, ratio_of, time_in_turn
+from harness.bench.scopes import demand_network
+from harness.bench.table import ceilings_text, ratios_text, timings_text
+from harness.config import Setup
+
+if TYPE_CHECKING:
+    from harness.arguments import Bench
+
+SetupOf = Callable[[str, Mapping[str, str]], Setup]
+
+
+def bench(command: Bench, setup_of: SetupOf) -> str:
+    """Measure what the command asks for.
+
+    Args:
+        command: its words.
+        setup_of: (tracker's name, its settings) -> its setup with weights or random ones.
+
+    Returns:
+        The report to print; with ``--out`` the same as JSON is written.
+
+    Raises:
+        UserError: settings that cannot be, or a device that is not there.
+    """
+    if min(command.frames, command.rounds, command.threads) < 1:
+        raise UserError("--frames, --rounds and --threads want numbers from 1 up")
+    groups = [_cases(command, name, setup_of) for name in command.tracker]
+    device = _device(command.device) if any(_has_network(case) for group in groups for case in group) else None
+    timings: list[Timing] = []
+    ratios: list[Ratio] = []
+    with tempfile.TemporaryDirectory() as folder:
+        films = make_films(Path(folder), max(case.lanes for group in groups for case in group), command.frames)
+        for group, scope in itertools.product(groups, command.scope):
+            # Cases to compare take turns; the others go one after the other, so that one network at a time has memory.
+            for cases in [group] if command.compare else [[case] for case in group]:
+                if scope == "network" and not _has_network(cases[0]) and len(command.scope) > 1:
+                    continue
+                tqdm.write(f"{cases[0].setup.spec.title}, {scope} ...", file=sys.stderr)
+                found = time_in_turn(
+                    cases, scope, films, steps=command.frames, rounds=command.rounds, device=command.device
+                )
+                timings += found
+                ratios += [ratio_of(*found)] if command.compare else []
+    ceilings = {} if device is None else {p: measure_ceiling(device, p) for p in _precisions(groups)}
+    precisions = {(t.tracker, t.case, t.lanes): p for t, p in _precision_of(timings, groups)}
+    profiles = _profiles(command, groups) if command.profile else []
+    if command.out is not None:
+        _write(command, timings, ratios, ceilings)
+    parts = [timings_text(timings, ceilings, precisions), ceilings_text(ceilings), ratios_text(ratios), *profiles]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _cases(command: Bench, name: str, setup_of: SetupOf) -> list[Case]:
+    def own(settings: Mapping[str, str]) -> Setup:
+        return setup_of(name, settings)
+
+    if command.compare:
+        cases = [make_case(text, command.lanes[0], own) for text in command.compare]
+    else:
+        texts = command.case or ("",)
+        cases = [make_case(text, lanes, own) for text, lanes in itertools.product(texts, command.lanes)]
+        cases = list({(case.label, case.lanes): case for case in cases}.values())  # lanes= in a case is said once
+    for case in cases:
+        if case.lanes > 1 or command.scope == ("network",) or command.profile:
+            demand_network(case)
+    return cases
+
+
+def _has_network(case: Case) -> bool:
+    return case.setup.spec.network is not None
+
+
+def _device(name: str) -> Any:
+    from trackers.neural import resolve_device
+
+    return resolve_device(name)
+
+
+def _precision(case: Case) -> str:
+    return str(getattr(case.setup.config, "precision", "fp32"))
+
+
+def _precisions(groups: Sequence[Sequence[Case]]) -> list[str]:
+    return list(dict.fromkeys(_precision(case) for group in groups for case in group if _has_network(case)))
+
+
+def _precision_of(timings: Sequence[Timing], groups: Sequence[Sequence[Case]]) -> list[tuple[Timing, str]]:
+    known = {(c.setup.spec.title, c.label, c.lanes): _precision(c) for group in groups for c in group}
+    return [(timing, known[timing.tracker, timing.case, timing.lanes]) for timing in timings]
+
+
+def _profiles(command: Bench, groups: Sequence[Sequence[Case]]) -> list[str]:
+    from harness.bench.profile import profile
+
+    return [profile(case, command.device) for group in groups for case in group]
+
+
+def _write(command: Bench, timings: Sequence[Timing], ratios: Sequence[Ratio], ceilings: Mapping[str, Ceiling]) -> None:
+    assert command.out is not None
+    facts = {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": ["run_all.py", *sys.argv[1:]],
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
+        "device": command.device,
+        "threads": command.threads,
+        "frames": command.frames,
+    }
+    numbers = {
+        "timings": [asdict(timing) for timing in timings],
+        "ratios": [asdict(ratio) for ratio in ratios],
+        "ceilings": [asdict(ceiling) for ceiling in ceilings.values()],
+    }
+    command.out.parent.mkdir(parents=True, exist_ok=True)
+    command.out.write_text(json.dumps({**facts, **numbers}, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,126 @@
+"""Timing cases: each by itself, or several in turn, so that what else the machine does meets all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.bench.cases import Case
+from harness.bench.clips import Film
+from harness.bench.parts import forget_peak, peak_bytes
+from harness.bench.scopes import PARTS, SCOPES, Round
+
+MILLI = 1e3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A case in a scope.
+
+    Attributes:
+        tracker, case, scope, lanes: what was timed.
+        milliseconds: wall-clock time per frame of every round.
+        parts: milliseconds per frame by part, the mean over the rounds; those that were not seen are missing.
+        memory: bytes at the peak, see ``parts.peak_bytes``.
+        macs: multiply-adds of the network per frame; None without a network.
+    """
+
+    tracker: str
+    case: str
+    scope: str
+    lanes: int
+    milliseconds: tuple[float, ...]
+    parts: dict[str, float]
+    memory: int
+    macs: int | None
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.milliseconds)
+
+    @property
+    def computing(self) -> float | None:
+        """Share of the time that the device computed; None where the tracker does not say."""
+        if "network" not in self.parts:
+            return None
+        return self.parts["network"] / statistics.fmean(self.milliseconds)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as fast the second of two cases was, round by round.
+
+    Attributes:
+        rounds: time per frame of the first over that of the second, of every pair of rounds.
+    """
+
+    tracker: str
+    scope: str
+    first: str
+    second: str
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+
+def time_in_turn(
+    cases: Sequence[Case], scope: str, films: Sequence[Film], *, steps: int, rounds: int, device: str
+) -> list[Timing]:
+    """Rounds of all cases in turn, in one process; the first round of each warms up and is not counted.
+
+    Args:
+        scope: see ``scopes.SCOPES``.
+        films: for the scope ``run``.
+        steps: of a round in the other scopes.
+
+    Raises:
+        UserError: a device or a case that cannot be.
+    """
+    works: list[Callable[[], Round]] = []
+    trackers: list[Any] = []
+    for case in cases:
+        trackers.append(case.build(device))
+        works.append(SCOPES[scope](case, trackers[-1], films, steps))
+        works[-1]()
+    done: list[list[Round]] = [[] for _ in cases]
+    peaks = [0] * len(cases)
+    for _ in range(rounds):
+        for number, work in enumerate(works):
+            place = getattr(trackers[number], "device", None)
+            forget_peak(place)
+            done[number].append(work())
+            peaks[number] = max(peaks[number], peak_bytes(place))
+    return [_timing(case, scope, own, peak) for case, own, peak in zip(cases, done, peaks, strict=True)]
+
+
+def ratio_of(first: Timing, second: Timing) -> Ratio:
+    """Of two timings whose rounds were taken in turn."""
+    pairs = zip(first.milliseconds, second.milliseconds, strict=True)
+    return Ratio(first.tracker, first.scope, first.case, second.case, tuple(a / b for a, b in pairs))
+
+
+def _timing(case: Case, scope: str, rounds: Sequence[Round], peak: int) -> Timing:
+    frames = sum(one.frames for one in rounds)
+    parts = {
+        part: MILLI * sum(one.parts.get(part, 0.0) for one in rounds) / frames
+        for part in PARTS
+        if any(part in one.parts for one in rounds)
+    }
+    each = tuple(MILLI * one.seconds / one.frames for one in rounds)
+    return Timing(case.setup.spec.title, case.label, scope, case.lanes, each, parts, peak, _macs(case))
+
+
+def _macs(case: Case) -> int | None:
+    if case.setup.spec.network is None:
+        return None
+    import torch
+
+    from trackers.describe import describe
+
+    with torch.device("meta"):
+        network = case.setup.spec.network(case.setup.on("lasot"))
+    return describe(network)[-1].search

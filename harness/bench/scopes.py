@@ -1,0 +1,150 @@
+"""How much of the way is timed: the network alone, the tracker's call, or a run from files to boxes.
+
+A scope prepares one case and gives a function that does one round; rounds of several cases can so be taken in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+
+from datasets.errors import UserError
+from datasets.images import ImageFrames
+from harness.bench.cases import Case
+from harness.bench.ceiling import wait_for
+from harness.bench.clips import TARGET, Film, scene
+from harness.bench.parts import Watch, WatchedFrames, WatchedTracker
+from harness.engine import track_sequence
+from harness.lanes import Failed, follow_all
+from trackers.base import Tracker
+
+PARTS = ("read", "decode", "wait", "init", "pre", "network", "post")
+"""``read`` and ``decode`` are spent in threads where frames are read ahead; what of them holds a run up is ``wait``."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of a case: how many frames (targets times steps) it moved, in how many seconds, and where they went."""
+
+    frames: int
+    seconds: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+def network_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) -> Callable[[], Round]:
+    """``search`` of the network on a batch of search regions, the templates done before.
+
+    Raises UserError for a tracker without a network.
+    """
+    demand_network(case)
+    rng = np.random.default_rng(0)
+    recipe = tracker.recipe
+    state = tracker.init([scene(0)] * case.lanes, targets(case.lanes))
+    pixels = rng.integers(0, 256, (case.lanes, 3, recipe.search_size, recipe.search_size))
+    images = recipe.normalise(torch.from_numpy(pixels).float().to(tracker.device)).contiguous()
+
+    def work() -> Round:
+        wait_for(tracker.device)
+        started = perf_counter()
+        for _ in range(steps):
+            tracker.search(images, state.features)
+        wait_for(tracker.device)
+        seconds = perf_counter() - started
+        return Round(steps * case.lanes, seconds, {"network": seconds})
+
+    return work
+
+
+def tracker_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) -> Callable[[], Round]:
+    """The tracker's ``step`` on frames in memory. The state stays the first one, so that all crop the same region."""
+    frames = [scene(index) for index in range(4)]
+    state = tracker.init([frames[0]] * case.lanes, targets(case.lanes))
+
+    def work() -> Round:
+        watch = Watch()
+        watched = WatchedTracker(tracker, watch)
+        started = perf_counter()
+        for index in range(steps):
+            watched.step([frames[index % len(frames)]] * case.lanes, state)
+        return Round(steps * case.lanes, perf_counter() - started, dict(watch.seconds))
+
+    return work
+
+
+def run_rounds(case: Case, tracker: Tracker, films: Sequence[Film], steps: int) -> Callable[[], Round]:
+    """All films from their files to boxes, as ``harness.engine`` (one by one) or ``harness.lanes`` does it.
+
+    First frames count as frames, with the template as their work.
+    """
+
+    def work() -> Round:
+        watch = Watch()
+        watched = WatchedTracker(tracker, watch)
+        chosen = [_WatchedFilm(film, watch) for film in films]
+        started = perf_counter()
+        waited = (_in_lanes if case.lanes > 1 else _one_by_one)(watched, chosen, case)
+        seconds = perf_counter() - started
+        return Round(sum(film.frames for film in films), seconds, {**watch.seconds, "wait": waited})
+
+    return work
+
+
+SCOPES: Mapping[str, Callable[[Case, Any, Sequence[Film], int], Callable[[], Round]]] = {
+    "network": network_rounds,
+    "tracker": tracker_rounds,
+    "run": run_rounds,
+}
+
+
+def demand_network(case: Case) -> None:
+    """Raises UserError for a tracker without a network."""
+    if case.setup.spec.network is None:
+        raise UserError(f"{case.setup.spec.title} has no network: time it with --scope run or tracker, in one lane")
+
+
+def targets(count: int) -> Any:
+    """``count`` times the first box, (count, 4)."""
+    return np.tile(np.array(TARGET), (count, 1))
+
+
+@dataclass(frozen=True)
+class _WatchedFilm:
+    film: Film
+    watch: Watch
+
+    @property
+    def sequence(self) -> Any:
+        return self.film.sequence
+
+    @property
+    def frames(self) -> int:
+        return self.film.frames
+
+    def open(self) -> tuple[Any, Any]:
+        annotation, frames = self.film.open()
+        assert isinstance(frames, ImageFrames)
+        return annotation, WatchedFrames(frames, self.watch)
+
+
+def _in_lanes(tracker: Any, films: Sequence[_WatchedFilm], case: Case) -> float:
+    demand_network(case)
+    waited = 0.0
+    for end in follow_all(tracker, films, case.lanes, fixed=bool(getattr(case.setup.config, "compile", False))):
+        if isinstance(end, Failed):
+            raise end.error
+        waited += float(np.nansum(end.result.seconds["read"]))
+    return waited
+
+
+def _one_by_one(tracker: Any, films: Sequence[_WatchedFilm], case: Case) -> float:
+    waited = 0.0
+    for film in films:
+        follow = partial(track_sequence, tracker, film.sequence, *film.open())
+        waited += float(np.nansum(follow(ahead=case.ahead).seconds["read"]))
+    return waited
