@@ -1,12 +1,13 @@
 """How fast scoring is: LaSOT's 280 test sequences times a number of trackers, text files to printed table.
 
-Run it as ``python -m harness.bench_scoring [--annotations PATH]``. Processor time is that of the whole command, all
+Run it as ``python -m harness.bench.scoring [--annotations PATH]``. Processor time is that of the whole command, all
 threads and the start of the process included. Without annotations ones of the same size are made up.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -21,8 +22,8 @@ import tyro
 from datasets import open_dataset
 from datasets.base import read_table
 from datasets.boxes import Boxes
+from harness import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SEED = 20211
 NOISE = 0.12  # of the box size, on centre and on log size: a tracker of AUC 0.65
 
@@ -55,8 +56,11 @@ def measurements(command: BenchScoring) -> Iterator[str]:
         yield f"{len(truth)} sequences, {command.trackers} trackers, {boxes:,} boxes, {size:.0f} MB of text"
         for count in sorted({1, (command.trackers + 1) // 2, command.trackers}):
             seconds = min(_score(annotations, results, count, command.protocol) for _ in range(command.repeats))
-            rate = frames * count / seconds / 1e6
-            yield f"score, {count} trackers: {seconds:.2f} s of processor time, {rate:.1f} M boxes per second"
+            rate, memory = frames * count / seconds / 1e6, _most_memory() / 2**20
+            yield (
+                f"score, {count} trackers: {seconds:.2f} s of processor time, {rate:.1f} M boxes per second, "
+                f"{memory:.0f} MiB at the peak"
+            )
         start = time.process_time()
         for path in results.rglob("*.txt"):
             np.loadtxt(path, delimiter=",")
@@ -72,6 +76,12 @@ def _score(annotations: Path, results: Path, count: int, protocol: str) -> float
     subprocess.run([sys.executable, str(ROOT / "run_all.py"), *words], check=True, stdout=subprocess.DEVNULL)
     after = os.times()
     return (after.children_user - before.children_user) + (after.children_system - before.children_system)
+
+
+def _most_memory() -> int:
+    """Bytes that the largest of the processes so far had resident; the counts grow, so that it is the last one's."""
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def _noisy(truth: dict[str, Boxes], number: int) -> Iterator[tuple[str, Boxes]]:
