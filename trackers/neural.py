@@ -121,12 +121,17 @@ class NeuralTracker:
         precision: ``fp32`` (TF32 off), ``tf32`` (CUDA's matrix products and convolutions in it; elsewhere as fp32),
             ``bf16`` or ``fp16`` (autocast).
         compiled: whether both calls of the network go through torch.compile.
+
+    Raises:
+        UserError: a device that cannot be used, or fp16 on a processor.
     """
 
     def __init__(
         self, network: nn.Module, recipe: Recipe, device: str, *, precision: str = "fp32", compiled: bool = False
     ) -> None:
         self.device = resolve_device(device)
+        if precision == "fp16" and self.device.type == "cpu":
+            raise UserError("fp16 is for GPUs, a processor takes many times as long as for fp32: use --precision bf16")
         self.network = network.to(self.device).eval()
         self.recipe = recipe
         self.precision = precision

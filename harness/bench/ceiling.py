@@ -8,7 +8,8 @@ from time import perf_counter
 
 import torch
 
-SIDE = {"cpu": 2048, "cuda": 8192}
+FIRST, LAST = 256, 16384
+LONG = 0.02  # seconds: a product that takes less is too small to show what the machine can do
 COPIED = {"cpu": 256 << 20, "cuda": 1 << 30}
 REPEATS = 5
 DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -31,16 +32,23 @@ class Ceiling:
 
 def measure_ceiling(device: torch.device, precision: str) -> Ceiling:
     """Time both on a device."""
-    side = SIDE.get(device.type, SIDE["cpu"])
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-    left, right = (torch.randn(side, side, device=device, dtype=DTYPES[precision]) for _ in range(2))
-    out = torch.empty_like(left)
+    side, product = FIRST, _product(FIRST, device, precision)
+    while product < LONG and side < LAST:  # some processors take minutes for fp16, so the size is found, not given
+        side *= 2
+        product = _product(side, device, precision)
     source = torch.zeros(COPIED.get(device.type, COPIED["cpu"]), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    product = _least(lambda: torch.mm(left, right, out=out), device)
     copy = _least(lambda: target.copy_(source), device)
     return Ceiling(precision, side**3 / product / 1e9, len(source) / copy / 1e9)
+
+
+def _product(side: int, device: torch.device, precision: str) -> float:
+    """Seconds of the product of two square matrices."""
+    left, right = (torch.randn(side, side, device=device, dtype=DTYPES[precision]) for _ in range(2))
+    out = torch.empty_like(left)
+    return _least(lambda: torch.mm(left, right, out=out), device)
 
 
 def _least(work: Callable[[], object], device: torch.device) -> float:
