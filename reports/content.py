@@ -93,6 +93,7 @@ def extras(data: DatasetEvaluation, scores: tuple[Score, ...]) -> list[Extras]:
                 p_value=other.p_value if other else None,
                 fps=run.fps,
                 link=anchor(data, run),
+                caution=run.caution,
             )
         )
     return found
