@@ -164,7 +164,8 @@ def _section(
         for s in sorted(data.default, key=lambda s: -(s.mean.success_auc or 0.0))
         if s.mean.success_auc is not None
     }
-    known = (stem, f"{stem}_sequences", f"{stem}_attributes", f"{stem}_protocols", f"{stem}_server")
+    named = ("sequences", "attributes", "protocols", "server", "significance", "pairs")
+    known = (stem, *(f"{stem}_{name}" for name in named))
     return {
         "stem": stem,
         "dataset": data.dataset,
@@ -175,6 +176,8 @@ def _section(
         "attributes": _with_origins(content.tables[known[2]], data) if known[2] in content.tables else None,
         "protocols": to_html(content.tables[known[3]]) if known[3] in content.tables else None,
         "server": to_html(content.tables[known[4]]) if known[4] in content.tables else None,
+        "significance": to_html(content.tables[known[5]]) if known[5] in content.tables else None,
+        "pairs": to_html(content.tables[known[6]]) if known[6] in content.tables else None,
         "others": [to_html(table) for name, table in content.tables.items() if name not in known],
         "files": list(content.tables),
         "figures": list(content.figures),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reports.collect import Evaluation
-from reports.statistics import Comparison, bootstrap_interval, compare_with_best, interval_words
+from reports.significance import pairs_table
+from reports.statistics import Comparison, bootstrap_interval, compare_all, compare_with_best, interval_words
 from reports.table import Cell, Column, Table, percent
 from reports.tuned import MARK, footnote
 
@@ -64,6 +65,13 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
     against_words = f"Δ against {reference}; " if compared else ""
     caption = f"{sets}; {against_words}intervals: {interval_words(fullest)}"
     return Table("All sequences together", caption, columns, tuple(rows), footnote(cautions))
+
+
+def pooled_pairs(evaluation: Evaluation) -> Table:
+    """Every tracker against every other, all sequences of all datasets being one set; the best by mean first."""
+    values = pooled_scores(evaluation)
+    order = sorted(values, key=lambda name: -sum(values[name].values()) / len(values[name]))
+    return pairs_table(compare_all({name: values[name] for name in order}), title="All sequences together: all pairs")
 
 
 def _compared(against: Comparison | None, reason: str) -> list[Cell]:
