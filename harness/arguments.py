@@ -14,7 +14,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcommand
 
 from harness.options import Lanes, Names, NetworkOptions, Repeated
-from harness.tool_arguments import Tune
+from harness.tool_arguments import Tune, Validate
 
 
 @dataclass(frozen=True)
@@ -332,5 +332,6 @@ Command = (
     | Annotated[ShowMaps, subcommand("maps")]
     | Annotated[Serve, subcommand("serve")]
     | Annotated[Tune, subcommand("tune")]
+    | Annotated[Validate, subcommand("validate")]
     | Annotated[List, subcommand("list")]
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datasets.errors import UserError
-from harness import arguments, tool_arguments
+from harness import arguments
 
 if TYPE_CHECKING:
     from datasets.base import Dataset
@@ -24,7 +24,9 @@ SHOWN = 8  # of a long list of findings or names
 
 def run(command: Any) -> int:
     """Carry out a parsed command; returns the exit status. Raises UserError."""
-    return COMMANDS[type(command)](command)
+    from harness.tool_commands import TOOLS
+
+    return {**COMMANDS, **TOOLS}[type(command)](command)
 
 
 def track(command: arguments.Track) -> int:
@@ -250,33 +252,6 @@ def serve(command: arguments.Serve) -> int:
     return EXIT_HOLES if failure else 0
 
 
-def tune(command: tool_arguments.Tune) -> int:
-    from harness import tuning
-    from harness.config import parse_dataset
-    from harness.proposals import parse_space
-    from reports.blocks import write_block
-    from reports.tuning import tuning_block
-
-    (base,) = _setups([command.tracker], command.network, random_weights=False)
-    dataset = parse_dataset(command.dataset).open()
-    _demand_sequences([dataset], command.sequences, command.partial)
-    split = tuning.split(dataset, sequences=command.sequences, holdout=command.holdout, seed=command.seed)
-    for kind, names in (("tuned on", split.tuned_on), ("held out", split.held_out)):
-        print(f"{kind} {len(names)}: {', '.join(names)}")
-    task = tuning.Task(base, dataset, parse_space(command.space), split, command.seed)
-    try:
-        found = tuning.run_tuning(
-            task, command.out, trials=command.trials, batch=command.batch, workers=command.jobs, device=command.device
-        )
-    except tuning.Interrupted as error:
-        return _holes(error.outcomes)
-    block = tuning_block(found)
-    print(block.tables["tuning"].to_text())
-    write_block(block, command.out)
-    print(tuning.write_tuned(tuning.tuned_of(found), command.out / tuning.FILE))
-    return 0
-
-
 def _setups(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
     from harness.config import configure, parse_overrides
@@ -385,6 +360,5 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     arguments.Sweep: sweep,
     arguments.ShowMaps: show_maps,
     arguments.Serve: serve,
-    tool_arguments.Tune: tune,
     arguments.List: list_names,
 }

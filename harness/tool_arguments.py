@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
 from harness.options import Names, NetworkOptions
 
@@ -46,3 +46,16 @@ class Tune:
     """Worker processes."""
     device: str = "auto"
     """auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
+class Validate:
+    """Look at a zip that is to be submitted to TrackingNet's server, and list everything that is wrong with it.
+
+    Exit status 1 when something is. Example: python run_all.py validate results.zip --dataset trackingnet=/data/TN
+    """
+
+    submission: Positional[Path]
+    """FILE.zip"""
+    dataset: str = "trackingnet"
+    """NAME=ROOT, or NAME alone: with the frames at hand the number of rows is checked too."""
