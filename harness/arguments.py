@@ -14,7 +14,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcommand
 
 from harness.options import Lanes, Names, NetworkOptions, Repeated
-from harness.tool_arguments import Tune, Validate
+from harness.tool_arguments import Draw, Play, Tune, Validate
 
 
 @dataclass(frozen=True)
@@ -332,6 +332,8 @@ Command = (
     | Annotated[ShowMaps, subcommand("maps")]
     | Annotated[Serve, subcommand("serve")]
     | Annotated[Tune, subcommand("tune")]
+    | Annotated[Play, subcommand("play")]
+    | Annotated[Draw, subcommand("draw")]
     | Annotated[Validate, subcommand("validate")]
     | Annotated[List, subcommand("list")]
 )

@@ -59,3 +59,54 @@ class Validate:
     """FILE.zip"""
     dataset: str = "trackingnet"
     """NAME=ROOT, or NAME alone: with the frames at hand the number of rows is checked too."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Make a video of a sequence with the boxes of several trackers and their overlap below, from stored results.
+
+    Example: python run_all.py draw --store runs --dataset otb100 --sequence Deer --out deer.mp4
+    """
+
+    store: Path
+    """Folder of results."""
+    sequence: str
+    """Name of the sequence."""
+    out: Path
+    """FILE.mp4 to write."""
+    dataset: str = ""
+    """Label of the dataset in the store; may be left out where the store has one."""
+    root: str = ""
+    """Where the images are now, when they are not where they were."""
+    trackers: Names = ()
+    """Only these trackers, by the names that the report prints; all when not given."""
+    fps: float = 25.0
+    """Frames per second of the video."""
+    width: int = 960
+    """Pixels of the video."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """Follow a target through a video file or a camera, on the screen or into a video.
+
+    Example: python run_all.py play --tracker cnninmo --preset lite --video clip.mp4 --box 120 80 64 48 --out boxes.mp4
+    """
+
+    tracker: str
+    """Tracker to run."""
+    video: str
+    """Video file, folder of frames, `camera`, or `camera:1` for the second one."""
+    box: tuple[float, float, float, float] | None = None
+    """x, y, w, h of the target in the first frame, in pixels from 0; drawn with the mouse when not given."""
+    out: Path | None = None
+    """FILE.mp4 to write in place of a window. FILE.csv, beside it, holds the boxes."""
+    frames: int | None = None
+    """Stop after so many frames."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run a network without weights, knowing that its boxes mean nothing."""
+    tuned_for: str = "folder"
+    """Benchmark whose test-time constants are used; one without its own takes LaSOT's."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness import tool_arguments
-from harness.commands import EXIT_FINDINGS, _demand_sequences, _holes, _setups
+from harness.commands import EXIT_FINDINGS, EXIT_HOLES, _demand_sequences, _holes, _setups
 
 
 def tune(command: tool_arguments.Tune) -> int:
@@ -37,6 +37,40 @@ def tune(command: tool_arguments.Tune) -> int:
     return 0
 
 
+def play(command: tool_arguments.Play) -> int:
+    from harness.play import play as start
+    from trackers.base import TrackerFailure
+
+    (setup,) = _setups([command.tracker], command.network, command.allow_random_weights)
+    try:
+        count = start(
+            setup, command.video, box=command.box, out=command.out, most=command.frames, benchmark=command.tuned_for,
+            device=command.device,
+        )  # fmt: skip
+    except TrackerFailure as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_HOLES
+    where = f"; written to {command.out}, the boxes to {command.out.with_suffix('.csv')}" if command.out else ""
+    print(f"{count} frames{where}")
+    return 0
+
+
+def draw(command: tool_arguments.Draw) -> int:
+    from harness.store import open_store
+    from reports.scenes import scene_of
+    from reports.video import Film, write_film
+
+    scene, frames, holes = scene_of(
+        open_store(command.store), command.dataset, command.sequence, trackers=command.trackers, root=command.root
+    )
+    for hole in holes:
+        print(f"without {hole.sequence}: {hole.reason}", file=sys.stderr)
+    film = Film(scene, frames.read(0), command.width)
+    written = write_film(film, frames, command.out, fps=command.fps)
+    print(f"{command.out}: {written} frames of {film.size[0]} x {film.size[1]} pixels")
+    return 0
+
+
 def validate(command: tool_arguments.Validate) -> int:
     from harness.validation import submission_problems, wanted_frames
 
@@ -52,5 +86,7 @@ def validate(command: tool_arguments.Validate) -> int:
 
 TOOLS: dict[type, Callable[[Any], int]] = {
     tool_arguments.Tune: tune,
+    tool_arguments.Play: play,
+    tool_arguments.Draw: draw,
     tool_arguments.Validate: validate,
 }
