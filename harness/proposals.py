@@ -77,7 +77,7 @@ class Proposals:
 
     def __init__(self, path: Path, space: Mapping[str, Range], seed: int, facts: Mapping[str, Any]) -> None:
         self.space, self.seed = space, seed
-        self._optuna = _optuna()
+        self._optuna = demand_optuna()
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
@@ -135,7 +135,8 @@ class Proposals:
         return [Trial(t.number, _rounded(t.params), t.value) for t in self._study.get_trials(deepcopy=False)]
 
 
-def _optuna() -> Any:
+def demand_optuna() -> Any:
+    """The module, told to be quiet. Raises UserError where it is not installed."""
     try:
         import optuna
     except ImportError as error:

@@ -13,7 +13,7 @@ import yaml
 
 from datasets.errors import UserError, unknown_name
 from harness import provenance
-from harness.proposals import Proposals, Range, Trial
+from harness.proposals import Proposals, Range, Trial, demand_optuna
 from harness.rows import folder
 from harness.store import Store, open_store, place
 from harness.sweep import run_variants, variant
@@ -56,7 +56,8 @@ class Task:
 
     @property
     def own(self) -> dict[str, float]:
-        """The tracker's own values of the constants on the dataset."""
+        """The tracker's own values of the constants on the dataset. Raises UserError for a tracker without them."""
+        variant(self.base, dict.fromkeys(self.space, 0.0))
         config = self.base.on(self.dataset.benchmark.name)
         return {name: float(getattr(config, name)) for name in self.space}
 
@@ -132,7 +133,7 @@ def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, workers: i
 
     if trials < 1 or batch < 1:
         raise UserError("--trials and --batch must be 1 or more")
-    variant(task.base, task.own)
+    own, _ = task.own, demand_optuna()  # what is wrong is said before any work
     built(task.base.spec.name, task.base.on(task.dataset.benchmark.name), device)
     proposals = Proposals(out / STUDY, task.space, task.seed, _facts(task))
     store = open_store(out / STORE, write=True)
@@ -145,9 +146,9 @@ def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, workers: i
         words = ", ".join(f"{name} {value:g}" for name, value in best.constants.items())
         say(f"{len(proposals.finished)} of {trials} trials, best AUC {100 * (best.score or 0.0):.1f} ({words})")
     finished = tuple(proposals.finished[:trials])
-    (own,) = runner.scores([task.own], task.split.tuned_on)
-    chosen = max((Trial(-1, task.own, own), *finished), key=lambda trial: trial.score or 0.0)  # the first of equals
-    setups = {"chosen": variant(task.base, chosen.constants), "own": variant(task.base, task.own)}
+    (score,) = runner.scores([own], task.split.tuned_on)
+    chosen = max((Trial(-1, own, score), *finished), key=lambda trial: trial.score or 0.0)  # the first of equals
+    setups = {"chosen": variant(task.base, chosen.constants), "own": variant(task.base, own)}
     halves = []
     for name, sequences in (("tuned on", task.split.tuned_on), ("held out", task.split.held_out)):
         if sequences:

@@ -169,6 +169,17 @@ def test_table_3_needs_only_its_own_datasets(fake: Path) -> None:
     assert "TrackingNet is not among the datasets" in rows["CNNInMo"]["reasons"]["trackingnet_success_auc"]
     assert [path.name for path in (fake / "out" / "store").iterdir()] == ["otb100"]
 
+    # constants that were tuned on the benchmark leave their mark on its numbers
+    note = next(
+        p for p in (fake / "out" / "store").rglob("run.json") if json.loads(p.read_text())["label"] == "SiamCAR"
+    )
+    mark = {"dataset": "otb100", "benchmark": "otb100", "title": "OTB100", "sequences": {"Deer": "0", "Biker": "1"}}
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"tuned": [mark]}))
+    table = json.loads((run(fake, 3) / "table3.json").read_text())
+    marked = {row["row"] for row in table["rows"] if row.get("otb100_success_auc_mark") == "†"}
+    assert marked == {"SiamCAR"}
+    assert table["footnotes"]["†"].endswith("SiamCAR on OTB100, on 2 of these 100 sequences.")
+
 
 def test_a_submission_is_written_and_checked_and_the_servers_score_entered(
     fake: Path, capsys: pytest.CaptureFixture[str]

@@ -20,6 +20,8 @@ from harness.experiment import load_experiment, setups
 from harness.proposals import Proposals, Range, parse_space
 from harness.store import Run, open_store
 from harness.tuned import Tuned, TunedOn, read_tuned, with_files, with_tuned
+from reports.collect import evaluate
+from reports.pooled import pooled_table
 from tests.harness.conftest import write_sequence
 from tests.harness.test_experiment import STAR
 
@@ -211,6 +213,12 @@ def test_a_sequence_that_cannot_be_run_stops_the_tuning(
     assert not (tmp_path / "out" / "tuned.yaml").exists()
 
 
+def test_a_tracker_without_constants_is_refused(many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["tune", "--tracker", "kcf", "--dataset", f"folder:mine={many}", "--trials", "1", "--out", str(tmp_path)]
+    assert main(words) == 2
+    assert "kcf has no window_influence to sweep: name one of the neural trackers" in capsys.readouterr().err
+
+
 # ---- what the constants leave behind
 
 
@@ -244,6 +252,9 @@ def test_the_page_warns_on_the_tuned_dataset_and_on_no_other(
     assert overview["Star tuned"]["mine_mark"] == "†" and "other_mark" not in overview["Star tuned"]
     assert r"Star tuned$^\dagger$" in (tables / "mine.tex").read_text()
     assert told in (tables / "mine.csv").read_text()
+    pooled = pooled_table(evaluate(open_store(tmp_path / "s")))
+    assert {row[0].value: row[0].mark for row in pooled.rows} == {"Star tuned": "†", "Star": ""}
+    assert "† Test-time constants were tuned on the data that is scored: Star tuned on mine, on 6" in pooled.to_text()
 
 
 def test_the_mark_stays_when_the_same_constants_are_given_by_hand(many: Path, tuned: Path, tmp_path: Path) -> None:
