@@ -125,7 +125,7 @@ def _outcome(tuning: Tuning, title: str) -> Table:
     caption = [
         "Mean success AUC over sequences.",
         *(f"{each.name.capitalize()}: {interval_words(len(each.sequences))}." for each in tuning.halves),
-        "What was tuned on says nothing about other videos; what was held out does.",
+        "Only what was held out says something about other videos.",
     ]
     return Table(title, " ".join(caption), tuple(columns), tuple(rows))
 
