@@ -20,6 +20,7 @@ from reports.significance import matrix_table, pairs_table
 from reports.statistics import Comparison, bootstrap_interval, compare_all, compare_with_best, interval_words
 from reports.table import Cell, Column, Table, percent, rank_columns
 from reports.tables import Extras, attribute_table, protocol_table, score_table, sequence_table
+from reports.tuned import marked
 
 SHOWN = (("best", 0.0), ("middle", 0.5), ("worst", 1.0))
 
@@ -166,7 +167,8 @@ def _tables(data: DatasetEvaluation, stem: str) -> dict[str, Table]:
                 found[f"{stem}_{name}"] = score_table(scores, extras(data, scores), title=f"{title}: {name}")
     if server := server_table(data):
         found[f"{stem}_server"] = server
-    return found
+    cautions = [(run.name, run.caution) for run in data.runs]
+    return {name: marked(table, cautions) for name, table in found.items()}
 
 
 def speed_points(data: DatasetEvaluation) -> list[tuple[str, float, float]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from reports.table import Table
 
 if TYPE_CHECKING:
     from harness.store import Run, StoredDataset
@@ -41,6 +44,19 @@ def footnote(cautions: Sequence[tuple[str, str]]) -> dict[str, str]:
     if not told:
         return {}
     return {MARK: f"Test-time constants were tuned on the data that is scored: {'; '.join(told)}."}
+
+
+def marked(table: Table, cautions: Sequence[tuple[str, str]]) -> Table:
+    """A table of a dataset with the footnote, and with the mark at the names of those that it is about."""
+    notes = footnote(cautions)
+    if not notes or MARK in table.footnotes:
+        return table
+    names = {who for who, words in cautions if words}
+    rows = tuple(
+        tuple(replace(cell, mark=MARK) if cell.value in names and not cell.mark else cell for cell in row)
+        for row in table.rows
+    )
+    return replace(table, rows=rows, footnotes={**table.footnotes, **notes})
 
 
 def tuned_on(run: Run) -> str:

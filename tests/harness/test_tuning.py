@@ -252,6 +252,13 @@ def test_the_page_warns_on_the_tuned_dataset_and_on_no_other(
     assert overview["Star tuned"]["mine_mark"] == "†" and "other_mark" not in overview["Star tuned"]
     assert r"Star tuned$^\dagger$" in (tables / "mine.tex").read_text()
     assert told in (tables / "mine.csv").read_text()
+    for stem in ("significance", "pairs", "sequences"):
+        assert json.loads((tables / f"mine_{stem}.json").read_text())["footnotes"]["†"] == told
+        assert "†" not in json.loads((tables / f"other_{stem}.json").read_text()).get("footnotes", {})
+    (pair,) = json.loads((tables / "mine_pairs.json").read_text())["rows"]
+    assert {pair["first"]: pair.get("first_mark"), pair["second"]: pair.get("second_mark")} == {
+        "Star tuned": "†", "Star": None
+    }  # fmt: skip
     pooled = pooled_table(evaluate(open_store(tmp_path / "s")))
     assert {row[0].value: row[0].mark for row in pooled.rows} == {"Star tuned": "†", "Star": ""}
     assert "† Test-time constants were tuned on the data that is scored: Star tuned on mine, on 6" in pooled.to_text()
