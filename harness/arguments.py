@@ -1,4 +1,7 @@
-"""What can be said on the command line: one frozen dataclass per command. What each does is in ``harness.commands``."""
+"""What can be said on the command line: one frozen dataclass per command. What each does is in ``harness.commands``.
+
+``harness.tool_arguments`` holds those of the tools around tracking and scoring.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,8 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcommand
 
-Names = tuple[str, ...]
-Repeated = UseAppendAction[Names]
-Lanes = int | Literal["auto"]
+from harness.options import Lanes, Names, NetworkOptions, Repeated
+from harness.tool_arguments import Draw, Play, Tune, Validate
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,6 @@ class MainJob:
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
-
-
-@dataclass(frozen=True)
-class NetworkOptions:
-    """How a tracker's network is built."""
-
-    weights: str | None = None
-    """Checkpoint: a safetensors file or the authors' original one."""
-    interaction: Literal["paper", "released"] | None = None
-    """The architecture as the paper defines it, or as the released code computes it."""
-    preset: str | None = None
-    """Size of the network, e.g. full or nano."""
-    precision: Literal["fp32", "tf32", "bf16", "fp16"] | None = None
-    """fp32 without TF32 is the reference; tf32 is CUDA's; bf16 and fp16 are autocast."""
-    compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Run the network through torch.compile."""
-    python: str | None = None
-    """Interpreter of external trackers (python:, pytracking:, pysot:), or folder of a virtual environment."""
-    set: UseAppendAction[Names] = ()
-    """Any other setting of the tracker, as name=value; may be given several times."""
 
 
 @dataclass(frozen=True)
@@ -367,5 +349,9 @@ Command = (
     | Annotated[Sweep, subcommand("sweep")]
     | Annotated[ShowMaps, subcommand("maps")]
     | Annotated[Serve, subcommand("serve")]
+    | Annotated[Tune, subcommand("tune")]
+    | Annotated[Play, subcommand("play")]
+    | Annotated[Draw, subcommand("draw")]
+    | Annotated[Validate, subcommand("validate")]
     | Annotated[List, subcommand("list")]
 )

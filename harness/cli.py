@@ -13,8 +13,8 @@ from harness.arguments import Command
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 
-EPILOGUE = """exit status: 0 done; 1 `check` found something; 2 something the user can mend; 3 a tracker failed on some
-sequences, the others are done; 130 interrupted (the same command continues)."""
+EPILOGUE = """exit status: 0 done; 1 `check` or `validate` found something; 2 something the user can mend; 3 a tracker
+failed on some sequences, the others are done; 130 interrupted (the same command continues)."""
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datasets.base import Dataset
     from harness.config import Setup
     from harness.jobs import Outcome
+    from harness.options import NetworkOptions
     from reports.score import Score
 
 EXIT_FINDINGS = 1
@@ -24,7 +25,9 @@ SHOWN = 8  # of a long list of findings or names
 
 def run(command: Any) -> int:
     """Carry out a parsed command; returns the exit status. Raises UserError."""
-    return COMMANDS[type(command)](command)
+    from harness.tool_commands import TOOLS
+
+    return {**COMMANDS, **TOOLS}[type(command)](command)
 
 
 def track(command: arguments.Track) -> int:
@@ -251,9 +254,10 @@ def serve(command: arguments.Serve) -> int:
     return EXIT_HOLES if failure else 0
 
 
-def _setups(names: Sequence[str], options: arguments.NetworkOptions, random_weights: bool) -> list[Setup]:
+def _setups(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
     from harness.config import configure, parse_overrides
+    from harness.tuned import with_files
     from trackers import tracker
 
     shared = {
@@ -273,7 +277,7 @@ def _setups(names: Sequence[str], options: arguments.NetworkOptions, random_weig
             "python": options.python if hasattr(config, "python") else None,
         }
         setups.append(configure(name, overrides, {**shared, **own}))
-    return setups
+    return with_files(setups, options.tuned)
 
 
 def _sense(config: Any) -> str:

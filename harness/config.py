@@ -117,11 +117,13 @@ class Setup:
         spec: the registry row.
         config: before a dataset fills in its own values.
         label: its name in tables; its own when empty.
+        tuned: what its test-time constants were tuned on, see ``harness.tuned``; empty for its own.
     """
 
     spec: TrackerSpec
     config: Any
     label: str = ""
+    tuned: tuple[Mapping[str, Any], ...] = ()
 
     def on(self, benchmark_name: str) -> Any:
         """The config for one benchmark."""

@@ -29,12 +29,14 @@ class TrackerEntry:
         settings: as for ``--set``.
         row: the row of the paper's Tables 2 and 3 that it stands for; the one of its label when empty. Such a tracker
             may lack its files: the row then says so, and the others are run.
+        tuned: file that ``tune`` wrote, whose constants are used; the page says what they were tuned on.
     """
 
     tracker: str
     label: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     row: str = ""
+    tuned: str = ""
 
 
 @dataclass(frozen=True)

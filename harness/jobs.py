@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -99,7 +99,7 @@ def plan(
         dataset = replace(dataset, holes=dataset.holes + broken, sequences=_without(dataset.sequences, broken))
         store.put_dataset(dataset, tuple(s.name for s in wanted))
         configs = [(setup, setup.on(dataset.benchmark.name)) for setup in setups]
-        runs = [(run_of(setup.spec, config, label or setup.label), config) for setup, config in configs]
+        runs = [(run_of(setup.spec, config, label or setup.label, setup.tuned), config) for setup, config in configs]
         for run, _ in runs:
             store.put_run(dataset.label, run)
         for sequence in wanted:
@@ -226,7 +226,7 @@ def built(name: str, config: Any, device: str) -> Tracker:
     return tracker(name).build(config, device)
 
 
-def run_of(spec: TrackerSpec, config: Any, label: str) -> Run:
+def run_of(spec: TrackerSpec, config: Any, label: str, tuned: tuple[Mapping[str, Any], ...] = ()) -> Run:
     """A tracker with a filled-in config as the store knows it; ``label`` in place of the config's own, where given."""
     label = label or getattr(config, "label", "")
-    return Run(spec.name, spec.title, config_hash(spec.name, config), label, identity(spec.name, config))
+    return Run(spec.name, spec.title, config_hash(spec.name, config), label, identity(spec.name, config), tuned)

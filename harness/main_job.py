@@ -149,15 +149,16 @@ def _ask_servers(experiment: Experiment, datasets: Sequence[Dataset], store: Sto
 
 def _render(work: Work, out: Path) -> Path:
     from reports.page import write_report
-    from reports.pooled import pooled_table
+    from reports.pooled import pooled_pairs, pooled_table
     from reports.table import RENDERINGS
 
     experiment = work.experiment
     page = write_report(work.store, out, protocols=experiment.protocols, title=experiment.title, blocks=blocks(work))
     if experiment.reference:
         table = pooled_table(work.evaluation, _display_name(experiment))
-        for suffix, rendering in RENDERINGS.items():
-            (out / "tables" / f"pooled.{suffix}").write_text(rendering(table), encoding="utf-8")
+        for stem, each in {"pooled": table, "pooled_pairs": pooled_pairs(work.evaluation)}.items():
+            for suffix, rendering in RENDERINGS.items():
+                (out / "tables" / f"{stem}.{suffix}").write_text(rendering(each), encoding="utf-8")
         print(table.to_text())
     return page
 

@@ -42,6 +42,8 @@ def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] 
             continue
         text = value if isinstance(value, str) else _in_yaml(value)
         words += ["--weights", text] if key == "weights" else ["--set", f"{key}={text}"]
+    if run.tuned:
+        words += ["--tuned", "FILE"]  # the constants stand above; the file alone knows what they were tuned on
     if run.label:
         words += ["--label", run.label]
     name = dataset.benchmark if dataset.label == dataset.benchmark else f"{dataset.benchmark}:{dataset.label}"

@@ -11,6 +11,7 @@ from datasets.base import Dataset
 from datasets.errors import UserError, unknown_name
 from harness.config import Setup, configure
 from harness.structure import as_words
+from harness.tuned import read_tuned, with_tuned
 from trackers.base import config_hash
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def candidates(experiment: Experiment) -> list[Candidate]:
     made = []
     for entry in experiment.trackers:
         setup = replace(configure(entry.tracker, as_words(entry.settings)), label=entry.label)
+        if entry.tuned:
+            setup = with_tuned(setup, read_tuned(entry.tuned), entry.tuned)
         row = row_of(entry.label, entry.row)
         made.append(Candidate(row, entry.label or setup.spec.title, setup, absence(setup) if row else ""))
     return made

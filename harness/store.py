@@ -22,7 +22,7 @@ import socket
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -89,6 +89,8 @@ class Run:
         hash: config hash, 12 hex digits.
         label: the name given by the user for tables, or empty.
         identity: the config values that entered the hash.
+        tuned: what its test-time constants were tuned on, see ``harness.tuned.Tuned.mark``. It stays out of the hash:
+            boxes do not depend on where numbers come from, but what may be said of their score does.
     """
 
     tracker: str
@@ -96,6 +98,7 @@ class Run:
     hash: str
     label: str = ""
     identity: Mapping[str, Any] = field(default_factory=dict)
+    tuned: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def folder(self) -> str:
@@ -177,10 +180,15 @@ class Store:
         _write_table(path, columns, facts)
 
     def put_run(self, label: str, run: Run) -> None:
-        """Note a tracker and its config; a label given later replaces the earlier one."""
+        """Note a tracker and its config. A label given later replaces the earlier one; what was tuned on stays."""
         path = self._file(label, "runs", run.folder, "run.json")
-        if not path.exists() or (run.label and self._run(path).label != run.label):
-            _write_json(path, asdict(run))
+        if path.exists():
+            earlier = self._run(path)
+            more = tuple(mark for mark in run.tuned if mark not in earlier.tuned)
+            if not more and run.label in ("", earlier.label):
+                return
+            run = replace(run, label=run.label or earlier.label, tuned=earlier.tuned + more)
+        _write_json(path, asdict(run))
 
     def put_result(self, label: str, run: Run, sequence: str, result: Result) -> bool:
         """Store a result; True when it is this one that now stands, False when another was there first."""
@@ -268,7 +276,8 @@ class Store:
         return self._file(label, "runs", run.folder, file_name(sequence) + ".parquet")
 
     def _run(self, path: Path) -> Run:
-        return Run(**_read_json(path))
+        values = _read_json(path)
+        return Run(**values | {"tuned": tuple(values.get("tuned", ()))})
 
 
 def open_store(path: str | Path, *, write: bool = False) -> Store:

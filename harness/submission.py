@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from datasets.base import Dataset, Hole
 from datasets.errors import UserError
@@ -14,6 +11,7 @@ from harness.experiment import Experiment
 from harness.export import pack_submission, write_results
 from harness.rows import candidates, folder, recorded
 from harness.store import Run, Store, export_names
+from harness.validation import submission_problems
 
 FORMAT = "trackingnet"
 
@@ -59,24 +57,12 @@ def frames_of(store: Store, label: str, run: Run) -> dict[str, int]:
     return found
 
 
-def check_submission(path: Path, frames: dict[str, int]) -> None:
-    """Look at a zip as TrackingNet's server does: a file per sequence in its root, a box of four numbers per frame.
-
-    Raises UserError, naming the file and what is wrong with it.
-    """
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        wanted = {f"{name}.txt": count for name, count in frames.items()}
-        if odd := sorted(set(wanted) ^ set(names)):
-            raise UserError(f"{path}: {odd[0]} is missing, or is no sequence's")
-        for name, count in wanted.items():
-            lines = archive.read(name).decode("ascii").splitlines()
-            try:
-                boxes = np.array([[float(part) for part in line.split(",")] for line in lines])
-            except ValueError as error:
-                raise UserError(f"{path}: {name} holds what is no number: {error}") from error
-            if boxes.shape != (count, 4) or not np.isfinite(boxes).all():
-                raise UserError(f"{path}: {name} must hold {count} rows of four finite numbers, not {boxes.shape}")
+def check_submission(path: Path, frames: Mapping[str, int | None]) -> None:
+    """Raises UserError for a zip that a server would refuse or score 0 in part, naming the first problem."""
+    problems = submission_problems(path, frames)
+    if problems:
+        more = f", and {len(problems) - 1} more: `validate` lists them" if len(problems) > 1 else ""
+        raise UserError(f"{path}: {problems[0]}{more}")
 
 
 def enter_server_scores(experiment: Experiment, store: Store, datasets: Sequence[Dataset]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from datasets.errors import UserError, unknown_name
 from harness.config import Setup
-from trackers.base import CONSTANTS, config_hash
+from harness.rows import folder
+from trackers.base import CONSTANTS
 
 if TYPE_CHECKING:
     from datasets.base import Dataset
@@ -68,18 +69,19 @@ def parse_over(words: Sequence[str]) -> dict[str, tuple[float, ...]]:
 
 def variants(setup: Setup, over: Mapping[str, Sequence[float]]) -> list[Setup]:
     """One setup per combination of values, labelled by them. Raises UserError for a tracker without these constants."""
-    missing = [name for name in over if not hasattr(setup.config, name)]
+    return [variant(setup, dict(zip(over, values, strict=True))) for values in itertools.product(*over.values())]
+
+
+def variant(setup: Setup, chosen: Mapping[str, float]) -> Setup:
+    """The setup with these constants, labelled by them. Raises UserError for a tracker without them."""
+    missing = [name for name in chosen if not hasattr(setup.config, name)]
     if missing:
         raise UserError(f"{setup.spec.name} has no {missing[0]} to sweep: name one of the neural trackers")
-    title, made = setup.label or setup.spec.title, []
-    for values in itertools.product(*over.values()):
-        chosen = dict(zip(over, values, strict=True))
-        words = ", ".join(f"{name} {value:g}" for name, value in chosen.items())
-        try:
-            made.append(Setup(setup.spec, replace(setup.config, **chosen), f"{title}: {words}"))
-        except ValueError as error:
-            raise UserError(f"{setup.spec.name}: {error}") from error
-    return made
+    words = ", ".join(f"{name} {value:g}" for name, value in chosen.items())
+    try:
+        return Setup(setup.spec, replace(setup.config, **chosen), f"{setup.label or setup.spec.title}: {words}")
+    except ValueError as error:
+        raise UserError(f"{setup.spec.name}: {error}") from error
 
 
 def swept(
@@ -91,10 +93,7 @@ def swept(
         name = dataset.benchmark.name
         for base in bases:
             own = base.on(name)
-            runs = {
-                _values(setup.config, over): f"{base.spec.name}-{config_hash(base.spec.name, setup.on(name))}"
-                for setup in variants(base, over)
-            }
+            runs = {_values(setup.config, over): folder(setup, dataset) for setup in variants(base, over)}
             found.append(Swept(base.label or base.spec.title, dataset.label, tuple(over), _values(own, over), runs))
     return tuple(found)
 
@@ -124,13 +123,29 @@ def run_sweep(
     Raises:
         UserError: whatever the user can mend, before any work.
     """
-    from harness.jobs import built, merge_variants, plan
-    from harness.parallel import run_jobs
+    from harness.jobs import built
 
-    setups = [variant for base in bases for variant in variants(base, over)]
     for base in bases:
         for dataset in datasets:
             built(base.spec.name, base.on(dataset.benchmark.name), device)
+    setups = [each for base in bases for each in variants(base, over)]
+    return run_variants(store, setups, datasets, names=names, workers=workers, device=device, partial=partial)
+
+
+def run_variants(
+    store: Store,
+    setups: Sequence[Setup],
+    datasets: Sequence[Dataset],
+    *,
+    names: Sequence[str] = (),
+    workers: int = 1,
+    device: str = "auto",
+    partial: bool = False,
+) -> tuple[list[Outcome], int, int]:
+    """As ``run_sweep`` for setups that are variants of each other already."""
+    from harness.jobs import merge_variants, plan
+    from harness.parallel import run_jobs
+
     jobs, done = plan(store, datasets, setups, names=names, device=device, partial=partial)
     return run_jobs(merge_variants(jobs), workers=workers), len(jobs), done
 

@@ -16,6 +16,7 @@ from reports.failures import Detail, Trace, detail_for, trace
 from reports.measuring import RefusalError, mean_measures, measure, prepare
 from reports.protocols import PROTOCOLS, Protocol, protocol
 from reports.score import Measures, Score
+from reports.tuned import caution
 
 WARM_UP = 5  # frames after the initialisation that are not timed
 _OWN = frozenset({"sequence", "tracker", "hash", "rows", "config"})  # provenance shown elsewhere
@@ -35,6 +36,7 @@ class TrackerRun:
         holes: what is missing of it.
         provenance: fact -> the distinct values over all results, sorted.
         server: what an evaluation server said, or None.
+        caution: that its constants were tuned on sequences of this dataset, in words; empty where they were not.
     """
 
     run: Run
@@ -46,6 +48,7 @@ class TrackerRun:
     holes: tuple[Hole, ...] = ()
     provenance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     server: Mapping[str, Any] | None = None
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,11 +175,20 @@ class _Tally:
         holes = data.holes + tuple(self.holes)
         return Score(data.label, self.name, rule.name, data.expected, mean, parts, holes, reason)
 
-    def summary(self, server: Mapping[str, Any] | None) -> TrackerRun:
+    def summary(self, server: Mapping[str, Any] | None, caution: str) -> TrackerRun:
         facts = {key: tuple(sorted(values)) for key, values in sorted(self.facts.items())}
         fps = self.timed / self.seconds if self.seconds > 0 else None
         return TrackerRun(
-            self.run, self.name, self.results, self.frames, self.timed, fps, tuple(self.holes), facts, server
+            self.run,
+            self.name,
+            self.results,
+            self.frames,
+            self.timed,
+            fps,
+            tuple(self.holes),
+            facts,
+            server,
+            caution,
         )
 
 
@@ -195,9 +207,12 @@ def _dataset(
     names = display_names(runs)
     tallies = [_Tally(run, names[run.folder], {rule.name: {} for rule in rules}) for run in runs]
     unscored, attributes, traces = [], {}, {}
+    fingerprints: dict[str, str] = {}
     for name in data.names:
         sequence = store.sequence(label, name)
         attributes[name] = sequence.attributes
+        if any(run.tuned for run in runs):
+            fingerprints[name] = sequence.annotation.fingerprint()
         if sequence.first_only:
             unscored.append(name)
         results = _sequence(store, data, sequence, tallies, () if sequence.first_only else rules)
@@ -208,7 +223,7 @@ def _dataset(
     reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""
     scores = {rule.name: tuple(t.score(data, rule, reason) for t in tallies) for rule in rules}
     counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
-    summaries = tuple(t.summary(store.server_score(label, t.run)) for t in tallies)
+    summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tallies)
     return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored), traces)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
@@ -16,9 +16,11 @@ from reports.drawing import KeyFrame, Track, colour_on_image, key_frames, open_i
 from reports.plots import KINDS, Style
 from reports.radar import Radar, radar
 from reports.score import Score
-from reports.statistics import Comparison, bootstrap_interval, compare_with_best, interval_words
+from reports.significance import matrix_table, pairs_table
+from reports.statistics import Comparison, bootstrap_interval, compare_all, compare_with_best, interval_words
 from reports.table import Cell, Column, Table, percent, rank_columns
 from reports.tables import Extras, attribute_table, protocol_table, score_table, sequence_table
+from reports.tuned import marked
 
 SHOWN = (("best", 0.0), ("middle", 0.5), ("worst", 1.0))
 
@@ -93,6 +95,7 @@ def extras(data: DatasetEvaluation, scores: tuple[Score, ...]) -> list[Extras]:
                 p_value=other.p_value if other else None,
                 fps=run.fps,
                 link=anchor(data, run),
+                caution=run.caution,
             )
         )
     return found
@@ -125,12 +128,17 @@ def server_table(data: DatasetEvaluation) -> Table | None:
     return rank_columns(Table(title, "Scored from submitted files, not by this report.", columns, tuple(rows)))
 
 
-def _compare(scores: tuple[Score, ...]) -> dict[str, Comparison]:
-    values = {
+def ranked_values(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+    """Tracker -> sequence -> success AUC, the best tracker first, of those that have a score."""
+    return {
         s.tracker: {n: m.success_auc for n, m in s.per_sequence.items() if m.success_auc is not None}
-        for s in scores
+        for s in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0))
         if s.mean.success_auc is not None
     }
+
+
+def _compare(scores: tuple[Score, ...]) -> dict[str, Comparison]:
+    values = ranked_values(scores)
     if len(values) < 2:
         return {}
     fullest = max(len(v) for v in values.values())
@@ -149,6 +157,9 @@ def _tables(data: DatasetEvaluation, stem: str) -> dict[str, Table]:
             data.dataset.attributes, data.attribute_counts, data.attributes, protocol=protocol,
             title=f"{title}: attributes",
         )  # fmt: skip
+    if pairs := compare_all(ranked_values(data.default)):
+        found[f"{stem}_significance"] = matrix_table(pairs, title=f"{title}: who is better", protocol=protocol)
+        found[f"{stem}_pairs"] = pairs_table(pairs, title=f"{title}: all pairs", protocol=protocol)
     if len(data.scores) > 1:
         found[f"{stem}_protocols"] = protocol_table(data.scores, protocol, title=f"{title}: protocols")
         for name, scores in data.scores.items():
@@ -156,7 +167,8 @@ def _tables(data: DatasetEvaluation, stem: str) -> dict[str, Table]:
                 found[f"{stem}_{name}"] = score_table(scores, extras(data, scores), title=f"{title}: {name}")
     if server := server_table(data):
         found[f"{stem}_server"] = server
-    return found
+    cautions = [(run.name, run.caution) for run in data.runs]
+    return {name: marked(table, cautions) for name, table in found.items()}
 
 
 def speed_points(data: DatasetEvaluation) -> list[tuple[str, float, float]]:

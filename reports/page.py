@@ -32,8 +32,9 @@ from reports.protocols import PROTOCOLS
 from reports.radar import radar_plot
 from reports.score import Score
 from reports.statistics import LEVEL, MINIMUM, RESAMPLES
-from reports.table import RENDERINGS, Table, to_html
+from reports.table import RENDERINGS, Cell, Table, to_html
 from reports.tables import FPS_DEFINITION, overview_table
+from reports.tuned import MARK, footnote, tuned_on
 
 TITLE = "Tracking benchmark"
 FRAMES = "frames"  # the folder of the failure browser's images
@@ -163,7 +164,8 @@ def _section(
         for s in sorted(data.default, key=lambda s: -(s.mean.success_auc or 0.0))
         if s.mean.success_auc is not None
     }
-    known = (stem, f"{stem}_sequences", f"{stem}_attributes", f"{stem}_protocols", f"{stem}_server")
+    named = ("sequences", "attributes", "protocols", "server", "significance", "pairs")
+    known = (stem, *(f"{stem}_{name}" for name in named))
     return {
         "stem": stem,
         "dataset": data.dataset,
@@ -174,6 +176,8 @@ def _section(
         "attributes": _with_origins(content.tables[known[2]], data) if known[2] in content.tables else None,
         "protocols": to_html(content.tables[known[3]]) if known[3] in content.tables else None,
         "server": to_html(content.tables[known[4]]) if known[4] in content.tables else None,
+        "significance": to_html(content.tables[known[5]]) if known[5] in content.tables else None,
+        "pairs": to_html(content.tables[known[6]]) if known[6] in content.tables else None,
         "others": [to_html(table) for name, table in content.tables.items() if name not in known],
         "files": list(content.tables),
         "figures": list(content.figures),
@@ -188,6 +192,7 @@ def _section(
             for name, style in _over_time(data, look, numbers).items()
         ],
         "holes": _holes(data),
+        "caution": " ".join(footnote([(run.name, run.caution) for run in data.runs]).values()),
         "unscored": data.unscored,
         "runs": [_run(data, run) for run in data.runs],
     }
@@ -269,7 +274,7 @@ def _run(data: DatasetEvaluation, run: TrackerRun) -> dict[str, Any]:
     return {
         "anchor": anchor(data, run), "name": run.name, "hash": run.run.hash, "tracker": run.run.tracker,
         "results": f"{run.results} of {data.dataset.expected} sequences, {run.frames:,} frames", "speed": speed,
-        "config": config, "facts": facts, "command": repeat_command(run.run, data.dataset),
+        "config": config, "facts": facts, "tuned": tuned_on(run.run), "command": repeat_command(run.run, data.dataset),
     }  # fmt: skip
 
 
@@ -301,12 +306,21 @@ def _overview(evaluation: Evaluation) -> Table:
         scores = [_from_server(s, told[s.tracker]) if s.tracker in told else s for s in data.default]
         columns.append((f"{data.dataset.title}; server" if told else data.dataset.title, scores))
     table = overview_table(columns, title="Overview")
-    places = [{run.name: anchor(data, run) for run in data.runs} for data in evaluation.datasets]
+    places = [{run.name: run for run in data.runs} for data in evaluation.datasets]
     rows = tuple(
-        (row[0], *(replace(c, link=by.get(str(row[0].value), "")) for c, by in zip(row[1:], places, strict=True)))
+        (row[0], *(_origin(c, data, by.get(str(row[0].value)))
+                   for c, data, by in zip(row[1:], evaluation.datasets, places, strict=True)))
         for row in table.rows
-    )
-    return replace(table, rows=rows)
+    )  # fmt: skip
+    cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
+    return replace(table, rows=rows, footnotes=footnote(cautions))
+
+
+def _origin(cell: Cell, data: DatasetEvaluation, run: TrackerRun | None) -> Cell:
+    """A cell of the overview with the link to its run, and the mark of constants tuned on the dataset."""
+    if run is None:
+        return cell
+    return replace(cell, link=anchor(data, run), mark=MARK if run.caution and cell.value is not None else "")
 
 
 def _from_server(score: Score, said: Mapping[str, Any]) -> Score:

@@ -18,6 +18,7 @@ from reports.paper import NOT_TRANSCRIBED, PaperTable, Printed, Row
 from reports.paper_measured import Measured, Source, measured, same_machine, speed
 from reports.table import Cell, Column, Table, percent, rank_columns
 from reports.tables import FPS_DEFINITION
+from reports.tuned import MARK, footnote
 
 LABELS: Mapping[str, tuple[str, str]] = {
     "success_auc": ("AUC", "area under the success plot"),
@@ -107,6 +108,7 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
     if several:
         grid.append((RUNS, [_count(line) for line in lines]))
     partial: dict[int, list[str]] = {}
+    cautions: list[tuple[str, str]] = []
     for name, measure in table.columns:
         data = found.get(name, "")
         values = [_measure(line, measure, data, evaluations) for line in lines]
@@ -115,6 +117,10 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
         cells = [_cell(column, v, p, measure, data) for v, p in zip(values, printed, strict=True)]
         if linked and isinstance(data, DatasetEvaluation):
             cells = [_linked(cell, value, data) for cell, value in zip(cells, values, strict=True)]
+        if measure != "fps":
+            cells = [_marked(cell, value) for cell, value in zip(cells, values, strict=True)]
+            pairs = [(line, run) for line, value in zip(lines, values, strict=True) for run in value.runs]
+            cautions += [(f"{_name(line)} on {_title(data)}", run.caution) for line, run in pairs]
         grid.append((column, _ranked(column, cells, values, measure)))
         if several and measure == "success_auc":
             spread = Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0, 0, "deviation of the runs")
@@ -127,7 +133,7 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
     rows = tuple(zip(*cells_by_column, strict=True))
     mini = any(_is_mini(data) for data in found.values())
     title = f"{table.title}, measured on the mini-suite" if mini else f"{table.title}, measured and in print"
-    return Table(title, _caption(table, found, several), tuple(columns), rows)
+    return Table(title, _caption(table, found, several), tuple(columns), rows, footnote(cautions))
 
 
 def _measure(
@@ -162,6 +168,11 @@ def _cell(column: Column, value: Measured, printed: Printed, measure: str, data:
 def _linked(cell: Cell, value: Measured, data: DatasetEvaluation) -> Cell:
     """The cell with a link to the provenance of its run, where it comes of one."""
     return replace(cell, link=anchor(data, value.runs[0])) if len(value.runs) == 1 else cell
+
+
+def _marked(cell: Cell, value: Measured) -> Cell:
+    """The cell with the mark of constants that were tuned on the data that it is measured on."""
+    return replace(cell, mark=MARK) if cell.value is not None and any(run.caution for run in value.runs) else cell
 
 
 def _ranked(column: Column, cells: Sequence[Cell], values: Sequence[Measured], measure: str) -> list[Cell]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reports.collect import Evaluation
-from reports.statistics import Comparison, bootstrap_interval, compare_with_best, interval_words
+from reports.significance import pairs_table
+from reports.statistics import Comparison, bootstrap_interval, compare_all, compare_with_best, interval_words
 from reports.table import Cell, Column, Table, percent
+from reports.tuned import MARK, footnote
 
 COLUMNS = (
     Column("tracker", "Tracker"),
@@ -41,12 +43,14 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
     values, speeds = pooled_scores(evaluation), _speeds(evaluation)
     fullest = max((len(own) for own in values.values()), default=0)
     compared = compare_with_best(values, reference) if reference in values else {}
+    cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
+    tuned = {run.name for data in evaluation.datasets for run in data.runs if run.caution}
     means = {name: sum(own.values()) / len(own) for name, own in values.items()}
     rows = []
     for name in sorted(values, key=lambda n: (len(values[n]) < fullest, -means[n])):
         interval, against = bootstrap_interval([*values[name].values()]), compared.get(name)
         row = [
-            Cell(name),
+            Cell(name, mark=MARK if name in tuned else ""),
             Cell(f"{len(values[name])} of {fullest}"),
             Cell(means[name], (interval.low, interval.high) if interval else None),
             Cell(speeds[name]) if name in speeds else Cell(None, reason="nothing was timed"),
@@ -60,7 +64,14 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
     )
     against_words = f"Δ against {reference}; " if compared else ""
     caption = f"{sets}; {against_words}intervals: {interval_words(fullest)}"
-    return Table("All sequences together", caption, columns, tuple(rows))
+    return Table("All sequences together", caption, columns, tuple(rows), footnote(cautions))
+
+
+def pooled_pairs(evaluation: Evaluation) -> Table:
+    """Every tracker against every other, all sequences of all datasets being one set; the best by mean first."""
+    values = pooled_scores(evaluation)
+    order = sorted(values, key=lambda name: -sum(values[name].values()) / len(values[name]))
+    return pairs_table(compare_all({name: values[name] for name in order}), title="All sequences together: all pairs")
 
 
 def _compared(against: Comparison | None, reason: str) -> list[Cell]:

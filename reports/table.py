@@ -11,8 +11,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Value = float | int | str | None
@@ -25,7 +25,7 @@ _LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", "–": "--", "−": "$-$", "Δ": r"$\Delta$", "±": r"$\pm$", "×": r"$\times$", "≥": r"$\geq$",
-    "≤": r"$\leq$",
+    "≤": r"$\leq$", "†": r"$^\dagger$",
 }  # fmt: skip
 
 
@@ -91,6 +91,7 @@ class Cell:
         published: the string that a paper prints for it. Beside a measured value it is shown for comparison; without
             one it stands alone, in italics, and is never ranked.
         difference: the value as printed minus the published one, in the unit of the value, or None.
+        mark: a sign printed behind it, which a footnote of the table explains.
     """
 
     value: Value
@@ -101,21 +102,28 @@ class Cell:
     link: str = ""
     published: str = ""
     difference: float | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Title, caption, columns and rows of cells, one cell per column."""
+    """Title, caption, columns and rows of cells, one cell per column; ``footnotes``: mark of cells -> what it says."""
 
     title: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    footnotes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(f"a row of '{self.title}' has {len(row)} cells for {len(self.columns)} columns")
+
+    @property
+    def words(self) -> str:
+        """Caption and footnotes."""
+        return " ".join(filter(None, (self.caption, *(f"{mark} {words}" for mark, words in self.footnotes.items()))))
 
     def to_text(self) -> str:
         return to_text(self)
@@ -167,7 +175,7 @@ def to_text(table: Table) -> str:
     lines.insert(1, "  ".join("─" * w for w in widths))
     head = [plain(table.title), ""] if table.title else []
     tail = [f"[{number}] {plain(reason)}" for reason, number in notes.items()]
-    caption = [plain(table.caption)] if table.caption else []
+    caption = [plain(table.words)] if table.words else []
     return "\n".join([*head, *lines, *([""] if tail or caption else []), *tail, *caption]) + "\n"
 
 
@@ -175,7 +183,7 @@ def to_csv(table: Table) -> str:
     """Comma-separated, in the printed unit with two more decimals; intervals as columns ``low`` and ``high``, published
     values and the differences to them as columns ``published`` and ``difference``."""
     further = [_further(c, [row[i] for row in table.rows]) for i, c in enumerate(table.columns)]
-    noted = any(_reasons(table, row) for row in table.rows)
+    noted = any(_notes(table, row) for row in table.rows)
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     heads = [[plain(c.heading), *names] for c, names in zip(table.columns, further, strict=True)]
@@ -185,7 +193,7 @@ def to_csv(table: Table) -> str:
         for column, cell, names in zip(table.columns, row, further, strict=True):
             values.append(plain(_printed(column, cell, extra=2, missing="")))
             values += [text for name, text in _beside(column, cell).items() if name in names]
-        writer.writerow([*values, *(["; ".join(dict.fromkeys(_reasons(table, row).values()))] if noted else [])])
+        writer.writerow([*values, *(["; ".join(dict.fromkeys(_notes(table, row)))] if noted else [])])
     return sink.getvalue()
 
 
@@ -203,7 +211,7 @@ def to_latex(table: Table) -> str:
         rf"\begin{{{kind}}}",
         r"\centering",
         *([r"\tiny\setlength{\tabcolsep}{2pt}"] if wide else []),
-        rf"\caption{{{latex_escape(table.title)}. {latex_escape(table.caption)}}}",
+        rf"\caption{{{latex_escape(table.title)}. {latex_escape(table.words)}}}",
         rf"\begin{{tabular}}{{{spec}}}",
         r"\toprule",
         " & ".join(_latex_heading(c) for c in table.columns) + r" \\",
@@ -233,12 +241,15 @@ def to_json(table: Table) -> str:
                 values[f"{column.key}_published"] = cell.published
             if cell.difference is not None:
                 values[f"{column.key}_difference"] = _rounded(cell.difference)
+            if cell.mark:
+                values[f"{column.key}_mark"] = cell.mark
         reasons = _reasons(table, row)
         rows.append(values | ({"reasons": reasons} if reasons else {}))
     columns = [
         {"key": c.key, "label": c.label, "about": c.about} | ({"sub": c.sub} if c.sub else {}) for c in table.columns
     ]
-    whole = {"title": table.title, "caption": table.caption, "columns": columns, "rows": rows}
+    whole: dict[str, Any] = {"title": table.title, "caption": table.caption, "columns": columns, "rows": rows}
+    whole |= {"footnotes": dict(table.footnotes)} if table.footnotes else {}
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -246,21 +257,14 @@ def to_html(table: Table) -> dict[str, Any]:
     """The table as plain values for the page's template, which does the escaping."""
     return {
         "title": table.title,
-        "caption": table.caption,
+        "caption": table.words,
         "columns": [
-            {
-                "label": c.label,
-                "sub": c.sub,
-                "unit": c.unit,
-                "about": c.about,
-                "numeric": c.digits is not None,
-                "link": "",
-                "hash": "",
-            }
+            {"label": c.label, "sub": c.sub, "unit": c.unit, "about": c.about, "numeric": c.digits is not None,
+             "link": "", "hash": ""}
             for c in table.columns
         ],
         "rows": [[_html_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows],
-    }
+    }  # fmt: skip
 
 
 RENDERINGS = {"csv": to_csv, "tex": to_latex, "json": to_json}
@@ -299,6 +303,13 @@ def _reasons(table: Table, row: Iterable[Cell]) -> dict[str, str]:
     return {c.key: cell.reason for c, cell in zip(table.columns, row, strict=True) if cell.reason}
 
 
+def _notes(table: Table, row: Sequence[Cell]) -> list[str]:
+    """What a line of a file says besides its values: why some are missing, and what marks mean."""
+    marked = [(c.label, cell.mark) for c, cell in zip(table.columns, row, strict=True) if cell.mark]
+    told = [f"{label} {mark} {table.footnotes[mark]}" for label, mark in marked if mark in table.footnotes]
+    return [*_reasons(table, row).values(), *told]
+
+
 def _beside(column: Column, cell: Cell) -> dict[str, str]:
     """What a cell of a file has beside its value: heading -> text, empty where it has none."""
     low, high = (column.number(v, 2) for v in cell.interval) if cell.interval else ("", "")
@@ -326,6 +337,7 @@ def _text_cell(column: Column, cell: Cell, notes: dict[str, int]) -> str:
         text += f" [{low}, {high}]"
     if cell.published:
         text = f"{text} (paper: {_against(column, cell)})" if cell.value is not None else f"paper: {cell.published}"
+    text += cell.mark
     if cell.reason:
         text += f" [{notes.setdefault(cell.reason, len(notes) + 1)}]"
     if column.better:
@@ -350,7 +362,7 @@ def _latex_heading(column: Column) -> str:
 
 
 def _latex_cell(column: Column, cell: Cell) -> str:
-    text = latex_escape(_printed(column, cell))
+    text = latex_escape(_printed(column, cell) + cell.mark)
     if cell.rank in _LATEX_MARKS:
         text = rf"\textcolor{{{_LATEX_COLOURS[cell.rank]}}}{{{_LATEX_MARKS[cell.rank] % text}}}"
     if cell.value is None and cell.published:
@@ -381,6 +393,7 @@ def _html_cell(column: Column, cell: Cell) -> dict[str, Any]:
         "sort": number,
         "interval": f"[{interval}]".replace("-", "−") if interval else "",
         "rank": cell.rank,
+        "mark": cell.mark,
         "about": cell.reason or cell.note,
         "missing": cell.value is None and not cell.published,
         "published": cell.published,

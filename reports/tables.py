@@ -19,6 +19,7 @@ from reports.table import (
     to_latex,
     to_text,
 )
+from reports.tuned import MARK, footnote
 
 __all__ = [
     "RENDERINGS", "Extras", "attribute_table", "overview_table", "protocol_table", "score_table", "sequence_table",
@@ -70,6 +71,7 @@ class Extras:
         difference, difference_interval, p_value: paired comparison with the best tracker; None for the best itself.
         fps: frames per second, see ``FPS_DEFINITION``; None where nothing was timed.
         link: anchor of the provenance on the page.
+        caution: what must be known of the row, see ``collect.TrackerRun``.
     """
 
     interval: tuple[float, float] | None = None
@@ -79,6 +81,7 @@ class Extras:
     p_value: float | None = None
     fps: float | None = None
     link: str = ""
+    caution: str = ""
 
 
 def score_table(scores: Sequence[Score], extras: Sequence[Extras] = (), *, title: str = "") -> Table:
@@ -102,7 +105,8 @@ def score_table(scores: Sequence[Score], extras: Sequence[Extras] = (), *, title
     columns += [c for c, key in ((_DELTA, "difference"), (_PVALUE, "p_value"), (_FPS, "fps"))
                 if any(getattr(e, key) is not None for e in extras)]  # fmt: skip
     rows = tuple(tuple(_score_cell(c, s, e) for c in columns) for s, e in pairs)
-    table = Table(title, _caption(scores, extras), tuple(columns), rows)
+    cautions = footnote([(s.tracker, e.caution) for s, e in pairs])
+    table = Table(title, _caption(scores, extras), tuple(columns), rows, cautions)
     if len(groups) != 1:
         return table
     fullest = max((s.sequences for s in scores), default=0)
@@ -275,7 +279,7 @@ def _measure(mean: Measures, key: str) -> float | None:
 def _score_cell(column: Column, score: Score, extras: Extras) -> Cell:
     match column.key:
         case "tracker":
-            return Cell(score.tracker, link=extras.link)
+            return Cell(score.tracker, link=extras.link, mark=MARK if extras.caution else "")
         case "dataset":
             return Cell(score.dataset)
         case "protocol":

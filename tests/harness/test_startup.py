@@ -33,6 +33,10 @@ CHEAP = (
     "score --dataset folder=CLIPS --results OUT/raw",
     "report --store OUT/store --out OUT/page",
     "check --dataset folder=CLIPS",
+    "tune --help",
+    "validate --help",
+    "draw --store OUT/store --sequence clip4 --width 160 --out OUT/clip4.mp4",
+    "play --tracker kcf --video CLIPS/clip4/img --box 4 6 16 14 --out OUT/play.mp4",
 )
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from datasets import open_dataset
+from datasets import DATASETS, benchmark, open_dataset
 from reports.figures import radar_figure
 from reports.page import write_report
 from reports.plots import styles
 from reports.radar import radar, radar_plot
+from reports.tables import attribute_table
 from tests.reports.example import example_store
 
 WORDS = {"OCC": "Occlusion", "SV": "Scale Variation", "MB": "Motion Blur", "DEF": "Deformation", "LR": "Low Resolution"}
@@ -64,6 +65,22 @@ def test_the_figure_shows_the_same() -> None:
     assert list(axes.lines[0].get_ydata()) == [0.6, 0.3, 0.15, 0.45, 0.6]
     assert list(axes.lines[1].get_ydata()) == [0.5, 0.4, 0.2]
     assert [t.get_text() for t in axes.get_xticklabels()] == ["OCC (3)", "SV (2)", "MB (1)", "DEF (4)"]
+
+
+@pytest.mark.parametrize("name", [name for name in DATASETS if benchmark(name).attributes])
+def test_every_benchmark_with_attributes_has_their_table_and_from_three_on_a_plot(name: str) -> None:
+    row = benchmark(name)
+    values = {"A": dict.fromkeys(row.attributes, 0.5)}
+    counts = dict.fromkeys(row.attributes, 7)
+    table = attribute_table(row.attributes, counts, values, protocol=row.protocol)
+    assert [(line[0].value, line[1].value) for line in table.rows] == list(row.attributes.items())
+    found = radar(row.attributes, counts, values)
+    if name in ("nfs", "mini-nfs"):  # its one attribute is occlusion
+        assert found is None and [*row.attributes] == ["OCC"]
+    else:
+        assert found is not None
+        assert (found.codes, found.words) == (tuple(row.attributes), tuple(row.attributes.values()))
+        assert len(set(found.words)) == len(found.codes) and all(word[0].isupper() for word in found.words)
 
 
 def test_too_few_attributes_or_no_tracker_make_no_plot() -> None:
