@@ -89,8 +89,7 @@ class Run:
         hash: config hash, 12 hex digits.
         label: the name given by the user for tables, or empty.
         identity: the config values that entered the hash.
-        tuned: what its test-time constants were tuned on, see ``harness.tuned.Tuned.mark``. It stays out of the hash:
-            boxes do not depend on where numbers come from, but what may be said of their score does.
+        tuned: what its test-time constants were tuned on, see ``harness.tuned.Tuned.mark``; not in the hash.
     """
 
     tracker: str

@@ -107,7 +107,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Title, caption, columns and rows of cells, one cell per column; ``footnotes``: mark of cells -> what it says."""
+    """Rows of one cell per column; ``footnotes``: mark of cells -> what it says."""
 
     title: str
     caption: str
@@ -255,16 +255,12 @@ def to_json(table: Table) -> str:
 
 def to_html(table: Table) -> dict[str, Any]:
     """The table as plain values for the page's template, which does the escaping."""
-    return {
-        "title": table.title,
-        "caption": table.words,
-        "columns": [
-            {"label": c.label, "sub": c.sub, "unit": c.unit, "about": c.about, "numeric": c.digits is not None,
-             "link": "", "hash": ""}
-            for c in table.columns
-        ],
-        "rows": [[_html_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows],
-    }  # fmt: skip
+    columns = [
+        {"label": c.label, "sub": c.sub, "unit": c.unit, "about": c.about, "numeric": c.digits is not None, "link": "",
+         "hash": ""} for c in table.columns
+    ]  # fmt: skip
+    rows = [[_html_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+    return {"title": table.title, "caption": table.words, "columns": columns, "rows": rows}
 
 
 RENDERINGS = {"csv": to_csv, "tex": to_latex, "json": to_json}
@@ -295,18 +291,14 @@ def _printed(column: Column, cell: Cell, *, extra: int = 0, missing: str = DASH)
     return column.number(cell.value, extra if column.digits else 0)
 
 
-def _unit(column: Column) -> str:
-    return f" [{column.unit}]" if column.unit else ""
-
-
 def _reasons(table: Table, row: Iterable[Cell]) -> dict[str, str]:
     return {c.key: cell.reason for c, cell in zip(table.columns, row, strict=True) if cell.reason}
 
 
 def _notes(table: Table, row: Sequence[Cell]) -> list[str]:
     """What a line of a file says besides its values: why some are missing, and what marks mean."""
-    marked = [(c.label, cell.mark) for c, cell in zip(table.columns, row, strict=True) if cell.mark]
-    told = [f"{label} {mark} {table.footnotes[mark]}" for label, mark in marked if mark in table.footnotes]
+    pairs, known = zip(table.columns, row, strict=True), table.footnotes
+    told = [f"{column.label} {cell.mark} {known[cell.mark]}" for column, cell in pairs if cell.mark in known]
     return [*_reasons(table, row).values(), *told]
 
 
@@ -315,7 +307,8 @@ def _beside(column: Column, cell: Cell) -> dict[str, str]:
     low, high = (column.number(v, 2) for v in cell.interval) if cell.interval else ("", "")
     difference = "" if cell.difference is None else column.signed(cell.difference)
     texts = {"low": low, "high": high, "published": cell.published, "difference": difference}
-    return {f"{column.label} {name}{_unit(column)}": text for name, text in texts.items()}
+    unit = f" [{column.unit}]" if column.unit else ""
+    return {f"{column.label} {name}{unit}": text for name, text in texts.items()}
 
 
 def _further(column: Column, cells: Sequence[Cell]) -> list[str]:
