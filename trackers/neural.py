@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -138,8 +139,17 @@ class NeuralTracker:
         self._template: Callable[..., Any] = network.template  # type: ignore[assignment]
         self._search: Callable[..., Any] = network.search  # type: ignore[assignment]
         if compiled:
+            # What is kept by lru_cache depends on its arguments alone, which is what this warning cannot know.
+            warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")
+            options: dict[str, Any] = {}
+            if self.device.type == "cuda":
+                options["triton.cudagraphs"] = True  # the whole call of the search, which sees one shape, is one graph
+            elif self.device.type == "cpu":
+                # Packs weights for the processor. Set for good, not as an option of the call: only so does tracing
+                # tell the parameters of one network from those of the next.
+                torch._inductor.config.freezing = True
             self._template = torch.compile(self._template, dynamic=False)
-            self._search = torch.compile(self._search, dynamic=False)
+            self._search = torch.compile(self._search, dynamic=False, options=options or None)
 
     def init(self, frames: list[Frame], boxes: Boxes) -> State:
         """Start B targets. Raises UserError for a box that is not finite or not larger than zero."""
