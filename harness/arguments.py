@@ -16,6 +16,20 @@ Lanes = int | Literal["auto"]
 
 
 @dataclass(frozen=True)
+class ClusterOptions:
+    """Where the jobs run: docs/cluster.md."""
+
+    backend: Literal["processes", "dask"] = "processes"
+    """processes: --jobs of them on this machine; dask: a scheduler's workers, or without one, --jobs on this host."""
+    scheduler: str | None = None
+    """Address of a dask scheduler (tcp://HOST:8786), or the FILE.json that it wrote."""
+    gpus_per_host: int = 0
+    """Without --scheduler: start one worker for each of so many GPUs of this host, in place of --jobs."""
+    shared_store: bool = True
+    """Workers write into the store; without a disk that they share, results come back to this command."""
+
+
+@dataclass(frozen=True)
 class MainJob:
     """Run an experiment and render the report; without --experiment the embedded mini-suite through real trackers.
 
@@ -38,6 +52,7 @@ class MainJob:
     """Where the store and the report go."""
     jobs: int = os.cpu_count() or 1
     """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
@@ -87,12 +102,28 @@ class Track:
     """Run what is there of an incomplete dataset; what is missing stays a visible hole."""
     jobs: int = 1
     """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
     label: str = ""
     """Name for tables and exports, in place of the tracker's own."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Start workers on this host for a dask scheduler, one process per GPU; they end with the scheduler or by Ctrl-C.
+
+    Example: python run_all.py workers --scheduler tcp://head:8786 --gpus-per-host 8
+    """
+
+    scheduler: str
+    """Address of a dask scheduler (tcp://HOST:8786), or the FILE.json that it wrote."""
+    gpus_per_host: int = 0
+    """One worker for each of so many GPUs, which sees that GPU alone; 0: workers on the processor."""
+    jobs: int = 1
+    """Workers on the processor, which share its cores evenly."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +310,7 @@ class Sweep:
     """Run what is there of an incomplete dataset."""
     jobs: int = 1
     """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
     device: str = "auto"
     """auto, cpu, cuda ..."""
 
@@ -337,6 +369,7 @@ class List:
 Command = (
     Annotated[MainJob, subcommand("main")]
     | Annotated[Track, subcommand("track")]
+    | Annotated[Workers, subcommand("workers")]
     | Annotated[ScoreResults, subcommand("score")]
     | Annotated[Export, subcommand("export")]
     | Annotated[MakeReport, subcommand("report")]

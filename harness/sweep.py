@@ -13,6 +13,7 @@ from trackers.base import CONSTANTS, config_hash
 
 if TYPE_CHECKING:
     from datasets.base import Dataset
+    from harness.cluster import Cluster
     from harness.jobs import Outcome
     from harness.store import Store
 
@@ -106,7 +107,7 @@ def run_sweep(
     datasets: Sequence[Dataset],
     *,
     names: Sequence[str] = (),
-    workers: int = 1,
+    workers: int | Cluster = 1,
     device: str = "auto",
     partial: bool = False,
 ) -> tuple[list[Outcome], int, int]:
@@ -124,13 +125,14 @@ def run_sweep(
     Raises:
         UserError: whatever the user can mend, before any work.
     """
+    from harness.cluster import checked_on
     from harness.jobs import built, merge_variants, plan
     from harness.parallel import run_jobs
 
     setups = [variant for base in bases for variant in variants(base, over)]
     for base in bases:
         for dataset in datasets:
-            built(base.spec.name, base.on(dataset.benchmark.name), device)
+            built(base.spec.name, base.on(dataset.benchmark.name), checked_on(workers, device))
     jobs, done = plan(store, datasets, setups, names=names, device=device, partial=partial)
     return run_jobs(merge_variants(jobs), workers=workers), len(jobs), done
 
