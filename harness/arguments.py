@@ -127,6 +127,32 @@ class Workers:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Say what a run will take, before it is run: jobs, frames, time, disk, and how well workers would share it.
+
+    Speeds are those of results in --store, else of --bench, else of a short measurement. A dataset that is not here is
+    planned by the lengths in its table. Trainings and sweeps of an experiment are not counted.
+    Example: python run_all.py plan --tracker csrt --dataset lasot --workers 64
+    """
+
+    experiment: Path | None = None
+    """YAML, see experiments/; in place of --tracker."""
+    tracker: Annotated[UseAppendAction[Names], arg(metavar="NAME")] = ()
+    """Tracker to run; may be given several times."""
+    dataset: Annotated[UseAppendAction[Names], arg(metavar="NAME[=ROOT]")] = ()
+    """Dataset, in place of the experiment's own; may be given several times."""
+    workers: int = 1
+    """Worker processes, of all hosts together."""
+    store: Path | None = None
+    """Folder of results: what is there is done, and tells speeds."""
+    bench: Path | None = None
+    """JSON of `bench --out`."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    device: str = "auto"
+    """Where a speed is measured that nothing tells: auto, cpu, cuda ..."""
+
+
+@dataclass(frozen=True)
 class ScoreResults:
     """Score raw results of any tracker against the ground truth.
 
@@ -370,6 +396,7 @@ Command = (
     Annotated[MainJob, subcommand("main")]
     | Annotated[Track, subcommand("track")]
     | Annotated[Workers, subcommand("workers")]
+    | Annotated[Plan, subcommand("plan")]
     | Annotated[ScoreResults, subcommand("score")]
     | Annotated[Export, subcommand("export")]
     | Annotated[MakeReport, subcommand("report")]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.config import Setup
     from harness.jobs import Outcome
+    from harness.planning import Footage
     from reports.score import Score
 
 EXIT_FINDINGS = 1
@@ -68,6 +69,35 @@ def workers(command: arguments.Workers) -> int:
 
     start_workers(command.scheduler, gpus=command.gpus_per_host, processes=command.jobs)
     return 0
+
+
+def plan(command: arguments.Plan) -> int:
+    from harness.planning import lines, make_plan, wanted_by
+    from harness.store import open_store
+
+    if command.workers < 1:
+        raise UserError(f"--workers {command.workers}: give a number from 1 up")
+    if (command.experiment is None) == (not command.tracker):
+        raise UserError("say what is to be run: --experiment FILE, or --tracker NAME --dataset NAME")
+    if command.experiment is not None:
+        setups, films, without = wanted_by(command.experiment, command.dataset)
+    else:
+        setups, films, without = *_given(command), []
+    for sentence in without:
+        print(f"without {sentence}", file=sys.stderr)
+    store = open_store(command.store) if command.store is not None else None
+    made = make_plan(setups, films, store=store, bench=command.bench, device=command.device)
+    print("\n".join(lines(made, command.workers)))
+    return 0
+
+
+def _given(command: arguments.Plan) -> tuple[list[Setup], list[Footage]]:
+    from harness.planning import footage
+
+    if not command.dataset:
+        raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
+    setups = _setups(command.tracker, command.network, random_weights=True)
+    return setups, [footage(word) for word in command.dataset]
 
 
 def score(command: arguments.ScoreResults) -> int:
@@ -365,6 +395,7 @@ COMMANDS: dict[type, Callable[[Any], int]] = {
     arguments.MainJob: main_job,
     arguments.Track: track,
     arguments.Workers: workers,
+    arguments.Plan: plan,
     arguments.ScoreResults: score,
     arguments.Export: export,
     arguments.MakeReport: report,
