@@ -195,11 +195,11 @@ def exported(store: Path, out: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def process(words: list[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(words: list[str], *, folder: Path = ROOT / "docs", **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process group of its own, which is gone on leaving."""
     started = subprocess.Popen(
-        [sys.executable, *words], start_new_session=True, env=os.environ | environment, stderr=subprocess.PIPE,
-        cwd=ROOT / "docs",
+        [sys.executable, *words], start_new_session=True, env=os.environ | environment, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
     )  # fmt: skip
     try:
         yield started
