@@ -122,7 +122,7 @@ def _work(unit: Job | LaneBatch, orders: Orders) -> list[Report]:
 
 def settle(folder: str) -> None:
     """Make relative paths mean what they mean to the command, or nothing at all where its folder is not here."""
-    here = Path(folder) if Path(folder).is_dir() else Path(_nowhere())
+    here = Path(folder) if Path(folder).is_dir() else Path(_nowhere().name)
     if Path.cwd() != here:
         os.chdir(here)
     import cv2
@@ -137,8 +137,8 @@ def dask_setup(worker: Any) -> None:
 
 
 @lru_cache(maxsize=1)
-def _nowhere() -> str:
-    return tempfile.mkdtemp(prefix="inmo-nowhere-")
+def _nowhere() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="inmo-nowhere-")
 
 
 def _with(unit: Job | LaneBatch, **values: Any) -> Job | LaneBatch:

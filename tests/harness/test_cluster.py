@@ -161,6 +161,17 @@ def test_what_another_worker_stored_is_not_computed_again(
     assert not stands(jobs[0])
 
 
+def test_relative_paths_mean_nothing_where_the_folder_of_the_command_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clips").mkdir()
+    monkeypatch.chdir(tmp_path)
+    worker.settle(str(tmp_path))
+    assert Path("clips").exists()
+    worker.settle(str(tmp_path / "elsewhere"))
+    assert not list(Path.cwd().iterdir())
+
+
 # ---- with one
 
 
@@ -248,10 +259,12 @@ def test_a_cluster_gives_what_one_process_gives(file: Path, clips: Path, tmp_pat
     assert main(track(clips, tmp_path / "serial")) == 0
     assert main(track(clips, tmp_path / "shared", *on(file))) == 0
     assert main(track(clips, tmp_path / "sent", *on(file), "--no-shared-store")) == 0
+    assert main(track(clips, tmp_path / "own", "--backend", "dask", "--gpus-per-host", "2")) == 0
     serial = exported(tmp_path / "serial", tmp_path / "a")
     assert len(serial) == 3
     assert exported(tmp_path / "shared", tmp_path / "b") == serial
     assert exported(tmp_path / "sent", tmp_path / "c") == serial
+    assert exported(tmp_path / "own", tmp_path / "d") == serial
     assert not list(tmp_path.rglob("*.tmp"))
 
 
