@@ -106,7 +106,8 @@ def own_cluster(*, gpus: int = 0, processes: int = 1) -> Iterator[Cluster]:
 
     chosen = places(gpus, processes, os.environ, os.cpu_count() or 1)
     workers = {place.number: {"cls": Nanny, "options": nanny_options(place, "own")} for place in chosen}
-    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}}
+    local = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    scheduler = {"cls": Scheduler, "options": local}
     with SpecCluster(workers=workers, scheduler=scheduler, name="inmo", silence_logs="ERROR") as cluster:
         yield Cluster(cluster.scheduler_address)
 
