@@ -19,7 +19,9 @@ def _claim_datasets() -> None:
 
     found = Path(datasets.__file__ or "").resolve()
     if found.parent != ROOT / "datasets":
-        raise SystemExit(
+        # A dask worker that left here would be waited for; an ImportError reaches the command, which prints it.
+        kind = ImportError if "distributed" in sys.modules else SystemExit
+        raise kind(
             f"'datasets' was imported from {found.parent}, another package of that name: start run_all.py from a fresh "
             "interpreter, or uninstall the other package from this environment"
         )

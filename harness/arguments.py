@@ -18,6 +18,20 @@ from harness.tool_arguments import Draw, Play, Tune, Validate
 
 
 @dataclass(frozen=True)
+class ClusterOptions:
+    """Where the jobs run: docs/cluster.md."""
+
+    backend: Literal["processes", "dask"] = "processes"
+    """processes: --jobs of them on this machine; dask: a scheduler's workers, or without one, --jobs on this host."""
+    scheduler: str | None = None
+    """Address of a dask scheduler (tcp://HOST:8786), or the FILE.json that it wrote."""
+    gpus_per_host: int = 0
+    """Without --scheduler: start one worker for each of so many GPUs of this host, in place of --jobs."""
+    shared_store: bool = True
+    """Workers write into the store; without a disk that they share, results come back to this command."""
+
+
+@dataclass(frozen=True)
 class MainJob:
     """Run an experiment and render the report; without --experiment the embedded mini-suite through real trackers.
 
@@ -40,6 +54,7 @@ class MainJob:
     """Where the store and the report go."""
     jobs: int = os.cpu_count() or 1
     """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
@@ -69,12 +84,54 @@ class Track:
     """Run what is there of an incomplete dataset; what is missing stays a visible hole."""
     jobs: int = 1
     """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
     label: str = ""
     """Name for tables and exports, in place of the tracker's own."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Start workers on this host for a dask scheduler, one process per GPU; they end with the scheduler or by Ctrl-C.
+
+    Example: python run_all.py workers --scheduler tcp://head:8786 --gpus-per-host 8
+    """
+
+    scheduler: str
+    """Address of a dask scheduler (tcp://HOST:8786), or the FILE.json that it wrote."""
+    gpus_per_host: int = 0
+    """One worker for each of so many GPUs, which sees that GPU alone; 0: workers on the processor."""
+    jobs: int = 1
+    """Workers on the processor, which share its cores evenly."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Say what a run will take, before it is run: jobs, frames, time, disk, and how well workers would share it.
+
+    Speeds are those of results in --store, else of --bench, else of a short measurement. A dataset that is not here is
+    planned by the lengths in its table. Trainings and sweeps of an experiment are not counted.
+    Example: python run_all.py plan --tracker csrt --dataset lasot --workers 64
+    """
+
+    experiment: Path | None = None
+    """YAML, see experiments/; in place of --tracker."""
+    tracker: Annotated[UseAppendAction[Names], arg(metavar="NAME")] = ()
+    """Tracker to run; may be given several times."""
+    dataset: Annotated[UseAppendAction[Names], arg(metavar="NAME[=ROOT]")] = ()
+    """Dataset, in place of the experiment's own; may be given several times."""
+    workers: int = 1
+    """Worker processes, of all hosts together."""
+    store: Path | None = None
+    """Folder of results: what is there is done, and tells speeds."""
+    bench: Path | None = None
+    """JSON of `bench --out`."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    device: str = "auto"
+    """Where a speed is measured that nothing tells: auto, cpu, cuda ..."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +336,7 @@ class Sweep:
     """Run what is there of an incomplete dataset."""
     jobs: int = 1
     """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
     device: str = "auto"
     """auto, cpu, cuda ..."""
 
@@ -337,6 +395,8 @@ class List:
 Command = (
     Annotated[MainJob, subcommand("main")]
     | Annotated[Track, subcommand("track")]
+    | Annotated[Workers, subcommand("workers")]
+    | Annotated[Plan, subcommand("plan")]
     | Annotated[ScoreResults, subcommand("score")]
     | Annotated[Export, subcommand("export")]
     | Annotated[MakeReport, subcommand("report")]

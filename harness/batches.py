@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness import provenance
-from harness.jobs import Job, Outcome, built, execute, facts_of, failed
+from harness.jobs import Job, Outcome, built, execute, facts_of, failed, stands
 from harness.lanes import Failed, follow_all, lanes_for
 from harness.store import Store
 from trackers import tracker
@@ -61,10 +61,23 @@ def _parts(jobs: Sequence[Job], count: int) -> list[list[Job]]:
 
 
 def carry_out(unit: Job | LaneBatch) -> Iterator[Outcome]:
-    """Do one job or a batch of them in this process. Every sequence is stored, or its hole, as soon as it ended."""
+    """Do one job or a batch of them in this process. Every sequence is stored, or its hole, as soon as it ended.
+
+    What another worker has stored since the jobs were planned is not computed again.
+    """
+    jobs = (unit,) if isinstance(unit, Job) else unit.jobs
+    missing = []
+    for job in jobs:
+        if stands(job):
+            yield Outcome(job)
+        else:
+            missing.append(job)
+    if not missing:
+        return
     if isinstance(unit, Job):
         yield execute(unit)
         return
+    unit = replace(unit, jobs=tuple(missing))
     first = unit.jobs[0]
     store = Store(first.store)
     try:

@@ -11,10 +11,14 @@ from datasets.errors import UserError
 from harness import arguments
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from datasets.base import Dataset
+    from harness.cluster import Cluster
     from harness.config import Setup
     from harness.jobs import Outcome
     from harness.options import NetworkOptions
+    from harness.planning import Footage
     from reports.score import Score
 
 EXIT_FINDINGS = 1
@@ -31,6 +35,7 @@ def run(command: Any) -> int:
 
 
 def track(command: arguments.Track) -> int:
+    from harness.cluster import checked_on
     from harness.config import open_datasets
     from harness.jobs import built, plan
     from harness.parallel import run_jobs
@@ -39,21 +44,64 @@ def track(command: arguments.Track) -> int:
     setups = _setups(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
     _demand_sequences(datasets, command.sequences, command.partial)
-    for setup in setups:
-        for dataset in datasets:
-            built(
-                setup.spec.name, setup.on(dataset.benchmark.name), command.device
-            )  # say what is wrong before any work
-    store = open_store(command.store, write=True)
-    jobs, done = plan(
-        store, datasets, setups, names=command.sequences, label=command.label, device=command.device,
-        partial=command.partial,
-    )  # fmt: skip
-    outcomes = run_jobs(jobs, workers=command.jobs, lanes=command.lanes)
+    with _workers(command) as workers:
+        for setup in setups:
+            for dataset in datasets:  # say what is wrong before any work
+                built(setup.spec.name, setup.on(dataset.benchmark.name), checked_on(workers, command.device))
+        store = open_store(command.store, write=True)
+        jobs, done = plan(
+            store, datasets, setups, names=command.sequences, label=command.label, device=command.device,
+            partial=command.partial,
+        )  # fmt: skip
+        outcomes = run_jobs(jobs, workers=workers, lanes=command.lanes)
     print(
         f"{len(jobs)} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr
     )
     return _holes(outcomes)
+
+
+def _workers(command: arguments.MainJob | arguments.Track | arguments.Sweep) -> AbstractContextManager[int | Cluster]:
+    """This machine's processes or a cluster, as the command asks for it."""
+    from harness.hosts import chosen_workers
+
+    asked = command.cluster
+    return chosen_workers(asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, command.jobs)
+
+
+def workers(command: arguments.Workers) -> int:
+    from harness.hosts import start_workers
+
+    start_workers(command.scheduler, gpus=command.gpus_per_host, processes=command.jobs)
+    return 0
+
+
+def plan(command: arguments.Plan) -> int:
+    from harness.planning import lines, make_plan, wanted_by
+    from harness.store import open_store
+
+    if command.workers < 1:
+        raise UserError(f"--workers {command.workers}: give a number from 1 up")
+    if (command.experiment is None) == (not command.tracker):
+        raise UserError("say what is to be run: --experiment FILE, or --tracker NAME --dataset NAME")
+    if command.experiment is not None:
+        setups, films, without = wanted_by(command.experiment, command.dataset)
+    else:
+        setups, films, without = *_given(command), []
+    for sentence in without:
+        print(f"without {sentence}", file=sys.stderr)
+    store = open_store(command.store) if command.store is not None else None
+    made = make_plan(setups, films, store=store, bench=command.bench, device=command.device)
+    print("\n".join(lines(made, command.workers)))
+    return 0
+
+
+def _given(command: arguments.Plan) -> tuple[list[Setup], list[Footage]]:
+    from harness.planning import footage
+
+    if not command.dataset:
+        raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
+    setups = _setups(command.tracker, command.network, random_weights=True)
+    return setups, [footage(word) for word in command.dataset]
 
 
 def score(command: arguments.ScoreResults) -> int:
@@ -204,10 +252,11 @@ def sweep(command: arguments.Sweep) -> int:
     datasets = open_datasets(command.dataset)
     _demand_sequences(datasets, command.sequences, command.partial)
     store = open_store(command.store, write=True)
-    outcomes, wanted, done = run_sweep(
-        store, bases, over, datasets, names=command.sequences, workers=command.jobs, device=command.device,
-        partial=command.partial,
-    )  # fmt: skip
+    with _workers(command) as workers:
+        outcomes, wanted, done = run_sweep(
+            store, bases, over, datasets, names=command.sequences, workers=workers, device=command.device,
+            partial=command.partial,
+        )  # fmt: skip
     print(f"{wanted} runs of a sequence wanted, {done} were done before", file=sys.stderr)
     look = styles(base.label or base.spec.title for base in bases)
     numbers = {name: number for number, name in enumerate(look)}
@@ -307,10 +356,11 @@ def main_job(command: arguments.MainJob) -> int:
     from harness.main_job import EMBEDDED, Choice, run_main_job
 
     choice = Choice(command.table, command.figure, command.datasets)
-    outcomes, page = run_main_job(
-        command.out, command.jobs, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device,
-        lanes=command.lanes, choice=choice,
-    )  # fmt: skip
+    with _workers(command) as workers:
+        outcomes, page = run_main_job(
+            command.out, workers, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device,
+            lanes=command.lanes, choice=choice,
+        )  # fmt: skip
     print(f"report: {page.resolve()}")
     return _holes(outcomes)
 
@@ -350,6 +400,8 @@ def _holes(outcomes: Sequence[Outcome]) -> int:
 COMMANDS: dict[type, Callable[[Any], int]] = {
     arguments.MainJob: main_job,
     arguments.Track: track,
+    arguments.Workers: workers,
+    arguments.Plan: plan,
     arguments.ScoreResults: score,
     arguments.Export: export,
     arguments.MakeReport: report,

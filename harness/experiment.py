@@ -14,6 +14,7 @@ from harness.structure import read_yaml, structure
 
 if TYPE_CHECKING:
     from datasets.base import Dataset
+    from harness.cluster import Cluster
     from harness.config import Setup
     from harness.jobs import Job, Outcome
     from harness.store import Store
@@ -239,7 +240,7 @@ def run_experiment(
     store: Store,
     *,
     rows: Collection[str] | None = None,
-    workers: int = 1,
+    workers: int | Cluster = 1,
     device: str = "auto",
     lanes: int | Literal["auto"] = 1,
 ) -> tuple[list[Outcome], int]:
@@ -264,11 +265,12 @@ def run_candidates(
     store: Store,
     *,
     partial: bool = False,
-    workers: int = 1,
+    workers: int | Cluster = 1,
     device: str = "auto",
     lanes: int | Literal["auto"] = 1,
 ) -> tuple[list[Outcome], int]:
     """As ``run_experiment``, for candidates; two with one config are one run."""
+    from harness.cluster import checked_on
     from harness.importing import import_recorded
     from harness.jobs import built, plan
     from harness.parallel import run_jobs
@@ -277,7 +279,7 @@ def run_candidates(
     for dataset in datasets:
         own = {folder(c.setup, dataset): c.setup for c in reversed(found) if dataset in c.on(datasets)}
         for setup in own.values():
-            built(setup.spec.name, setup.on(dataset.benchmark.name), device)
+            built(setup.spec.name, setup.on(dataset.benchmark.name), checked_on(workers, device))
         wanted.append((dataset, list(reversed(own.values()))))
     jobs: list[Job] = []
     done = 0

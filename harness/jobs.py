@@ -168,6 +168,20 @@ def execute(job: Job) -> Outcome:
     return Outcome(job)
 
 
+def stands(job: Job) -> bool:
+    """Whether all that a job is to make is in the store, made with the annotation that is there now.
+
+    So it is when another command works on the same store, or a worker died between storing and saying so. Raises
+    UserError for a file that is damaged.
+    """
+    store = Store(job.store)
+    for run, _ in job.runs:
+        facts = store.result_facts(job.label, run, job.sequence.name)
+        if facts is None or facts["annotation"] != job.sequence.annotation().fingerprint():
+            return False
+    return True
+
+
 def failed(store: Store, job: Job, error: Exception) -> Outcome:
     """Keep a hole, with the error as its reason, in place of the job's results."""
     told = isinstance(error, (UserError, TrackerFailure))

@@ -12,6 +12,7 @@ from datasets import open_dataset
 from datasets.base import Dataset
 from datasets.files import open_tree
 from harness import ROOT
+from harness.cluster import Cluster
 from harness.experiment import (
     Experiment,
     Opened,
@@ -49,7 +50,7 @@ class Choice:
 
 def run_main_job(
     out: Path,
-    workers: int,
+    workers: int | Cluster,
     *,
     path: Path = EMBEDDED,
     given: Sequence[str] = (),
@@ -61,7 +62,7 @@ def run_main_job(
 
     Args:
         out: the stores and the report go below it.
-        workers: processes.
+        workers: processes, or a cluster.
         path: the experiment's file.
         given: datasets as on the command line, in place of the experiment's own.
         device: auto, cpu, cuda ...
@@ -104,7 +105,7 @@ def _run(
     opened: Opened,
     store: Store,
     out: Path,
-    workers: int,
+    workers: int | Cluster,
     device: str,
     lanes: int | Literal["auto"],
     choice: Choice,

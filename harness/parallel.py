@@ -1,4 +1,4 @@
-"""Doing many jobs: in this process, or in workers by joblib."""
+"""Doing many jobs: in this process, in workers by joblib, or on a cluster by dask."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from harness.batches import LaneBatch, carry_out, in_lanes
+from harness.cluster import Cluster, carry_out_on
 from harness.jobs import Job, Outcome
 
 
 def run_jobs(
-    jobs: Sequence[Job], *, workers: int = 1, lanes: int | Literal["auto"] = 1, quiet: bool = False
+    jobs: Sequence[Job], *, workers: int | Cluster = 1, lanes: int | Literal["auto"] = 1, quiet: bool = False
 ) -> list[Outcome]:
     """Do all jobs, longest first as they come, with progress in frames on a terminal.
 
     Every worker stores its own results, so stopping at any moment loses at most the sequences under way.
 
     Args:
-        workers: processes.
+        workers: processes, or a cluster.
         lanes: sequences of one tracker that run in lock-step in each process, see ``harness.lanes``.
 
     Raises:
-        UserError: lanes that cannot be.
+        UserError: lanes that cannot be, or a cluster that cannot do the work.
     """
     outcomes = []
-    units = in_lanes(jobs, lanes, workers)
     bar: tqdm[Any]
     with tqdm(
         total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
         disable=quiet or not sys.stderr.isatty(),
     ) as bar:  # fmt: skip
-        for outcome in _stream(units, workers, _show(bar)):
+        for outcome in _stream(jobs, workers, lanes, _show(bar)):
             outcomes.append(outcome)
             bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
             bar.update(outcome.job.frames)
@@ -47,7 +47,13 @@ def _show(bar: tqdm[Any]) -> Callable[[Job], None]:
     return lambda job: bar.set_postfix_str(f"{job.run.tracker} {job.sequence.name}")
 
 
-def _stream(units: Sequence[Job | LaneBatch], workers: int, show: Callable[[Job], None]) -> Iterator[Outcome]:
+def _stream(
+    jobs: Sequence[Job], workers: int | Cluster, lanes: int | Literal["auto"], show: Callable[[Job], None]
+) -> Iterator[Outcome]:
+    if isinstance(workers, Cluster):
+        yield from carry_out_on(workers, jobs, lanes)
+        return
+    units = in_lanes(jobs, lanes, workers)
     if workers <= 1 or len(units) <= 1:
         for unit in units:
             show(unit.jobs[0] if isinstance(unit, LaneBatch) else unit)

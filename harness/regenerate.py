@@ -13,6 +13,7 @@ from datasets.errors import UserError, resolve, unknown_name
 from harness.store import Store
 
 if TYPE_CHECKING:
+    from harness.cluster import Cluster
     from harness.experiment import Experiment
     from reports.blocks import Block
     from reports.collect import Evaluation
@@ -45,7 +46,7 @@ class Work:
     store: Store
     evaluation: Evaluation
     out: Path
-    workers: int = 1
+    workers: int | Cluster = 1
     device: str = "auto"
     lanes: int | Literal["auto"] = 1
     absent: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from trackers.base import CONSTANTS
 
 if TYPE_CHECKING:
     from datasets.base import Dataset
+    from harness.cluster import Cluster
     from harness.jobs import Outcome
     from harness.store import Store
 
@@ -105,7 +106,7 @@ def run_sweep(
     datasets: Sequence[Dataset],
     *,
     names: Sequence[str] = (),
-    workers: int = 1,
+    workers: int | Cluster = 1,
     device: str = "auto",
     partial: bool = False,
 ) -> tuple[list[Outcome], int, int]:
@@ -123,11 +124,12 @@ def run_sweep(
     Raises:
         UserError: whatever the user can mend, before any work.
     """
+    from harness.cluster import checked_on
     from harness.jobs import built
 
     for base in bases:
         for dataset in datasets:
-            built(base.spec.name, base.on(dataset.benchmark.name), device)
+            built(base.spec.name, base.on(dataset.benchmark.name), checked_on(workers, device))
     setups = [each for base in bases for each in variants(base, over)]
     return run_variants(store, setups, datasets, names=names, workers=workers, device=device, partial=partial)
 
@@ -138,7 +140,7 @@ def run_variants(
     datasets: Sequence[Dataset],
     *,
     names: Sequence[str] = (),
-    workers: int = 1,
+    workers: int | Cluster = 1,
     device: str = "auto",
     partial: bool = False,
 ) -> tuple[list[Outcome], int, int]:

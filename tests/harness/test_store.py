@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from datasets.base import Annotation, Hole
 from datasets.errors import UserError
 from harness.store import PARTS, Result, Run, Store, display_names, export_names, file_name, open_store
+from tests.conftest import ROOT
 
 RUN = Run("kcf", "KCF", "0123456789ab", identity={"tracker": "kcf", "seed": 0})
 
@@ -40,6 +43,42 @@ def test_the_first_writer_of_a_result_wins(tmp_path: Path) -> None:
     back = store.result("otb100", RUN, "Deer")
     assert isinstance(back, Result)
     assert back.boxes[0, 0] == 1.0
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from harness.store import open_store
+from tests.harness.test_store import RUN, result
+store, own = open_store(Path(sys.argv[1]), write=True), float(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+print(*[int(store.put_result("otb100", RUN, f"clip{n}", result(value=own))) for n in range(100)])
+"""
+
+
+def test_of_two_processes_that_write_the_same_results_one_wins_each(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", WRITER, str(tmp_path)]
+    writers = [
+        subprocess.Popen([*words, str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for n in range(2)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:  # both are loaded; now they start as close together as can be
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    first, second = ([bool(int(word)) for word in writer.communicate()[0].split()] for writer in writers)
+    assert len(first) == 100
+    assert [a != b for a, b in zip(first, second, strict=True)] == [True] * 100
+    store = Store(tmp_path)
+    for n, won in enumerate(first):
+        found = store.result("otb100", RUN, f"clip{n}")
+        assert isinstance(found, Result)
+        assert found.boxes[0, 0] == (0.0 if won else 1.0)
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_a_hole_keeps_its_reason_until_a_result_comes(tmp_path: Path) -> None:
