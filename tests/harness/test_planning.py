@@ -109,8 +109,8 @@ def test_otherwise_it_is_measured_and_said_so(clips: Path) -> None:
     found = measured_pace(KCF, dataset, "cpu")
     assert found.seconds > 0
     assert found.source == f"{len(dataset.sequences[0].annotation())} frames of {name}, measured now"
-    noise = measured_pace(configure("constant", {}), None, "cpu")
-    assert noise.source == "10 frames of noise of 1280 x 720, measured now, without reading frames"
+    film = measured_pace(configure("constant", {}), None, "cpu")
+    assert film.source == "5 made-up frames of 1280 x 720, measured now"
 
 
 def test_what_is_stored_is_not_planned_again(clips: Path, tmp_path: Path) -> None:
