@@ -216,7 +216,8 @@ class Results:
 
     def __repr__(self) -> str:
         where = "temporary store" if self.keep else str(self.store.root)
-        holes = f", {len(self.holes)} holes" if self.holes else ""
+        missing = len(self.holes)
+        holes = f", {missing} hole{'s' if missing > 1 else ''}" if missing else ""
         return f"<results of {', '.join(self.trackers)} on {', '.join(self.datasets)}{holes}; {where}>"
 
 

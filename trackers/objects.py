@@ -69,7 +69,8 @@ class InitUpdate:
             return getattr(self.target, method)(*arguments)
         except Exception as error:  # the user's own code may fail in any way
             last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"line {last.lineno} of {Path(last.filename).name}"
+            path = Path(last.filename)
+            where = f"line {last.lineno} of {'its cell' if path.parent.name.startswith('ipykernel_') else path.name}"
             raise TrackerFailure(
                 f"{method}() of {self._name} failed in {where}: {type(error).__name__}: {error}"
             ) from error
