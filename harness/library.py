@@ -30,14 +30,18 @@ if TYPE_CHECKING:
     from harness.jobs import Job
     from harness.store import Store
     from reports.scores import Row, Scores
+    from trackers.base import Tracker
+    from trackers.objects import Follower
     from trackers.rawresults import RawResults
+
+    TrackerLike: TypeAlias = str | Setup | Follower | Tracker | type[Follower] | type[Tracker]
 
 Data: TypeAlias = Dataset | VideoSequence | str | Path
 CHUNK = 4  # jobs per worker that are handed over at once, so that the progress bar moves
 
 
 def track(
-    trackers: Any,
+    trackers: TrackerLike | Sequence[TrackerLike],
     data: Data | Sequence[Data],
     *,
     store: str | Path | None = None,
@@ -138,7 +142,8 @@ def evaluate(
     """Score results under the benchmark's own protocol, or under others.
 
     Args:
-        results, more: what ``track`` and ``load_results`` gave; several are compared in one table.
+        results: what ``track`` or ``load_results`` gave.
+        more: further results, compared in one table.
         protocol: name or names, see ``run_all.py list protocols``.
         partial: score what is there, with the coverage beside every number; otherwise a missing result is an error,
             never a smaller average.

@@ -91,7 +91,8 @@ class Scores:
 
         Args:
             kind: ``success`` over the overlap, ``precision`` over the centre error in pixels, ``norm_precision``.
-            dataset, protocol: which, where there are several.
+            dataset: which, where there are several.
+            protocol: which, where there are several.
 
         Raises:
             UserError: several, and none was named; or no such curve.

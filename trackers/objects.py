@@ -10,7 +10,7 @@ import traceback
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -40,6 +40,16 @@ class ObjectConfig:
     def label(self) -> str:
         """What tables call it: the class's name."""
         return (self.target if isinstance(self.target, type) else type(self.target)).__name__
+
+
+class Follower(Protocol):
+    """The GOT-10k toolkit's shape."""
+
+    def init(self, image: Any, box: Any, /) -> Any:
+        """Start on an image (H, W, 3) with a box (4,) x, y, w, h."""
+
+    def update(self, image: Any, /) -> Any:
+        """The box in the next image, four numbers."""
 
 
 class InitUpdate:
