@@ -69,7 +69,7 @@ class NetworkOptions:
 class Track:
     """Run trackers over datasets and store every result; continues where it stopped.
 
-    External trackers are python:FILE.py:CLASS, trax:'COMMAND', pytracking:NAME and pysot:NAME, see docs/trackers.md.
+    Trackers of others are python:FILE.py:CLASS, trax:'COMMAND', pytracking:NAME, pysot:NAME.
 
     Example: python run_all.py track --tracker csrt --dataset otb100=/data/OTB100 --store runs
     """

@@ -94,6 +94,6 @@ def _help() -> Iterator[str]:
         done = subprocess.run(
             [sys.executable, str(ROOT / "run_all.py"), name, "--help"],
             capture_output=True, text=True, check=True, cwd=ROOT,
-            env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": ""},
+            env={"COLUMNS": "92", "NO_COLOR": "1", "TERM": "dumb", "PATH": ""},
         )  # fmt: skip
         yield f"### {name}\n\n```text\n{done.stdout.strip()}\n```"
