@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("*.md", "*/README.md", "*/*/README.md", "docs/*.md", "docs/*.ipynb", "trackers/weights/*.md")
 ASSETS = ("docs/images/*", "docs/_site/*.css", "docs/_site/*.js", "docs/*.ipynb", "LICENSE", "CITATION.cff")
 REST = ("experiments/*.yaml",)  # linked, and shown as they are
-HELP = "<!-- help -->"
+HELP = "<!-- help -->"  # what follows it to the end of the page is for readers of the file alone
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -48,7 +48,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     if HELP in markdown:
-        markdown = markdown.replace(HELP, "\n\n".join(_help()))
+        markdown = "\n\n".join([markdown.partition(HELP)[0], *_help()])
     return re.sub(r"(\]\([^)\s]+)\.ipynb(#[^)]*)?\)", r"\1.md\2)", markdown)
 
 
