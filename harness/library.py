@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from datasets.base import Dataset, Hole
 from datasets.base import Sequence as VideoSequence
@@ -101,6 +101,14 @@ def track(
         )  # fmt: skip
         _run(wanted, jobs, progress)
     return Results(kept, keep=temporary)
+
+
+@overload
+def load_results(path: str | Path) -> Results: ...
+
+
+@overload
+def load_results(path: str | Path, dataset: Data, *, format_in: str = "auto") -> RawFiles: ...
 
 
 def load_results(path: str | Path, dataset: Data | None = None, *, format_in: str = "auto") -> Results | RawFiles:

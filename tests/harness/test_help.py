@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 
 KINDS = {part.__metadata__[0].name: typing.get_args(part)[0] for part in typing.get_args(Command)}
 EXAMPLE = re.compile(r"^Example: (python run_all\.py .*(?:\n.*)*)\Z", re.M)
+SHELL = re.compile(r" +(?:#|>|\||&&?|;)(?: |$)")  # where the command ends and the shell's own words begin
 STATUSES = {"0", "1", "2", "3", "130"}
 
 
@@ -41,7 +42,7 @@ def lines_of(page: Path) -> list[str]:
     """Every `python run_all.py` line in the page's blocks, continuation lines joined, comments left out."""
     blocks = re.findall(r"^```(?:sh|text|)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
     joined = "\n".join(blocks).replace("\\\n", " ")
-    return [line.split("  #")[0] for line in joined.splitlines() if re.match(r"python run_all\.py\b", line)]
+    return [SHELL.split(line)[0] for line in joined.splitlines() if re.match(r"python run_all\.py\b", line)]
 
 
 def test_every_kind_of_command_is_carried_out() -> None:
