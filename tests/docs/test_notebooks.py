@@ -37,9 +37,10 @@ def shown(notebook: Any) -> tuple[list[str], list[list[str]]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_shows_what_comes_out(path: Path) -> None:
+def test_a_notebook_shows_what_comes_out(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import nbformat
 
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where it leaves its clips
     kept, fresh = shown(nbformat.read(path, as_version=4)), shown(execute(path))
     assert kept[1] == fresh[1]
     for before, now in zip(kept[0], fresh[0], strict=True):
