@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
-.PHONY: report test lint types install clean
+.PHONY: report test docs lint types install clean
 .DEFAULT_GOAL := report
 
 report: $(VENV)/.installed ## run the mini-suite and render its page: output/report/index.html
@@ -12,6 +12,10 @@ report: $(VENV)/.installed ## run the mini-suite and render its page: output/rep
 
 test: $(VENV)/.installed-test lint types ## lint, types, tests; SLOW=1 adds whole runs at full size
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal $(if $(SLOW),,-m "not slow")
+
+docs: $(VENV)/.installed-docs ## the documentation's site: output/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "$(CURDIR)/output/site/index.html"
 
 lint: $(VENV)/.installed-test
 	$(PY) -m ruff check .
@@ -35,6 +39,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 clean: ## remove everything that was made

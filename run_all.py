@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The door: `python run_all.py` runs the main job, `python run_all.py --help` lists the commands."""
 
 from harness.cli import main

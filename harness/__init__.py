@@ -1,9 +1,18 @@
-"""Running trackers over sequences and keeping what they gave."""
+"""Running trackers over sequences and keeping what they gave.
+
+As a library: ``from harness import evaluate, load_results, track``, see ``harness.library``.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.library import evaluate, load_results, track
+
+__all__ = ["ROOT", "evaluate", "load_results", "track"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,3 +37,12 @@ def _claim_datasets() -> None:
 
 
 _claim_datasets()
+
+
+def __getattr__(name: str) -> Any:
+    """What the library offers, imported when it is asked for: ``import harness`` stays cheap."""
+    if name not in __all__:
+        raise AttributeError(f"module 'harness' has no attribute '{name}'")
+    from harness import library
+
+    return getattr(library, name)

@@ -36,6 +36,7 @@ class MainJob:
     """Run an experiment and render the report; without --experiment the embedded mini-suite through real trackers.
 
     Interrupted and repeated runs continue where they stopped.
+
     Example: python run_all.py main --experiment experiments/shipped.yaml --dataset folder=CLIPS --out output/clips
     """
 
@@ -63,14 +64,15 @@ class MainJob:
 
 @dataclass(frozen=True)
 class Track:
-    """Run trackers over datasets and store every result.
+    """Run trackers over datasets and store every result; continues where it stopped.
+
+    Trackers of others are python:FILE.py:CLASS, trax:'COMMAND', pytracking:NAME, pysot:NAME.
 
     Example: python run_all.py track --tracker csrt --dataset otb100=/data/OTB100 --store runs
     """
 
     tracker: Annotated[Repeated, arg(metavar="NAME")]
-    """Tracker to run; may be given several times. `list trackers` names them. External ones: python:FILE.py:CLASS,
-    trax:'COMMAND', pytracking:NAME, pysot:NAME, see docs/trackers.md."""
+    """Tracker to run; may be given several times. `list trackers` names them."""
     dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
     """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
     store: Path
@@ -163,7 +165,10 @@ class ScoreResults:
 
 @dataclass(frozen=True)
 class Export:
-    """Write the results of a store as raw files in the format of another toolkit."""
+    """Write the results of a store as raw files in the format of another toolkit.
+
+    Example: python run_all.py export --store runs --format pysot --out raw
+    """
 
     store: Path
     """Folder of results."""
@@ -177,7 +182,10 @@ class Export:
 
 @dataclass(frozen=True)
 class MakeReport:
-    """Render a store as one page with its tables and figures."""
+    """Render a store as one page with its tables and figures.
+
+    Example: python run_all.py report --store runs --out page --protocol clean
+    """
 
     store: Path
     """Folder of results."""
@@ -189,7 +197,10 @@ class MakeReport:
 
 @dataclass(frozen=True)
 class Check:
-    """Look at a dataset on disk and say what is wrong with it; exit status 1 when something is."""
+    """Look at a dataset on disk and say what is wrong with it; exit status 1 when something is.
+
+    Example: python run_all.py check --dataset lasot=/data/LaSOT --every 100
+    """
 
     dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
     """Dataset and its root; may be given several times."""
@@ -201,7 +212,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Describe:
-    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA."""
+    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA.
+
+    Example: python run_all.py describe --tracker cnninmo --interaction paper
+    """
 
     tracker: str
     """Name of a neural tracker."""
@@ -210,7 +224,10 @@ class Describe:
 
 @dataclass(frozen=True)
 class Convert:
-    """Turn the authors' checkpoint into safetensors, after checking that every parameter fits."""
+    """Turn the authors' checkpoint into safetensors, after checking that every parameter fits.
+
+    Example: python run_all.py convert --checkpoint transt.pth --tracker transt --out transt.safetensors
+    """
 
     checkpoint: Path
     """The file as the authors published it. Nothing in it is executed."""
@@ -316,6 +333,7 @@ class Sweep:
     """Run trackers under many test-time constants at once and print AUC for each.
 
     Frames and templates are shared by all values of a sequence. Continues where it stopped.
+
     Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot --out lr
     """
 
@@ -386,7 +404,10 @@ class Serve:
 
 @dataclass(frozen=True)
 class List:
-    """List what is known by name."""
+    """List what is known by name.
+
+    Example: python run_all.py list trackers
+    """
 
     what: Positional[Literal["trackers", "datasets", "protocols"]]
     """Which registry."""

@@ -12,6 +12,7 @@ from harness.arguments import Command
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
+OF_THE_PROGRAM = ("-h", "--help", "--tyro-print-completion", "--tyro-write-completion")
 
 EPILOGUE = """exit status: 0 done; 1 `check` or `validate` found something; 2 something the user can mend; 3 a tracker
 failed on some sequences, the others are done; 130 interrupted (the same command continues)."""
@@ -22,7 +23,7 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
     words = [w for w in words if w != "--debug"]
-    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+    if not words or (words[0].startswith("-") and words[0] not in OF_THE_PROGRAM):
         words.insert(0, "main")  # no command is the main job
     try:
         command = tyro.cli(

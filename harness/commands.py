@@ -13,7 +13,6 @@ from harness import arguments
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from datasets.base import Dataset
     from harness.cluster import Cluster
     from harness.config import Setup
     from harness.jobs import Outcome
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 EXIT_FINDINGS = 1
 EXIT_BROKEN = 2
 EXIT_HOLES = 3
-SHOWN = 8  # of a long list of findings or names
 
 
 def run(command: Any) -> int:
@@ -37,13 +35,13 @@ def run(command: Any) -> int:
 def track(command: arguments.Track) -> int:
     from harness.cluster import checked_on
     from harness.config import open_datasets
-    from harness.jobs import built, plan
+    from harness.jobs import built, demand_sequences, plan
     from harness.parallel import run_jobs
     from harness.store import open_store
 
     setups = _setups(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
-    _demand_sequences(datasets, command.sequences, command.partial)
+    demand_sequences(datasets, command.sequences, command.partial)
     with _workers(command) as workers:
         for setup in setups:
             for dataset in datasets:  # say what is wrong before any work
@@ -241,6 +239,7 @@ def ablate(command: arguments.Ablate) -> int:
 
 def sweep(command: arguments.Sweep) -> int:
     from harness.config import open_datasets
+    from harness.jobs import demand_sequences
     from harness.store import open_store
     from harness.sweep import parse_over, run_sweep, swept
     from reports.blocks import write_block
@@ -250,7 +249,7 @@ def sweep(command: arguments.Sweep) -> int:
     over = parse_over(command.over)
     bases = _setups(command.tracker, command.network, random_weights=False)
     datasets = open_datasets(command.dataset)
-    _demand_sequences(datasets, command.sequences, command.partial)
+    demand_sequences(datasets, command.sequences, command.partial)
     store = open_store(command.store, write=True)
     with _workers(command) as workers:
         outcomes, wanted, done = run_sweep(
@@ -363,25 +362,6 @@ def main_job(command: arguments.MainJob) -> int:
         )  # fmt: skip
     print(f"report: {page.resolve()}")
     return _holes(outcomes)
-
-
-def _demand_sequences(datasets: Sequence[Dataset], names: Sequence[str], partial: bool) -> None:
-    """Refuse a run over less than what was asked for, unless the user says so."""
-    from datasets.errors import unknown_name
-
-    known = [s.name for d in datasets for s in d.sequences] + [h.sequence for d in datasets for h in d.holes]
-    for name in names:
-        if name not in known:
-            raise unknown_name("sequence", name, known)
-    for dataset in datasets:
-        missing = [hole for hole in dataset.holes if not names or hole.sequence in names]
-        if missing and not partial:
-            shown = ", ".join(hole.sequence for hole in missing[:SHOWN]) + (" ..." if len(missing) > SHOWN else "")
-            raise UserError(
-                f"{dataset.root} has {len(dataset.sequences)} of {dataset.expected} sequences of "
-                f"{dataset.benchmark.title}; missing: {shown}; complete the download, choose with --sequences, or add "
-                "--partial to run what is there"
-            )
 
 
 def _holes(outcomes: Sequence[Outcome]) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from datasets.base import Annotation, Dataset, Hole
 from datasets.base import Sequence as VideoSequence
-from datasets.errors import UserError
+from datasets.errors import UserError, unknown_name
 from datasets.images import Frames
 from harness import provenance
 from harness.config import Setup
@@ -22,6 +22,8 @@ from harness.engine import track_sequence, track_variants
 from harness.store import Result, Run, Store
 from trackers import tracker
 from trackers.base import CONSTANTS, Tracker, TrackerFailure, TrackerSpec, config_hash, identity
+
+SHOWN = 8  # of a long list of names
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,26 @@ def plan(
                     store.drop_result(dataset.label, run, sequence.name)
                 jobs.append(Job(store.root, dataset.label, run, config, sequence, length, device, versions))
     return sorted(jobs, key=lambda job: -job.frames), done
+
+
+def demand_sequences(datasets: Sequence[Dataset], names: Sequence[str], partial: bool) -> None:
+    """Refuse a run over less than what was asked for, unless the user says so.
+
+    Raises UserError: a name that no dataset knows, or an incomplete dataset without ``partial``.
+    """
+    known = [s.name for d in datasets for s in d.sequences] + [h.sequence for d in datasets for h in d.holes]
+    for name in names:
+        if name not in known:
+            raise unknown_name("sequence", name, known)
+    for dataset in datasets:
+        missing = [hole for hole in dataset.holes if not names or hole.sequence in names]
+        if missing and not partial:
+            shown = ", ".join(hole.sequence for hole in missing[:SHOWN]) + (" ..." if len(missing) > SHOWN else "")
+            raise UserError(
+                f"{dataset.root} has {len(dataset.sequences)} of {dataset.expected} sequences of "
+                f"{dataset.benchmark.title}; missing: {shown}; complete the download, choose with --sequences, or add "
+                "--partial to run what is there"
+            )
 
 
 def merge_variants(jobs: Sequence[Job], most: int = 32) -> list[Job]:

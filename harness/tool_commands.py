@@ -7,19 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from harness import tool_arguments
-from harness.commands import EXIT_FINDINGS, EXIT_HOLES, _demand_sequences, _holes, _setups
+from harness.commands import EXIT_FINDINGS, EXIT_HOLES, _holes, _setups
 
 
 def tune(command: tool_arguments.Tune) -> int:
     from harness import tuning
     from harness.config import parse_dataset
+    from harness.jobs import demand_sequences
     from harness.proposals import parse_space
     from reports.blocks import write_block
     from reports.tuning import tuning_block
 
     (base,) = _setups([command.tracker], command.network, random_weights=False)
     dataset = parse_dataset(command.dataset).open()
-    _demand_sequences([dataset], command.sequences, command.partial)
+    demand_sequences([dataset], command.sequences, command.partial)
     split = tuning.split(dataset, sequences=command.sequences, holdout=command.holdout, seed=command.seed)
     for kind, names in (("tuned on", split.tuned_on), ("held out", split.held_out)):
         print(f"{kind} {len(names)}: {', '.join(names)}")

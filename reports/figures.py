@@ -5,6 +5,7 @@ Matplotlib without pyplot: a figure is a value, nothing global is touched, and t
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -319,6 +320,14 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
         figure.savefig(svg, format="svg", dpi=300, metadata={"Date": None, "Creator": None})
         figure.savefig(pdf, format="pdf", dpi=300, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return svg, pdf
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as SVG, without a date."""
+    text = io.StringIO()
+    with mpl.rc_context(_RC):
+        figure.savefig(text, format="svg", dpi=300, metadata={"Date": None, "Creator": None})
+    return text.getvalue()
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:

@@ -59,7 +59,8 @@ def score_tracker(
     """Score one tracker from boxes in memory.
 
     Args:
-        dataset_label, tracker: as printed.
+        dataset_label: as printed.
+        tracker: as printed.
         predictions: sequence -> boxes, or the hole in their place; a sequence without an entry is a hole too.
         annotations: sequence -> ground truth, in the benchmark's order.
         rule: protocol, or its name.

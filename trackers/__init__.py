@@ -20,6 +20,7 @@ TRACKERS: dict[str, str] = {
     "nanotrack": "trackers.opencv:NANOTRACK",
     "vit": "trackers.opencv:VIT",
     "recorded": "trackers.recorded:RECORDED",
+    "object": "trackers.objects:OBJECT",
     "python": "trackers.external.classes:PYTHON",
     "trax": "trackers.external.trax:TRAX",
     "pytracking": "trackers.external.frameworks:PYTRACKING",

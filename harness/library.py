@@ -1,0 +1,375 @@
+"""The harness as a library: ``from harness import evaluate, load_results, track``.
+
+A door like ``commands``, for notebooks and scripts: it runs nothing and scores nothing itself, and imports ``reports``
+because what comes in here is handed to whom it concerns. Imports are local: ``import harness`` stays cheap.
+
+    results = track(["kcf", MyTracker], "clips")
+    scores = evaluate(results)
+    scores                # prints as a table
+    scores.plot()         # success plot
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from datasets.base import Dataset, Hole
+from datasets.base import Sequence as VideoSequence
+from datasets.errors import UserError, unknown_name
+
+if TYPE_CHECKING:
+    from datasets.boxes import Boxes
+    from harness.config import Setup
+    from harness.jobs import Job
+    from harness.store import Store
+    from reports.scores import Row, Scores
+    from trackers.base import Tracker
+    from trackers.objects import Follower
+    from trackers.rawresults import RawResults
+
+    TrackerLike: TypeAlias = str | Setup | Follower | Tracker | type[Follower] | type[Tracker]
+
+Data: TypeAlias = Dataset | VideoSequence | str | Path
+CHUNK = 4  # jobs per worker that are handed over at once, so that the progress bar moves
+
+
+def track(
+    trackers: TrackerLike | Sequence[TrackerLike],
+    data: Data | Sequence[Data],
+    *,
+    store: str | Path | None = None,
+    sequences: Sequence[str] = (),
+    partial: bool = False,
+    label: str = "",
+    version: str = "",
+    image: Literal["rgb", "bgr", "pil"] = "rgb",
+    device: str = "auto",
+    jobs: int = 1,
+    progress: bool = True,
+    **settings: Any,
+) -> Results:
+    """Run trackers over sequences by one-pass evaluation: initialised on the first box, never restarted.
+
+    Args:
+        trackers: one tracker, or a list of them. A name as on the command line (``"csrt"``, ``"python:FILE.py:CLASS"``,
+            ``"trax:COMMAND"``), or a Python object or class with ``init(image, box)`` and ``update(image) -> box``, or
+            a ``trackers.base.Tracker``. Boxes are x, y, w, h in pixels, counted from 0.
+        data: one of these, or a list of them: a name with its root (``"otb100=/data/OTB100"``), or alone where the
+            root is known (``"mini-lasot"``); a folder of sequences, ``<name>/img/*.jpg`` with
+            ``<name>/groundtruth_rect.txt``; a ``Dataset`` or one of its ``Sequence``.
+        store: folder of results, continued where it stopped; a temporary one, gone with the results, when not given.
+        sequences: only these.
+        partial: run what is there of an incomplete dataset; what is missing stays a visible hole.
+        label: name for tables, of one tracker.
+        version: what results of an object are stored under, beside its class's name. Without it they are never taken
+            for those of another run.
+        image: what an object is given: ``"rgb"`` or ``"bgr"`` arrays, uint8 (H, W, 3), or ``"pil"`` images.
+        device: auto, cpu, cuda, cuda:1 or mps, for trackers with a network.
+        jobs: worker processes.
+        progress: show a bar.
+        settings: of the named trackers, as for ``--set``: ``preset="nano"``, ``weights="transt.pth"``.
+
+    Returns:
+        The results. A sequence on which a tracker failed is a hole with its reason; the others finish.
+
+    Raises:
+        UserError: an unknown name or setting, data that are not there, or an incomplete dataset without ``partial``.
+    """
+    from harness.jobs import built, demand_sequences, plan
+    from harness.store import open_store
+
+    with _python_words():
+        setups = [_setup(one, version, image, settings) for one in _several(trackers)]
+        if label and len(setups) > 1:
+            raise UserError("a label is the name of one tracker: track several one after the other into one store")
+        datasets = [_dataset(one) for one in _several(data)]
+        demand_sequences(datasets, sequences, partial)
+        for setup in setups:
+            for dataset in datasets:
+                built(setup.spec.name, setup.on(dataset.benchmark.name), device)  # say what is wrong before any work
+        temporary = tempfile.TemporaryDirectory(prefix="inmo-") if store is None else None
+        kept = open_store(temporary.name if temporary else str(store), write=True)
+        wanted, _ = plan(
+            kept, datasets, setups, names=tuple(sequences), label=label, device=device, partial=partial
+        )  # fmt: skip
+        _run(wanted, jobs, progress)
+    return Results(kept, keep=temporary)
+
+
+@overload
+def load_results(path: str | Path) -> Results: ...
+
+
+@overload
+def load_results(path: str | Path, dataset: Data, *, format_in: str = "auto") -> RawFiles: ...
+
+
+def load_results(path: str | Path, dataset: Data | None = None, *, format_in: str = "auto") -> Results | RawFiles:
+    """Open results that are there: a store of ours, or raw results of any tracker.
+
+    Args:
+        path: folder that ``track`` wrote; or, with ``dataset``, a folder or zip with ``<tracker>/<sequence>.txt``
+            below it, whatever the nesting and dialect.
+        dataset: whose sequences the raw results are of, as for ``track``; annotations alone are enough.
+        format_in: who wrote the raw results: auto, or one of pytracking, ostrack, pysot, sots, got10k ...
+
+    Raises:
+        UserError: nothing of the kind at the path.
+    """
+    from harness.store import open_store
+
+    if dataset is None:
+        with _python_words():
+            if not any(Path(path).expanduser().glob("*/dataset.json")):
+                raise UserError(
+                    f"{path} is no folder that track(..., store=...) wrote: for raw results say whose sequences they "
+                    'are of, load_results(path, "otb100=/data/OTB100")'
+                )
+            return Results(open_store(path))
+    from datasets.files import open_tree
+    from trackers.rawresults import find_results
+
+    with _python_words():
+        found = _dataset(dataset)
+        tree = open_tree(path)
+        return RawFiles(
+            found, find_results(tree, found.benchmark.name, found.label, found.sequences, format_in), format_in
+        )
+
+
+def evaluate(
+    results: Results | RawFiles, *more: Results | RawFiles, protocol: str | Sequence[str] = (), partial: bool = False
+) -> Scores:
+    """Score results under the benchmark's own protocol, or under others.
+
+    Args:
+        results: what ``track`` or ``load_results`` gave.
+        more: further results, compared in one table.
+        protocol: name or names, see ``run_all.py list protocols``.
+        partial: score what is there, with the coverage beside every number; otherwise a missing result is an error,
+            never a smaller average.
+
+    Raises:
+        UserError: an unknown protocol, something missing without ``partial``, or two trackers of one name.
+    """
+    from reports.protocols import protocol as known
+    from reports.scores import Scores
+
+    names = (protocol,) if isinstance(protocol, str) else tuple(protocol)
+    with _python_words():
+        for name in names:
+            known(name)
+        rows = [row for part in (results, *more) for row in _scored(part, names, partial)]
+        keys = [(row.score.dataset, row.score.protocol, row.score.tracker) for row in rows]
+        for dataset, _, tracker in (key for number, key in enumerate(keys) if key in keys[:number]):
+            raise UserError(f"two trackers are called {tracker} on {dataset}: give one a label when it is tracked")
+    return Scores(tuple(rows))
+
+
+@dataclass(frozen=True, repr=False)
+class Results:
+    """Results in a store.
+
+    Attributes:
+        store: where they are.
+        keep: the temporary folder of a store that goes with this object, or None.
+    """
+
+    store: Store
+    keep: tempfile.TemporaryDirectory[str] | None = field(default=None, compare=False)
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Labels of the datasets."""
+        return self.store.datasets()
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """Names of the trackers as tables print them."""
+        return tuple(dict.fromkeys(name for label in self.datasets for name in self._names(label).values()))
+
+    @property
+    def holes(self) -> tuple[tuple[str, str, Hole], ...]:
+        """(dataset, tracker, hole): what is missing and why; an empty tracker's name is for all of them."""
+        found: list[tuple[str, str, Hole]] = []
+        for label in self.datasets:
+            data = self.store.dataset(label)
+            found += [(label, "", hole) for hole in data.holes]
+            for run in self.store.runs(label):
+                results = (self.store.result(label, run, name) for name in data.names)
+                found += [(label, self._names(label)[run.folder], r) for r in results if isinstance(r, Hole)]
+        return tuple(found)
+
+    def boxes(self, tracker: str, sequence: str, dataset: str = "") -> Boxes:
+        """(n, 4) x, y, w, h of every frame, in the numbers of the benchmark's files; row 0 is the initial box.
+
+        Raises UserError for unknown names, or with the reason why there is no result.
+        """
+        label = _sole("dataset", self.datasets, dataset)
+        names = self._names(label)
+        chosen = _sole("tracker", tuple(names.values()), tracker)
+        sequence = _sole("sequence", self.store.dataset(label).names, sequence)
+        run = next(run for run in self.store.runs(label) if names[run.folder] == chosen)
+        found = self.store.result(label, run, sequence)
+        if isinstance(found, Hole):
+            raise UserError(f"{chosen} has no result on {sequence}: {found.reason}")
+        return found.boxes
+
+    def _names(self, label: str) -> dict[str, str]:
+        from harness.store import display_names
+
+        return display_names(self.store.runs(label))
+
+    def __repr__(self) -> str:
+        where = "temporary store" if self.keep else str(self.store.root)
+        missing = len(self.holes)
+        holes = f", {missing} hole{'s' if missing > 1 else ''}" if missing else ""
+        return f"<results of {', '.join(self.trackers)} on {', '.join(self.datasets)}{holes}; {where}>"
+
+
+@dataclass(frozen=True, repr=False)
+class RawFiles:
+    """Raw results of any trackers on one dataset; files are read when they are asked for.
+
+    Attributes:
+        dataset: whose sequences they are of.
+        raw: the files.
+        format_in: who wrote them.
+    """
+
+    dataset: Dataset
+    raw: RawResults
+    format_in: str = "auto"
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The dataset's label."""
+        return (self.dataset.label,)
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """Names of the trackers: their folders'."""
+        return self.raw.trackers
+
+    def boxes(self, tracker: str, sequence: str, run: int = 0) -> Boxes:
+        """(n, 4) x, y, w, h as they stand in the file.
+
+        Raises UserError for unknown names, or where there is no file.
+        """
+        known = {item.name: item for item in self.dataset.sequences}
+        item = known[_sole("sequence", tuple(known), sequence)]
+        found = self.raw.boxes(_sole("tracker", self.trackers, tracker), item, run)
+        if isinstance(found, Hole):
+            raise UserError(f"{tracker} has no result on {sequence}: {found.reason}")
+        return found
+
+    def __repr__(self) -> str:
+        return f"<raw results of {', '.join(self.trackers)} on {self.dataset.label}; {self.raw.tree.root}>"
+
+
+# ---- parts
+
+
+def _scored(results: Results | RawFiles, protocols: Sequence[str], partial: bool) -> list[Row]:
+    from reports.collect import evaluate as evaluate_store
+    from reports.scores import Row
+    from reports.scoring import score_dataset
+
+    if isinstance(results, RawFiles):
+        scores = score_dataset(
+            results.dataset, results.raw.tree, protocols=protocols, partial=partial, format_in=results.format_in
+        )
+        return [Row(score, results.dataset.benchmark.name) for score in scores]
+    return [
+        Row(score, data.dataset.benchmark, run.fps)
+        for data in evaluate_store(results.store, protocols=protocols, partial=partial).datasets
+        for name in protocols or (data.dataset.protocol,)
+        for run, score in zip(data.runs, data.scores[name], strict=True)
+    ]
+
+
+def _several(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _setup(tracker: Any, version: str, image: Literal["rgb", "bgr", "pil"], settings: Mapping[str, Any]) -> Setup:
+    from harness.config import Setup, configure
+    from harness.structure import as_words
+
+    if isinstance(tracker, Setup):
+        return tracker
+    if isinstance(tracker, str):
+        return configure(tracker, as_words(settings))
+    from trackers.objects import OBJECT, ObjectConfig
+
+    config = ObjectConfig(tracker, image=image)
+    return Setup(OBJECT, replace(config, key=f"{config.label} {version}") if version else config)
+
+
+def _dataset(data: Data) -> Dataset:
+    """What the user points at, opened. One sequence is a dataset of its own, called by its name."""
+    from datasets import DATASETS, open_dataset
+    from datasets.folder import FOLDER
+    from harness.config import parse_dataset
+
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, VideoSequence):
+        from datasets import benchmark
+
+        row = benchmark(data.dataset) if data.dataset in DATASETS else FOLDER
+        return Dataset(row, data.name, "", (data,))
+    text = str(data)
+    named = "=" in text or text.partition(":")[0] in DATASETS
+    if isinstance(data, Path) or (not named and Path(text).expanduser().exists()):
+        path = Path(text).expanduser()
+        return open_dataset("folder", str(path), label=path.resolve().stem)
+    if not named:
+        raise UserError(f"{unknown_name('dataset', text, DATASETS)} There is no folder {text} either.")
+    return parse_dataset(text).open()
+
+
+def _run(jobs: Sequence[Job], workers: int, progress: bool) -> None:
+    """Do the jobs under a bar that also shows where standard error is no terminal, as in a notebook."""
+    from tqdm import tqdm
+
+    from harness.parallel import run_jobs
+
+    size = 1 if workers <= 1 else CHUNK * workers
+    total = sum(job.frames for job in jobs)
+    with tqdm(total=total, unit="frame", disable=not (progress and jobs), file=sys.stderr) as bar:
+        for start in range(0, len(jobs), size):
+            part = jobs[start : start + size]
+            bar.set_postfix_str(f"{part[0].run.label or part[0].run.title} {part[0].sequence.name}")
+            run_jobs(part, workers=workers, quiet=True)
+            bar.update(sum(job.frames for job in part))
+
+
+def _sole(kind: str, known: Sequence[str], name: str) -> str:
+    """The name that was given, or the only one there is. Raises UserError with a did-you-mean."""
+    if not name and len(known) == 1:
+        return known[0]
+    if name not in known:
+        raise unknown_name(kind, name, known) if name else UserError(f"name the {kind}: {', '.join(known)}")
+    return name
+
+
+@contextmanager
+def _python_words() -> Iterator[None]:
+    """Errors speak of flags; a notebook has arguments: ``--partial`` becomes ``partial=True``."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(re.sub(r"--([a-z][a-z-]*)", _argument, str(error))) from None
+
+
+def _argument(flag: re.Match[str]) -> str:
+    name = flag[1].replace("-", "_")
+    return f"{name}=True" if name in ("partial", "allow_random_weights", "compile") else f"{name}="

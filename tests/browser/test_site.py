@@ -1,0 +1,89 @@
+"""The documentation's site: built strictly, complete, and readable and searchable from disk without a network."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.arguments import Command
+from tests.browser.conftest import open_page
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+LOADED = re.compile(r'<(?:script|img|link|iframe|source)\b[^>]*\b(?:src|href)="(https?:)?//')
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built with --strict: a link, an anchor or a page of the navigation that is not there is an error."""
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(out)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_every_page_of_the_repository_is_there(site: Path) -> None:
+    found = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/*.ipynb"),
+        *ROOT.glob("trackers/weights/*.md"),
+    ]
+    found += [
+        path for path in ROOT.glob("*/README.md") if path.parent.name in ("datasets", "trackers", "harness", "reports")
+    ]
+    assert len(found) > 30
+    for path in found:
+        page = site / path.relative_to(ROOT).with_suffix(".html")
+        assert (page.with_name("index.html") if path.stem == "README" else page).is_file(), path
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert not LOADED.search(page.read_text(encoding="utf-8")), page
+
+
+def test_the_page_of_the_commands_has_each_with_its_example(site: Path) -> None:
+    import typing
+
+    text = (site / "docs" / "commands.html").read_text(encoding="utf-8")
+    for part in typing.get_args(Command):
+        name = part.__metadata__[0].name
+        assert f'id="{name}"' in text
+        assert f"Example: python run_all.py {name}" in text
+
+
+def test_the_api_is_there_with_its_docstrings(site: Path) -> None:
+    text = (site / "docs" / "api.html").read_text(encoding="utf-8")
+    for name in re.findall(r"^::: (\S+)$", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.M):
+        assert f'id="{name}"' in text
+    assert "initialised on the first box, never restarted" in text
+
+
+@pytest.fixture(params=[("light", 1300), ("dark", 390)], ids=["desktop", "phone"])
+def tab(request: pytest.FixtureRequest, browser: Any, site: Path) -> Iterator[Any]:
+    scheme, width = request.param
+    yield from open_page(browser, site / "index.html", scheme, width)
+
+
+def test_pages_fit_and_the_search_finds(tab: Any, site: Path) -> None:
+    for name in ("index.html", "docs/protocols.html", "docs/library.html", "docs/api.html", "datasets/index.html"):
+        tab.goto((site / name).as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert tab.locator("h1").first.is_visible()
+    assert tab.locator("h1").first.evaluate("e => getComputedStyle(e).fontFamily").lower().count("roboto") == 0
+    tab.keyboard.press("/")
+    tab.wait_for_function("document.activeElement.matches('input.md-search__input')")
+    tab.keyboard.type("Tiger1", delay=20)
+    results = tab.locator("a.md-search-result__link")
+    results.first.wait_for(timeout=60_000)
+    assert any("protocols.html" in link.get_attribute("href") for link in results.all())
