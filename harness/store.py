@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from datasets.base import Annotation, Dataset, Hole, Sequence
 from datasets.boxes import Boxes
 from datasets.errors import UserError
+from datasets.locks import locked
 
 PARTS = ("read", "pre", "network", "post", "track")
 BOX = ("x", "y", "w", "h")
@@ -134,6 +135,10 @@ class Store:
         A benchmark may move to another root: its annotations decide what must be run again. Raises UserError when the
         store holds another benchmark, or another folder of own sequences, under the same label.
         """
+        with locked(self._file(dataset.label, ".lock")):  # names wanted by two runs at once must not be lost
+            self._put_dataset(dataset, names)
+
+    def _put_dataset(self, dataset: Dataset, names: tuple[str, ...]) -> None:
         row, unwanted = dataset.benchmark, {s.name for s in dataset.sequences}
         root = str(Path(dataset.root).resolve())
         if self._file(dataset.label, "dataset.json").exists():
