@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from datasets.errors import UserError
 
 Frame = NDArray[np.uint8]
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+MAX_IMAGE_BYTES = 256 * 1024 * 1024
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 
 
@@ -80,16 +82,22 @@ class VideoFrames:
 def read_image(path: Path) -> Frame:
     """Decode one image file to BGR uint8 (H, W, 3); grey, alpha and 16-bit files are converted.
 
-    Raises UserError for a file that is missing, empty, no image, or a JPEG that ends early: OpenCV would fill
-    the rest of such a frame with grey and say nothing to its caller.
+    Raises UserError for a file that is missing, empty, no image, absurdly large, or a JPEG that ends early: OpenCV
+    would fill the rest of such a frame with grey and say nothing to its caller.
     """
     try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_IMAGE_BYTES:  # a pipe or a device never ends
+            raise UserError(f"image {path} is no file, or one of more than {MAX_IMAGE_BYTES >> 20} MiB: replace it")
         data = np.fromfile(path, dtype=np.uint8)
     except OSError as error:
         raise UserError(f"cannot read image {path}: {error.strerror or error}") from error
     if data.size > 4 and data[0] == 0xFF and data[1] == 0xD8 and b"\xff\xd9" not in data[-4096:].tobytes():
         raise UserError(f"image {path} is a truncated JPEG (no end marker): download or copy it again")
-    frame = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        frame = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:  # more pixels than datasets/__init__.py lets OpenCV decode, among others
+        raise UserError(f"image {path} cannot be decoded: {' '.join(str(error).split())}") from error
     if frame is None:
         raise UserError(f"image {path} cannot be decoded: it is empty, damaged or no image")
     return np.asarray(frame, dtype=np.uint8)
