@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 import sys
 import zipfile
 from collections.abc import Callable
@@ -183,7 +184,17 @@ class _Unpickler(pickle.Unpickler):
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream, encoding="utf-8", errors="replace")
+        self.stream = stream
         self.storages: dict[str, StorageRecord] = {}
+
+    def load(self) -> Any:
+        """One pickle. Its memo is an array: a few bytes that number an entry 2^31 would take 16 GB for it."""
+        start = self.stream.tell()
+        for opcode, argument, place in pickletools.genops(self.stream):
+            if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument) > (place or 0):
+                raise Refused(f"it numbers an entry {argument}, more than it holds")
+        self.stream.seek(start)
+        return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
         module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)

@@ -143,7 +143,7 @@ _YAML = (
 )
 
 PARSERS: Mapping[str, Parser] = {
-    "annotation": Parser(annotation, (b"1,2,3,4\n5,6,7,8\n", b"1\t2\t3\t4\r\nNaN NaN,NaN;1\n", b"\xef\xbb\xbf.5,+1,2,inf")),
+    "annotation": Parser(annotation, (b"1,2,3,4\n5,6,7,8\n", b"1\t2\t3\t4\r\nNaN 1,1;1", b"\xef\xbb\xbf.5,+1,2,inf")),
     "mat": Parser(mat, (_mat(),)),
     "results": Parser(results, (_zip(Mine__a=b"1,2,3,4\n", Mine__b=b"1 2 3 4\n"),)),
     "config": Parser(config, (_YAML, b"a: &x [1, *x]\n", b"? !!int 1\n: 2020-01-01\n")),
