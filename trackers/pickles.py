@@ -174,7 +174,7 @@ def _read_legacy(path: Path, stream: BinaryIO) -> TorchFile:
         start, size = places.get(storage.key, (0, 0))
         with path.open("rb") as again:
             again.seek(start)
-            return again.read(size)
+            return again.read(min(max(size, 0), path.stat().st_size))  # a size may be any claim
 
     return TorchFile(path, content, read)
 
@@ -191,7 +191,11 @@ class _Unpickler(pickle.Unpickler):
         """One pickle. Its memo is an array: a few bytes that number an entry 2^31 would take 16 GB for it."""
         start = self.stream.tell()
         for opcode, argument, place in pickletools.genops(self.stream):
-            if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument) > (place or 0):
+            if (
+                opcode.name in ("PUT", "BINPUT", "LONG_BINPUT")
+                and isinstance(argument, int)
+                and argument > (place or 0)
+            ):
                 raise Refused(f"it numbers an entry {argument}, more than it holds")
         self.stream.seek(start)
         return super().load()
