@@ -21,7 +21,7 @@ from datasets.errors import UserError
 # A million boxes; what claims more is a bomb or no such file. Reading takes some 30 times as much memory for a moment.
 MAX_TEXT_BYTES = 16 * 1024 * 1024
 # What zipfile raises for damaged archives, depending on where the damage is; NotImplementedError is a RuntimeError.
-_DAMAGED = (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, struct.error, zlib.error, lzma.LZMAError)
+DAMAGED = (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, struct.error, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Tree:
                     f"{self.where(name)} has more than {MAX_TEXT_BYTES >> 20} MiB: this is no file of boxes"
                 )
             return self._zip.read(name) if self.is_zip else path.read_bytes()
-        except (*_DAMAGED, OSError, KeyError) as error:
+        except (*DAMAGED, OSError, KeyError) as error:
             raise UserError(
                 f"cannot read {self.where(name)}: {error}; check that the file is there and whole"
             ) from error
@@ -76,7 +76,7 @@ class Tree:
     def _zip(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.root)
-        except (*_DAMAGED, OSError) as error:
+        except (*DAMAGED, OSError) as error:
             raise UserError(f"{self.root} is neither a folder nor a readable zip file: {error}") from error
 
     @cached_property

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from datasets.errors import UserError
+from datasets.files import DAMAGED
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
@@ -145,7 +146,7 @@ def _read_zip(path: Path) -> TorchFile:
             if archive.getinfo(name).file_size > path.stat().st_size:  # torch.save stores, it never compresses
                 raise UserError(f"{path} claims more bytes than it has: it is damaged, download it again")
             return archive.read(name)
-        except (KeyError, zipfile.BadZipFile) as error:
+        except (KeyError, *DAMAGED) as error:
             raise UserError(f"{path} is damaged ({error}): download or copy it again") from error
 
     prefix = pickled[0].removesuffix("data.pkl")
