@@ -11,7 +11,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,12 +43,18 @@ class Tree:
     def exists(self, name: str) -> bool:
         if self.is_zip:
             return name in self._zip_names
-        return (self.root / name).is_file()
+        return self._look(name, Path.is_file)
 
     def is_dir(self, name: str) -> bool:
         if self.is_zip:
             return any(n.startswith(name.rstrip("/") + "/") for n in self.names)
-        return (self.root / name).is_dir()
+        return self._look(name, Path.is_dir)
+
+    def _look(self, name: str, question: Callable[[Path], bool]) -> bool:
+        try:
+            return question(self.root / name)
+        except OSError as error:  # a folder that is not ours to enter
+            raise UserError(f"cannot look at {self.root / name}: {error.strerror or error}; mend its rights") from error
 
     def read(self, name: str) -> bytes:
         """The bytes of one file. Raises UserError when it is missing, unreadable or absurdly large."""

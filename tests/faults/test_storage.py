@@ -166,7 +166,7 @@ def test_a_read_only_store_is_read_and_not_written(
     assert main(["report", "--store", str(read_only), "--out", str(read_only / "page")]) == 2
 
 
-def test_another_user_is_told_that_the_store_is_not_his(clips: Path, tmp_path: Path) -> None:
+def test_another_user_is_told_that_data_and_store_are_not_his(clips: Path, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
     store = tmp_path / "store"
@@ -174,6 +174,11 @@ def test_another_user_is_told_that_the_store_is_not_his(clips: Path, tmp_path: P
     for path in (tmp_path, *tmp_path.parents):
         if path.owner() == "root" and not path.stat().st_mode & 0o001:
             path.chmod(path.stat().st_mode | 0o055)
+    clips.chmod(0o700)
+    status, error = told(child(words(clips, store), user=65534))
+    assert status == 2
+    assert f"cannot look at {clips}" in error and "Permission denied" in error
+    clips.chmod(0o755)
     status, error = told(child(words(clips, store), user=65534))
     assert status == 2
     assert "Permission denied" in error and str(store) in error
