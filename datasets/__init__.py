@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from datasets.errors import resolve
 
 if TYPE_CHECKING:
     from datasets.base import Benchmark, Dataset
+
+# OpenCV reads this when it is loaded. An image file of a few kilobytes may claim 2^30 pixels, which take gigabytes;
+# 2^26 are 8192 x 8192, 200 MB.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 26))
 
 DATASETS: dict[str, str] = {
     "lasot": "datasets.lasot:LASOT",

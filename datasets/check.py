@@ -76,6 +76,7 @@ class _Tally:
     images: int = 0
     absent: int = 0
     nan: Counter[str] = field(default_factory=Counter)
+    infinite: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     usual: Counter[str] = field(default_factory=Counter)
     sizes: Counter[Size] = field(default_factory=Counter)
@@ -131,10 +132,12 @@ def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> An
         tally.no_flags.append(sequence.name)
     if nan.any():
         tally.nan[sequence.name] = int(nan.sum())
+    if np.isinf(boxes).any():
+        tally.infinite[sequence.name] = int(np.isinf(boxes).any(axis=1).sum())
     if broken.any():
         usual = broken.sum() <= _BROKEN_EXPECTED.get(_family(dataset), {}).get(sequence.name, 0)
         (tally.usual if usual else tally.broken)[sequence.name] += int(broken.sum())
-    if nan[0] or (boxes[0, 2:] <= 0).any():
+    if not np.isfinite(boxes[0]).all() or (boxes[0, 2:] <= 0).any():
         tally.findings.append(f"{sequence.name}: the first box {_box(boxes[0])} is no box, so no tracker can start")
     return annotation
 
@@ -244,6 +247,8 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
         )
     if tally.nan and _family(dataset) not in _NAN_EXPECTED:
         yield f"rows that are NaN: {_counted(tally.nan)}"
+    if tally.infinite:
+        yield f"rows that are infinite: {_counted(tally.infinite)}"
     if tally.broken and not (tally.no_flags and _family(dataset) in _FLAGGED):
         yield f"boxes of zero or negative size in visible frames: {_counted(tally.broken)}"
     yield from tally.findings

@@ -6,16 +6,22 @@ Nothing is ever extracted, so an archive entry that climbs out of its folder has
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from datasets.errors import UserError
 
-MAX_TEXT_BYTES = 512 * 1024 * 1024  # an entry that claims more is a bomb or not a text file
+# A million boxes; what claims more is a bomb or no such file. Reading takes some 30 times as much memory for a moment.
+MAX_TEXT_BYTES = 16 * 1024 * 1024
+# What zipfile raises for damaged archives, depending on where the damage is; NotImplementedError is a RuntimeError.
+DAMAGED = (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, struct.error, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
@@ -37,22 +43,30 @@ class Tree:
     def exists(self, name: str) -> bool:
         if self.is_zip:
             return name in self._zip_names
-        return (self.root / name).is_file()
+        return self._look(name, Path.is_file)
 
     def is_dir(self, name: str) -> bool:
         if self.is_zip:
             return any(n.startswith(name.rstrip("/") + "/") for n in self.names)
-        return (self.root / name).is_dir()
+        return self._look(name, Path.is_dir)
+
+    def _look(self, name: str, question: Callable[[Path], bool]) -> bool:
+        try:
+            return question(self.root / name)
+        except OSError as error:  # a folder that is not ours to enter
+            raise UserError(f"cannot look at {self.root / name}: {error.strerror or error}; mend its rights") from error
 
     def read(self, name: str) -> bytes:
         """The bytes of one file. Raises UserError when it is missing, unreadable or absurdly large."""
         try:
-            if not self.is_zip:
-                return (self.root / name).read_bytes()
-            if self._zip.getinfo(name).file_size > MAX_TEXT_BYTES:
-                raise UserError(f"{self.where(name)} claims more than {MAX_TEXT_BYTES >> 20} MiB; this is no text file")
-            return self._zip.read(name)
-        except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            path = self.root / name
+            size = self._zip.getinfo(name).file_size if self.is_zip else path.stat().st_size
+            if size > MAX_TEXT_BYTES:
+                raise UserError(
+                    f"{self.where(name)} has more than {MAX_TEXT_BYTES >> 20} MiB: this is no file of boxes"
+                )
+            return self._zip.read(name) if self.is_zip else path.read_bytes()
+        except (*DAMAGED, OSError, KeyError) as error:
             raise UserError(
                 f"cannot read {self.where(name)}: {error}; check that the file is there and whole"
             ) from error
@@ -68,7 +82,7 @@ class Tree:
     def _zip(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.root)
-        except (OSError, zipfile.BadZipFile) as error:
+        except (*DAMAGED, OSError) as error:
             raise UserError(f"{self.root} is neither a folder nor a readable zip file: {error}") from error
 
     @cached_property

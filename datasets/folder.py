@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from datasets.base import Benchmark, Dataset, Hole
@@ -55,6 +57,9 @@ def open_folder(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
             f"{tree.root} holds {what}: it should hold <name>/img/*.jpg or <name>/video.mp4, "
             "each with <name>/groundtruth_rect.txt"
         )
+    for place in places:
+        if not place.name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in place.name):
+            raise UserError(f"{tree.root} holds {place.name!a}, a name that is no text in UTF-8: rename it")
     twice = [name for name, count in Counter(p.name for p in places).items() if count > 1]
     if twice:
         raise UserError(f"{tree.root} holds several sequences called {twice[0]}: rename all but one")
@@ -122,16 +127,27 @@ def _folders(tree: Tree, prefix: str) -> list[str]:
     if tree.is_zip:
         inside = [n.removeprefix(prefix) for n in tree.names if n.startswith(prefix)]
         return sorted({n.partition("/")[0] for n in inside if "/" in n})
-    with os.scandir(tree.root / prefix) as entries:
-        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+    return _entries(tree, prefix, os.DirEntry.is_dir)
 
 
 def _files(tree: Tree, prefix: str) -> list[str]:
     if tree.is_zip:
         inside = [n.removeprefix(prefix) for n in tree.names if n.startswith(prefix)]
         return [n for n in inside if "/" not in n]
-    with os.scandir(tree.root / prefix) as entries:
-        return sorted(e.name for e in entries if e.is_file() and not e.name.startswith("."))
+    return _entries(tree, prefix, os.DirEntry.is_file)
+
+
+def _entries(tree: Tree, prefix: str, wanted: Callable[[os.DirEntry[str]], bool]) -> list[str]:
+    found = []
+    try:
+        with os.scandir(tree.root / prefix) as entries:
+            for entry in entries:
+                with suppress(OSError):  # a link that leads to itself is neither
+                    if wanted(entry) and not entry.name.startswith("."):
+                        found.append(entry.name)
+    except OSError as error:
+        raise UserError(f"cannot look into {tree.root / prefix}: {error.strerror or error}") from error
+    return sorted(found)
 
 
 FOLDER = Benchmark(name="folder", title="Folder", open=open_folder, origin=0, protocol="pysot")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +21,8 @@ except ImportError:  # it is quicker than OpenCV and gives the same pixels, so i
 
 Frame = NDArray[np.uint8]
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+PIXELS = "OPENCV_IO_MAX_IMAGE_PIXELS"  # set in datasets/__init__.py where the user has not
+MAX_IMAGE_BYTES = 256 * 1024 * 1024
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 
 
@@ -85,8 +89,8 @@ class VideoFrames:
 def read_image(path: Path) -> Frame:
     """Decode one image file to BGR uint8 (H, W, 3); grey, alpha and 16-bit files are converted.
 
-    Raises UserError for a file that is missing, empty, no image, or a JPEG that ends early: OpenCV would fill
-    the rest of such a frame with grey and say nothing to its caller.
+    Raises UserError for a file that is missing, empty, no image, absurdly large, or a JPEG that ends early: OpenCV
+    would fill the rest of such a frame with grey and say nothing to its caller.
     """
     return decode(read_bytes(path), path)
 
@@ -94,6 +98,9 @@ def read_image(path: Path) -> Frame:
 def read_bytes(path: Path) -> NDArray[np.uint8]:
     """The content of a file. Raises UserError when it cannot be read."""
     try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_IMAGE_BYTES:  # a pipe or a device never ends
+            raise UserError(f"image {path} is no file, or one of more than {MAX_IMAGE_BYTES >> 20} MiB: replace it")
         return np.fromfile(path, dtype=np.uint8)
     except OSError as error:
         raise UserError(f"cannot read image {path}: {error.strerror or error}") from error
@@ -107,7 +114,10 @@ def decode(data: NDArray[np.uint8], path: Path) -> Frame:
         quick = _decode_jpeg(data)
         if quick is not None:
             return quick
-    frame = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        frame = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:  # more pixels than datasets/__init__.py lets OpenCV decode, among others
+        raise UserError(f"image {path} cannot be decoded: {' '.join(str(error).split())}") from error
     if frame is None:
         raise UserError(f"image {path} cannot be decoded: it is empty, damaged or no image")
     return np.asarray(frame, dtype=np.uint8)
@@ -119,6 +129,9 @@ def _decode_jpeg(data: NDArray[np.uint8]) -> Frame | None:
     if simplejpeg is None or _has_application_1(data):
         return None
     try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        if height * width > int(os.environ[PIXELS]):
+            return None
         return np.asarray(simplejpeg.decode_jpeg(data, "BGR"), dtype=np.uint8)
     except ValueError:
         return None

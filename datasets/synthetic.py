@@ -12,7 +12,6 @@ import csv
 import io
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from tqdm import tqdm
 
 from datasets.errors import UserError
 from datasets.lasot import LASOT
+from datasets.locks import locked
 from datasets.mini.drafts import draft
 from datasets.mini.layouts import ANSWERS, WRITERS, Line, rows, write_frames
 from datasets.mini.motion import Spec
@@ -44,6 +44,7 @@ SUITE_SEEDS = 10_000  # suites 0 .. 9,999 exist; each owns 100 clip seeds
 TRAINING_SEEDS = SUITE_SEEDS * 100  # first clip seed that no suite uses
 TABLE = "sequences.csv"
 WORKERS = 2
+PATIENCE = 600.0  # seconds to wait for another process that renders the suite
 
 MINI_LASOT = replace(LASOT, name="mini-lasot", title="LaSOT (mini)", table=f"root:{TABLE}")
 MINI_TNL2K = replace(TNL2K, name="mini-tnl2k", title="TNL2K (mini)", table=f"root:{TABLE}")
@@ -89,8 +90,8 @@ def clip_seeds(seed: int = DEFAULT_SEED, size: str = "standard") -> list[tuple[s
 def ensure_suite(cache: Path | None = None) -> Path:
     """The folder of the standard suite, rendered on first use.
 
-    It is built beside its place and renamed into it, so it is whole or not there; of two processes that build it at
-    the same time one wins and both can use the result.
+    It is built beside its place and renamed into it, so it is whole or not there; of two processes that want it at the
+    same time one builds it and the other waits.
 
     Args:
         cache: where suites are kept; the user's cache folder by default.
@@ -105,14 +106,19 @@ def ensure_suite(cache: Path | None = None) -> Path:
         return final
     try:
         home.mkdir(parents=True, exist_ok=True)
-        _sweep(home, f".{name}-")
-        building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
-        try:
-            generate(building)
-            building.chmod(0o755)
-            _move(building, final)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+        with locked(home / f".{name}.lock", PATIENCE) as held:
+            if final.is_dir():
+                return final
+            if held:  # whatever a builder left behind, it is no longer at work
+                for left in home.glob(f".{name}-*"):
+                    shutil.rmtree(left, ignore_errors=True)
+            building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
+            try:
+                generate(building)
+                building.chmod(0o755)
+                _move(building, final)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
     except OSError as error:
         raise UserError(
             f"cannot write the mini-suite below {home}: {error.strerror or error}; free some space or rights there"
@@ -187,10 +193,3 @@ def _move(building: Path, final: Path) -> None:
     except OSError:
         if not final.is_dir():  # another process was faster: its suite has the same bytes
             raise
-
-
-def _sweep(home: Path, prefix: str) -> None:
-    """Remove what builders that were killed left behind more than an hour ago."""
-    for left in home.glob(f"{prefix}*"):
-        if time.time() - left.stat().st_mtime > 3600:
-            shutil.rmtree(left, ignore_errors=True)

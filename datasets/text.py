@@ -67,8 +67,8 @@ def _parse_regular(text: bytes, columns: int) -> NDArray[np.float64] | None:
     try:
         array: Any = simdjson.Parser().parse(b"[" + flat + b"]")
         numbers = array.as_buffer(of_type="d")
-    except ValueError:
-        return None  # a number in another spelling than JSON's
+    except (ValueError, RuntimeError):
+        return None  # a number in another spelling than JSON's, or one of more digits than simdjson takes
     return np.frombuffer(numbers, dtype=np.float64).reshape(rows, columns)
 
 

@@ -94,7 +94,8 @@ def carry_out(unit: Job | LaneBatch) -> Iterator[Outcome]:
                 yield failed(store, job, end.error)
                 continue
             device = provenance.device_of(running, job.device)
-            facts = facts_of(job, end.annotation, end.frames, lanes=unit.lanes, device=device)
+            facts = facts_of(job, end.annotation, end.frames, lanes=end.lanes, device=device)
             facts |= {"config": dict(job.run.identity), "hash": job.run.hash}
+            facts |= {"note": end.note} if end.note else {}
             store.put_result(job.label, job.run, job.sequence.name, replace(end.result, provenance=facts))
-            yield Outcome(job)
+            yield Outcome(job, note=end.note)

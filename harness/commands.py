@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -365,13 +366,21 @@ def main_job(command: arguments.MainJob) -> int:
 
 
 def _holes(outcomes: Sequence[Outcome]) -> int:
-    """One line per hole; the exit status tells broken data (2) from a tracker that failed (3)."""
+    """One line per hole and note; the exit status tells broken data (2) from a tracker that failed (3).
+
+    Raises UserError when results that were stored are gone.
+    """
+    from harness.jobs import demand_stored
+
+    demand_stored(outcomes)
     holes = [o for o in outcomes if o.reason]
     for outcome in holes:
         print(
             f"hole: {outcome.job.label} {outcome.job.run.tracker} {outcome.job.sequence.name}: {outcome.reason}",
             file=sys.stderr,
         )
+    for note, count in Counter(outcome.note for outcome in outcomes if outcome.note).items():
+        print(f"note: {count} sequences: {note}", file=sys.stderr)
     if any(o.crashed for o in holes):
         return EXIT_HOLES
     return EXIT_BROKEN if holes else 0

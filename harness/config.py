@@ -11,16 +11,15 @@ from types import NoneType, UnionType
 from typing import Any, Literal
 
 import platformdirs
-import yaml
 
 from datasets import DATASETS, benchmark, open_dataset
 from datasets.base import Dataset
 from datasets.errors import UserError, unknown_name
+from datasets.plain import NotPlainError, plain_yaml, plain_yaml_file
 from trackers import tracker
 from trackers.base import TrackerSpec
 
 CONFIG_VARIABLE = "INMO_CONFIG"
-MAX_CONFIG_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,9 @@ def user_config() -> Mapping[str, Any]:
     if not path.is_file():
         return {}
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise UserError(f"{path} is larger than 1 MiB: this is no config file")
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"cannot read the config file {path}: {' '.join(str(error).split())}") from error
+        values = plain_yaml_file(path) or {}
+    except (OSError, NotPlainError) as error:
+        raise UserError(f"cannot read the config file {path}: {error}; mend the file") from error
     if not isinstance(values, dict) or not isinstance(values.get("datasets", {}), dict):
         raise UserError(f"the config file {path} must hold 'datasets:' with lines 'name: root'")
     return values
@@ -178,8 +175,8 @@ def _typed(tracker_name: str, key: str, text: str, kind: Any) -> Any:
     if kind is str:
         return text
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = plain_yaml(text)
+    except NotPlainError:
         value = text
     for option in typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, UnionType) else (kind,):
         fits, converted = _fit(value, option)

@@ -142,9 +142,14 @@ def checked_step(tracker: Tracker, frames: list[Frame], state: Any, name: str, i
     try:
         step = tracker.step(frames, state)
     except UserError as error:
-        raise UserError(f"{name}, frame {index}: {error}") from error
+        raise at_frame(error, name, index) from error
     check_step(step, name, index, len(frames))
     return step
+
+
+def at_frame(error: Exception, name: str, index: int) -> Exception:
+    """A UserError with the sequence and frame that it befell; any other error as it is."""
+    return UserError(f"{name}, frame {index}: {error}") if isinstance(error, UserError) else error
 
 
 def check_step(step: Step, name: str, index: int, lanes: int) -> None:

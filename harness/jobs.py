@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datasets.base import Annotation, Dataset, Hole
 from datasets.base import Sequence as VideoSequence
 from datasets.errors import UserError, unknown_name
 from datasets.images import Frames
-from harness import provenance
+from harness import memory, provenance
 from harness.config import Setup
 from harness.engine import track_sequence, track_variants
 from harness.store import Result, Run, Store
@@ -63,11 +64,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: nothing to say, or a hole. ``crashed`` tells a tracker's fault from the data's."""
+    """What became of a job: nothing to say, or a hole.
+
+    ``crashed`` tells a tracker's fault from the data's; ``note`` says what befell a run that came to its end.
+    """
 
     job: Job
     reason: str = ""
     crashed: bool = False
+    note: str = ""
 
 
 def plan(
@@ -207,10 +212,31 @@ def stands(job: Job) -> bool:
 def failed(store: Store, job: Job, error: Exception) -> Outcome:
     """Keep a hole, with the error as its reason, in place of the job's results."""
     told = isinstance(error, (UserError, TrackerFailure))
-    reason = str(error) if told else f"{job.run.tracker} failed: {type(error).__name__}: {error}"
+    if memory.ran_out(error):
+        reason = f"{job.run.tracker}: {memory.in_words(error)}"
+    else:
+        words = " ".join(str(error).split())
+        reason = str(error) if told else f"{job.run.tracker} failed: {type(error).__name__}: {words}"
     for run, _ in job.runs:
         store.put_hole(job.label, run, Hole(job.sequence.name, reason))
     return Outcome(job, reason, crashed=not isinstance(error, UserError))
+
+
+def demand_stored(outcomes: Iterable[Outcome]) -> None:
+    """Raises UserError when results that were stored are gone: somebody moved or deleted the store under the run."""
+    jobs = [outcome.job for outcome in outcomes if not outcome.reason]
+    known = {root: Store(root).datasets() for root in {job.store for job in jobs}}
+    for root, labels in known.items():
+        own = [(job, run) for job in jobs if job.store == root for run, _ in job.runs]
+        gone = [
+            job for job, run in own
+            if job.label not in labels or Store(root).result_facts(job.label, run, job.sequence.name) is None
+        ]  # fmt: skip
+        if gone:
+            raise UserError(
+                f"{len(gone)} of {len(own)} results are no longer in {root} ({gone[0].label} {gone[0].sequence.name} "
+                "...): it was moved or deleted during the run; the same command runs what is missing"
+            )
 
 
 def _track(job: Job) -> list[Result]:
@@ -218,14 +244,29 @@ def _track(job: Job) -> list[Result]:
     running = built(job.run.tracker, job.config, job.device)
     if job.also:
         constants = np.array([[getattr(config, name) for name in CONSTANTS] for _, config in job.runs], np.float64)
-        results = track_variants(running, job.sequence, annotation, frames, constants)
+        results, lanes = _variants(running, job, annotation, frames, constants)
     else:
-        results = [track_sequence(running, job.sequence, annotation, frames)]
-    facts = facts_of(job, annotation, frames, lanes=len(results), device=provenance.device_of(running, job.device))
+        results, lanes = [track_sequence(running, job.sequence, annotation, frames)], 1
+    facts = facts_of(job, annotation, frames, lanes=lanes, device=provenance.device_of(running, job.device))
     return [
         replace(result, provenance={**facts, "config": dict(run.identity), "hash": run.hash})
         for (run, _), result in zip(job.runs, results, strict=True)
     ]
+
+
+def _variants(
+    running: Tracker, job: Job, annotation: Annotation, frames: Frames, constants: NDArray[np.float64]
+) -> tuple[list[Result], int]:
+    """The results of a sweep and how many ran at once: all, or half as many where memory runs out."""
+    try:
+        return track_variants(running, job.sequence, annotation, frames, constants), len(constants)
+    except Exception as error:
+        if len(constants) == 1 or not memory.ran_out(error):
+            raise
+        memory.let_go(error)
+    middle = (len(constants) + 1) // 2
+    parts = [_variants(running, job, annotation, frames, part) for part in (constants[:middle], constants[middle:])]
+    return [result for results, _ in parts for result in results], min(lanes for _, lanes in parts)
 
 
 def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int, device: str) -> dict[str, Any]:

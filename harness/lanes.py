@@ -21,8 +21,9 @@ from datasets.base import Annotation, Sequence
 from datasets.boxes import Boxes, shift_origin
 from datasets.errors import UserError
 from datasets.images import Frame, Frames
+from harness import memory
 from harness.ahead import Ahead, readers
-from harness.engine import check_start, check_step, checked_step
+from harness.engine import at_frame, check_start, check_step
 from harness.store import PARTS, Result
 from trackers.base import Step, Tracker, TrackerSpec
 
@@ -64,12 +65,19 @@ W = TypeVar("W", bound=Wanted)
 
 @dataclass(frozen=True)
 class Done(Generic[W]):
-    """A sequence that came to its end."""
+    """A sequence that came to its end.
+
+    Attributes:
+        lanes: most targets in a batch when it ended.
+        note: what befell the batch before that, in words; empty for nothing.
+    """
 
     wanted: W
     annotation: Annotation
     frames: Frames
     result: Result
+    lanes: int = 1
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,17 +123,19 @@ def follow_all(
 
     Yields:
         each sequence as soon as it ended. ``read`` of its result is the time waited for its frames, the other times
-        are NaN. What fails of one sequence, by its data or in the tracker, does not touch the others.
+        are NaN. What fails of one sequence, by its data or in the tracker, does not touch the others. When memory runs
+        out, there are half as many lanes from then on; sequences under way are followed in several smaller batches, and
+        only one that does not fit alone fails.
     """
     waiting = deque(sorted(wanted, key=lambda item: -item.frames))
     lanes = min(lanes, len(waiting))
-    batch = _LockStep(tracker, lanes if fixed else 0)
+    batch = _LockStep(tracker, lanes, fixed)
     live: list[_Lane[W]] = []
     with readers(max(lanes, 1)) as pool:
         try:
             while waiting or live:
                 refused: list[Failed[W]] = []
-                while waiting and len(live) < lanes:
+                while waiting and len(live) < batch.most:
                     item = waiting.popleft()
                     try:
                         live.append(_Lane.start(item, pool))
@@ -136,11 +146,18 @@ def follow_all(
                     if lane.index == 0:
                         lane.begin(tracker)
                     lane.fetch()
+                if len(live) > 1 and any(lane.crowded for lane in live):
+                    batch.halve(len(live))
+                    for lane in live:
+                        if lane.crowded:  # it starts again when others have left
+                            lane.film.close()
+                            waiting.appendleft(lane.wanted)
+                    live = [lane for lane in live if not lane.crowded]
                 batch.step([lane for lane in live if not lane.ended])
                 for lane in live:
                     if lane.ended:
                         lane.film.close()
-                        yield lane.outcome()
+                        yield lane.outcome(batch)
                 live = [lane for lane in live if not lane.ended]
         finally:
             for lane in live:
@@ -184,6 +201,11 @@ class _Lane(Generic[W]):
     def ended(self) -> bool:
         return self.error is not None or self.index == len(self.boxes)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether there was no memory to begin."""
+        return self.index == 0 and self.error is not None and memory.ran_out(self.error)
+
     def begin(self, tracker: Tracker) -> None:
         """Initialise on the first frame."""
         self.fetch()
@@ -192,7 +214,7 @@ class _Lane(Generic[W]):
                 self.state = tracker.init([self.frame], shift_origin(self.first, -self.wanted.sequence.origin))
                 self.boxes[0], self.index = self.first[0], 1
             except Exception as error:
-                self.error = error
+                self.fail(error)
 
     def fetch(self) -> None:
         """Wait for the next frame."""
@@ -217,43 +239,77 @@ class _Lane(Generic[W]):
         self.scores[self.index] = step.scores[0]
         self.index += 1
 
-    def outcome(self) -> Done[W] | Failed[W]:
+    def fail(self, error: Exception) -> None:
+        """End here."""
+        if memory.ran_out(error):
+            memory.let_go(error)
+        self.error, self.state, self.row = error, None, None
+
+    def outcome(self, batch: _LockStep) -> Done[W] | Failed[W]:
         if self.error is not None:
             return Failed(self.wanted, self.error)
-        return Done(self.wanted, self.annotation, self.frames, Result(self.boxes, self.scores, self.seconds))
+        result = Result(self.boxes, self.scores, self.seconds)
+        return Done(self.wanted, self.annotation, self.frames, result, batch.most, batch.note)
 
 
 class _LockStep:
     """The batch that all lanes share.
 
     Args:
-        tracker: see ``follow_all``.
-        size: of every batch; 0: as many as there are lanes.
+        tracker, fixed: see ``follow_all``.
+        most: targets in a batch. When memory runs out it becomes half of what was tried.
     """
 
-    def __init__(self, tracker: Tracker, size: int) -> None:
-        self.tracker, self.size = tracker, size
+    def __init__(self, tracker: Tracker, most: int, fixed: bool) -> None:
+        self.tracker, self.fixed = tracker, fixed
+        self.most = self.wanted = most
         self.state: Any = None
         self.rows: list[int] = []  # of the batch, those that are a lane's
+
+    @property
+    def note(self) -> str:
+        """What befell the batch, in words."""
+        return f"memory ran out with {self.wanted} lanes: {self.most} at the end" if self.most < self.wanted else ""
+
+    def halve(self, tried: int) -> None:
+        """From now on, at most half as many targets in a batch as were tried."""
+        self.most = min(self.most, max(1, (tried + 1) // 2))
 
     def step(self, lanes: list[_Lane[W]]) -> None:
         """Move every lane by its frame."""
         if not lanes:
             return
-        self._arrange(lanes)
-        spare = max(self.size - len(lanes), 0)
-        try:
-            found = self.tracker.step([lane.frame for lane in lanes] + [lanes[0].frame] * spare, self.state)
-            if found.boxes.shape != (len(lanes) + spare, 4):
-                raise ValueError(f"boxes of shape {found.boxes.shape} for {len(lanes) + spare} targets")
-        except Exception:
-            # Some lane's data, or a tracker's fault that only its own lane should pay for. This is also where a device
-            # that ran out of memory shows: no lane's fault, and to be answered with fewer lanes.
-            self._step_apart(lanes)
+        if len(lanes) > self.most:
+            self._scatter(lanes)
+            self._in_groups(lanes, self.most)
             return
-        self.state = found.state
-        for row, lane in enumerate(lanes):
-            lane.accept(Step(found.boxes[row : row + 1], found.scores[row : row + 1], None))
+        size = self._size(lanes)
+        try:
+            self._arrange(lanes)
+            found = self._found(lanes, self.state, size)
+        except Exception as error:  # some lane's data, a tracker's fault that its own lane should pay for, or memory
+            crowded = memory.ran_out(error) and size > 1
+            if crowded:
+                memory.let_go(error)
+        else:
+            self.state = found.state
+            for row, lane in enumerate(lanes):
+                lane.accept(Step(found.boxes[row : row + 1], found.scores[row : row + 1], None))
+            return
+        if crowded:  # here the frames of the attempt, and what they hold, are gone
+            self.halve(size)
+        self._scatter(lanes)
+        self._in_groups(lanes, self.most if crowded else 1)
+
+    def _size(self, lanes: list[_Lane[W]]) -> int:
+        return max(self.most, len(lanes)) if self.fixed else len(lanes)
+
+    def _found(self, lanes: list[_Lane[W]], state: Any, size: int) -> Step:
+        """A step of a batch whose first rows are the lanes'. Raises ValueError for boxes of another shape."""
+        found = self.tracker.step([lane.frame for lane in lanes] + [lanes[0].frame] * (size - len(lanes)), state)
+        if found.boxes.shape != (size, 4):
+            raise ValueError(f"boxes of shape {found.boxes.shape} for {size} targets")
+        return found
 
     def _arrange(self, lanes: list[_Lane[W]]) -> None:
         """Bring the state into the order of the lanes; nothing is copied while they stay the same."""
@@ -263,24 +319,51 @@ class _LockStep:
         parts = [self.state.take(kept)] if kept else []
         parts += [lane.state for lane in lanes if lane.row is None]  # newer lanes stand behind older ones
         state = parts[0].join(parts)
-        if self.size > len(lanes):
-            state = state.take([*range(len(lanes)), *[0] * (self.size - len(lanes))])
+        if self.fixed and self.most > len(lanes):
+            state = state.take([*range(len(lanes)), *[0] * (self.most - len(lanes))])
         self.state, self.rows = state, list(range(len(lanes)))
         for row, lane in enumerate(lanes):
             lane.row, lane.state = row, None
 
-    def _step_apart(self, lanes: list[_Lane[W]]) -> None:
-        """The same step a lane at a time, in batches of the same size where that is fixed."""
-        size = max(self.size, 1)
+    def _scatter(self, lanes: list[_Lane[W]]) -> None:
+        """Give every lane a state of its own; the batch has none."""
         for lane in lanes:
-            assert lane.row is not None
-            own = self.state.take([lane.row] * size)
-            lane.row = None
-            try:
-                found = checked_step(self.tracker, [lane.frame] * size, own, lane.wanted.sequence.name, lane.index)
-                lane.state = found.state.take([0])
-            except Exception as error:
-                lane.error = error
-            else:
-                lane.accept(Step(found.boxes[:1], found.scores[:1], None))
-        self.rows = []
+            if lane.row is not None:
+                try:
+                    lane.state, lane.row = self.state.take([lane.row]), None
+                except Exception as error:
+                    lane.fail(error)
+        self.state, self.rows = None, []
+
+    def _in_groups(self, lanes: list[_Lane[W]], most: int) -> None:
+        """The step of scattered lanes, so many at a time; each keeps a state of its own."""
+        left = deque(lane for lane in lanes if not lane.ended)
+        while left:
+            self._group([left.popleft() for _ in range(min(len(left), most, self.most))])
+
+    def _group(self, lanes: list[_Lane[W]]) -> None:
+        size = self._size(lanes)
+        try:
+            state = lanes[0].state
+            assert state is not None
+            if len(lanes) > 1:
+                state = state.join([lane.state for lane in lanes])
+            if size > len(lanes):
+                state = state.take([*range(len(lanes)), *[0] * (size - len(lanes))])
+            found = self._found(lanes, state, size)
+            states = [found.state.take([row]) for row in range(len(lanes))]
+        except Exception as error:
+            crowded = memory.ran_out(error) and size > 1
+            if crowded:
+                memory.let_go(error)
+            elif len(lanes) == 1:
+                lanes[0].fail(at_frame(error, lanes[0].wanted.sequence.name, lanes[0].index))
+                return
+        else:
+            for row, (lane, own) in enumerate(zip(lanes, states, strict=True)):
+                lane.state = own
+                lane.accept(Step(found.boxes[row : row + 1], found.scores[row : row + 1], None))
+            return
+        if crowded:
+            self.halve(size)
+        self._in_groups(lanes, self.most if crowded else 1)

@@ -23,7 +23,8 @@ from datasets.errors import UserError, unknown_name
 from datasets.images import Frame
 from harness.config import Setup
 from harness.jobs import run_of
-from harness.store import Run, file_name, place
+from harness.store import Run, file_name
+from harness.whole import place
 
 
 @dataclass(frozen=True)

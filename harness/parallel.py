@@ -12,6 +12,7 @@ from tqdm import tqdm
 from harness.batches import LaneBatch, carry_out, in_lanes
 from harness.cluster import Cluster, carry_out_on
 from harness.jobs import Job, Outcome
+from harness.orphans import end_with, orphaned
 
 
 def run_jobs(
@@ -64,12 +65,15 @@ def _stream(
     threads = max(1, (os.cpu_count() or 1) // workers)
     with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
         parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        for outcomes in parallel(joblib.delayed(_work)(unit, threads) for unit in units):
+        for outcomes in parallel(joblib.delayed(_work)(unit, threads, os.getpid()) for unit in units):
             yield from outcomes
 
 
-def _work(unit: Job | LaneBatch, threads: int) -> list[Outcome]:
+def _work(unit: Job | LaneBatch, threads: int, parent: int) -> list[Outcome]:
     import cv2
 
+    end_with(parent)
+    if orphaned(parent):  # a unit that was handed out before the end
+        return []
     cv2.setNumThreads(threads)  # workers share the cores: OpenCV would start one thread per core in each of them
     return list(carry_out(unit))

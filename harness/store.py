@@ -16,12 +16,10 @@ result may race: the first one wins, the second one's copy is dropped.
 
 from __future__ import annotations
 
-import json
-import os
+import hashlib
 import socket
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,15 +27,17 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from datasets.base import Annotation, Dataset, Hole, Sequence
 from datasets.boxes import Boxes
 from datasets.errors import UserError
+from datasets.locks import locked
+from harness.whole import alive, fitting, read_facts, read_json, read_table, write_json, write_table
 
 PARTS = ("read", "pre", "network", "post", "track")
 BOX = ("x", "y", "w", "h")
+LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,10 @@ class Store:
         A benchmark may move to another root: its annotations decide what must be run again. Raises UserError when the
         store holds another benchmark, or another folder of own sequences, under the same label.
         """
+        with locked(self._file(dataset.label, ".lock")):  # names wanted by two runs at once must not be lost
+            self._put_dataset(dataset, names)
+
+    def _put_dataset(self, dataset: Dataset, names: tuple[str, ...]) -> None:
         row, unwanted = dataset.benchmark, {s.name for s in dataset.sequences}
         root = str(Path(dataset.root).resolve())
         if self._file(dataset.label, "dataset.json").exists():
@@ -160,7 +164,7 @@ class Store:
             attributes=dict(row.attributes),
             ground_truth=row.ground_truth,
         )
-        _write_json(self._file(dataset.label, "dataset.json"), asdict(stored))
+        write_json(self._file(dataset.label, "dataset.json"), asdict(stored))
 
     def put_sequence(self, label: str, sequence: Sequence, annotation: Annotation) -> None:
         """Keep the ground truth of a sequence beside its results; written anew only when it changed."""
@@ -171,12 +175,12 @@ class Store:
             "first_only": sequence.first_only,
             "fingerprint": annotation.fingerprint(),
         }
-        if path.exists() and _read_facts(path) == facts:
+        if path.exists() and read_facts(path) == facts:
             return
         columns: dict[str, Any] = dict(zip(BOX, annotation.boxes.T, strict=True))
         if annotation.absent is not None:
             columns["absent"] = annotation.absent
-        _write_table(path, columns, facts)
+        write_table(path, columns, facts)
 
     def put_run(self, label: str, run: Run) -> None:
         """Note a tracker and its config. A label given later replaces the earlier one; what was tuned on stays."""
@@ -187,23 +191,23 @@ class Store:
             if not more and run.label in ("", earlier.label):
                 return
             run = replace(run, label=run.label or earlier.label, tuned=earlier.tuned + more)
-        _write_json(path, asdict(run))
+        write_json(path, asdict(run))
 
     def put_result(self, label: str, run: Run, sequence: str, result: Result) -> bool:
         """Store a result; True when it is this one that now stands, False when another was there first."""
         path = self._result(label, run, sequence)
         columns = dict(zip(BOX, result.boxes.T, strict=True)) | {"score": result.scores} | dict(result.seconds)
-        placed = _write_table(path, columns, {**result.provenance, "rows": len(result.boxes)}, keep_first=True)
+        placed = write_table(path, columns, {**result.provenance, "rows": len(result.boxes)}, keep_first=True)
         path.with_suffix(".hole.json").unlink(missing_ok=True)
         return placed
 
     def put_hole(self, label: str, run: Run, hole: Hole) -> None:
         """Note why a sequence has no result. A later result removes the note."""
-        _write_json(self._result(label, run, hole.sequence).with_suffix(".hole.json"), asdict(hole))
+        write_json(self._result(label, run, hole.sequence).with_suffix(".hole.json"), asdict(hole))
 
     def put_server_score(self, label: str, run: Run, score: Mapping[str, Any]) -> None:
         """Keep what a server said of this run's submission: success, precision, norm_precision (0..1) and source."""
-        _write_json(self._file(label, "runs", run.folder, "server.json"), score)
+        write_json(self._file(label, "runs", run.folder, "server.json"), score)
 
     def drop_result(self, label: str, run: Run, sequence: str) -> None:
         """Forget a result that no longer fits the data."""
@@ -213,7 +217,7 @@ class Store:
         """Remove the unfinished files of writers on this host that are no longer alive."""
         for path in self.root.rglob(f".*.{socket.gethostname()}.*.tmp"):
             pid = path.name.rsplit(".", 2)[1]
-            if not (pid.isdigit() and _alive(int(pid))):
+            if not (pid.isdigit() and alive(int(pid))):
                 path.unlink(missing_ok=True)
 
     # ---- reading
@@ -227,14 +231,20 @@ class Store:
         path = self._file(label, "dataset.json")
         if not path.exists():
             raise UserError(f"the store {self.root} holds no dataset '{label}'; it has: {', '.join(self.datasets())}")
-        values = _read_json(path)
-        values |= {"names": tuple(values["names"]), "holes": tuple(Hole(**h) for h in values["holes"])}
-        return StoredDataset(**values)
+        values = read_json(path)
+        with fitting(path):
+            values |= {"names": tuple(values["names"]), "holes": tuple(Hole(**h) for h in values["holes"])}
+            return StoredDataset(**values)
 
     def sequence(self, label: str, name: str) -> StoredSequence:
         """Ground truth of one sequence. Raises UserError when it is missing or damaged."""
         path = self._file(label, "sequences", file_name(name) + ".parquet")
-        table, facts = _read_table(path)
+        table, facts = read_table(path)
+        with fitting(path):
+            return self._sequence(table, facts)
+
+    @staticmethod
+    def _sequence(table: pa.Table, facts: Mapping[str, Any]) -> StoredSequence:
         absent = table["absent"].to_numpy() if "absent" in table.column_names else None
         annotation = Annotation(_boxes(table), absent)
         return StoredSequence(facts["name"], annotation, tuple(facts["attributes"]), facts["first_only"])
@@ -248,23 +258,24 @@ class Store:
         path = self._result(label, run, sequence)
         if not path.exists():
             note = path.with_suffix(".hole.json")
-            return Hole(**_read_json(note)) if note.exists() else Hole(sequence, "not run yet")
-        table, facts = _read_table(path)
-        if table.num_rows != facts["rows"]:
-            raise UserError(f"{path} has {table.num_rows} rows instead of {facts['rows']}: delete it and run again")
-        columns = {name: table[name].to_numpy() for name in table.column_names}
-        seconds = {part: columns[part] for part in PARTS if part in columns}
-        return Result(_boxes(table), columns["score"], seconds, facts)
+            return Hole(**read_json(note)) if note.exists() else Hole(sequence, "not run yet")
+        table, facts = read_table(path)
+        if table.num_rows != facts.get("rows"):
+            raise UserError(f"{path} has {table.num_rows} rows instead of {facts.get('rows')}: delete it and run again")
+        with fitting(path):
+            columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in table.column_names}
+            seconds = {part: columns[part] for part in PARTS if part in columns}
+            return Result(np.stack([columns[c] for c in BOX], axis=1), columns["score"], seconds, facts)
 
     def result_facts(self, label: str, run: Run, sequence: str) -> dict[str, Any] | None:
         """Provenance of a finished result without its rows; None when there is none."""
         path = self._result(label, run, sequence)
-        return _read_facts(path) if path.exists() else None
+        return read_facts(path) if path.exists() else None
 
     def server_score(self, label: str, run: Run) -> dict[str, Any] | None:
         """What the server said, or None when nothing was entered."""
         path = self._file(label, "runs", run.folder, "server.json")
-        return _read_json(path) if path.exists() else None
+        return read_json(path) if path.exists() else None
 
     # ---- places
 
@@ -275,8 +286,9 @@ class Store:
         return self._file(label, "runs", run.folder, file_name(sequence) + ".parquet")
 
     def _run(self, path: Path) -> Run:
-        values = _read_json(path)
-        return Run(**values | {"tuned": tuple(values.get("tuned", ()))})
+        values = read_json(path)
+        with fitting(path):
+            return Run(**values | {"tuned": tuple(values.get("tuned", ()))})
 
 
 def open_store(path: str | Path, *, write: bool = False) -> Store:
@@ -294,8 +306,13 @@ def open_store(path: str | Path, *, write: bool = False) -> Store:
 
 
 def file_name(name: str) -> str:
-    """A name as a file name on any system: everything but letters, digits, ``-_~ ()`` and inner dots is escaped."""
+    """A name as a file name on any system: everything but letters, digits, ``-_~ ()`` and inner dots is escaped.
+
+    Of more than 200 bytes, its beginning and its SHA-256.
+    """
     escaped = quote(name, safe="~ ()")
+    if len(escaped) > LONGEST:  # file systems end at 255 bytes, and temporary files and suffixes are longer
+        escaped = f"{escaped[:80]}~{hashlib.sha256(name.encode()).hexdigest()}"
     return "%2E" + escaped[1:] if escaped.startswith(".") else escaped
 
 
@@ -314,86 +331,5 @@ def _told_apart(names: list[tuple[Run, str]], pattern: str) -> dict[str, str]:
     return {run.folder: pattern.format(name, run.hash[:6]) if counts[name] > 1 else name for run, name in names}
 
 
-# ---- files
-
-
-def _write_table(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], *, keep_first: bool = False) -> bool:
-    table = pa.table({k: pa.array(v) for k, v in columns.items()})
-    table = table.replace_schema_metadata({"facts": json.dumps(facts, sort_keys=True, default=str)})
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return place(path, sink.getvalue().to_pybytes(), keep_first=keep_first)
-
-
-def _write_json(path: Path, values: Any) -> None:
-    place(path, (json.dumps(values, indent=1, sort_keys=True, default=str) + "\n").encode())
-
-
-def place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
-    """Write a file whole or not at all. With ``keep_first`` a file already there stays and False is returned."""
-    temporary = path.with_name(f".{path.name[:80]}.{socket.gethostname()}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if keep_first:
-                return _link(temporary, path)
-            temporary.replace(path)
-            return True
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another --store") from error
-
-
-def _link(temporary: Path, path: Path) -> bool:
-    try:
-        os.link(temporary, path)  # unlike a rename, fails when the file is there already
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links
-        temporary.replace(path)
-    return True
-
-
-def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    try:
-        with pq.ParquetFile(path) as file:  # read_table and its threads cost twice as much on files this small
-            table = file.read(use_threads=False)
-        return table, json.loads(table.schema.metadata[b"facts"])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
-
-
-def _read_facts(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(pq.read_schema(path).metadata[b"facts"])
-        return found
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it and run again") from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
-
-
 def _boxes(table: pa.Table) -> Boxes:
     return np.stack([table[c].to_numpy() for c in BOX], axis=1)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

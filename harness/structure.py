@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import yaml
 
 from datasets.errors import UserError, unknown_name
+from datasets.plain import NotPlainError, plain_yaml, plain_yaml_file
 
 T = TypeVar("T")
-MAX_BYTES = 1 << 20
 
 
 def read_yaml(path: str | Path, what: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -28,11 +28,9 @@ def read_yaml(path: str | Path, what: str, overrides: Sequence[str] = ()) -> dic
     """
     file = Path(path).expanduser()
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise UserError(f"{file} is larger than 1 MiB: this is no {what}")
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"cannot read the {what} {file}: {' '.join(str(error).split())}") from error
+        values = plain_yaml_file(file)
+    except (OSError, NotPlainError) as error:
+        raise UserError(f"cannot read the {what} {file}: {error}; mend the file") from error
     if not isinstance(values, dict):
         raise UserError(f"the {what} {file} must hold lines 'name: value'")
     for word in overrides:
@@ -46,7 +44,7 @@ def structure(kind: type[T], values: Any, where: str) -> T:
     Raises UserError: an unknown name (with a did-you-mean), a value that is missing or of the wrong kind.
     """
     if not isinstance(values, Mapping):
-        raise UserError(f"{where} must hold lines 'name: value', not {values!r}")
+        raise UserError(f"{where} must hold lines 'name: value', not {values!r:.80}")
     hints = typing.get_type_hints(kind)
     known = [item.name for item in fields(kind)]  # type: ignore[arg-type]
     for key in values:
@@ -79,8 +77,8 @@ def _override(values: dict[str, Any], word: str) -> None:
         if not isinstance(place, dict):
             raise UserError(f"--set {word}: {name} holds no further names")
     try:
-        place[last] = yaml.safe_load(text)
-    except yaml.YAMLError:
+        place[last] = plain_yaml(text)
+    except NotPlainError:
         place[last] = text
 
 
@@ -107,4 +105,4 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             continue
         if origin is None and isinstance(option, type) and isinstance(value, option):
             return value
-    raise UserError(f"{where} is {value!r}, which is not a value of kind {getattr(hint, '__name__', hint)}")
+    raise UserError(f"{where} is {value!r:.80}, which is not a value of kind {getattr(hint, '__name__', hint)}")

@@ -15,9 +15,10 @@ from datasets.errors import UserError, unknown_name
 from harness import provenance
 from harness.proposals import Proposals, Range, Trial, demand_optuna
 from harness.rows import folder
-from harness.store import Store, open_store, place
+from harness.store import Store, open_store
 from harness.sweep import run_variants, variant
 from harness.tuned import Tuned, TunedOn
+from harness.whole import place
 from trackers.base import config_hash
 
 if TYPE_CHECKING:

@@ -177,8 +177,9 @@ def convert(checkpoint: str | Path, tracker: str, out: str | Path) -> dict[str, 
     Raises:
         UserError: the checkpoint cannot be read or does not fit, or ``out`` cannot be written.
     """
-    network, key_map = resolve(RELEASED, tracker, "tracker with released weights")()
+    released = resolve(RELEASED, tracker, "tracker with released weights")
     state = load_state_dict(checkpoint)
+    network, key_map = released()
     apply_strict(network, state, key_map, f"{checkpoint} as {tracker}")
     source, target = Path(checkpoint).expanduser(), Path(out).expanduser()
     with source.open("rb") as stream:

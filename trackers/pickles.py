@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 import sys
 import zipfile
 from collections.abc import Callable
@@ -27,6 +28,7 @@ import torch
 from torch import Tensor
 
 from datasets.errors import UserError
+from datasets.files import DAMAGED
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
@@ -144,7 +146,7 @@ def _read_zip(path: Path) -> TorchFile:
             if archive.getinfo(name).file_size > path.stat().st_size:  # torch.save stores, it never compresses
                 raise UserError(f"{path} claims more bytes than it has: it is damaged, download it again")
             return archive.read(name)
-        except (KeyError, zipfile.BadZipFile) as error:
+        except (KeyError, *DAMAGED) as error:
             raise UserError(f"{path} is damaged ({error}): download or copy it again") from error
 
     prefix = pickled[0].removesuffix("data.pkl")
@@ -173,7 +175,7 @@ def _read_legacy(path: Path, stream: BinaryIO) -> TorchFile:
         start, size = places.get(storage.key, (0, 0))
         with path.open("rb") as again:
             again.seek(start)
-            return again.read(size)
+            return again.read(min(max(size, 0), path.stat().st_size))  # a size may be any claim
 
     return TorchFile(path, content, read)
 
@@ -183,7 +185,21 @@ class _Unpickler(pickle.Unpickler):
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream, encoding="utf-8", errors="replace")
+        self.stream = stream
         self.storages: dict[str, StorageRecord] = {}
+
+    def load(self) -> Any:
+        """One pickle. Its memo is an array: a few bytes that number an entry 2^31 would take 16 GB for it."""
+        start = self.stream.tell()
+        for opcode, argument, place in pickletools.genops(self.stream):
+            if (
+                opcode.name in ("PUT", "BINPUT", "LONG_BINPUT")
+                and isinstance(argument, int)
+                and argument > (place or 0)
+            ):
+                raise Refused(f"it numbers an entry {argument}, more than it holds")
+        self.stream.seek(start)
+        return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
         module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from reports.page import write_report
 from tests.browser.conftest import open_page
 from tests.reports.example import HOSTILE
 
@@ -142,3 +144,32 @@ def test_prints_everything(page: Any) -> None:
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("main details:not([open])").count() == 0
     assert len(page.pdf()) > 20_000
+
+
+SEQUENCES = (
+    "<script>alert(1)",
+    "</script><script>alert(2)</script>",
+    '"><img src=x onerror=alert(3)>',
+    "--><i id=owned>",
+)
+
+
+def test_sequences_with_hostile_names_are_shown_as_text(browser: Any, tmp_path: Path) -> None:
+    """The names reach attributes, options, tables and the JSON within a script element; a dialog would fail the tab."""
+    from datasets.base import Annotation, Benchmark, Dataset, Sequence
+    from harness.store import Run, open_store
+    from tests.reports.example import result
+
+    store = open_store(tmp_path / "store", write=True)
+    annotation = Annotation(np.array([[1.0, 2, 30, 40]] * 20))
+    sequences = tuple(Sequence("folder", name, lambda: annotation) for name in SEQUENCES)
+    facts = Benchmark("folder", "Folder", lambda *_: None, 0, "pysot")  # type: ignore[arg-type,return-value]
+    store.put_dataset(Dataset(facts, "folder", "/nowhere", sequences), SEQUENCES)
+    run = Run("kcf", HOSTILE, "a" * 12)
+    store.put_run("folder", run)
+    for number, sequence in enumerate(sequences):
+        store.put_sequence("folder", sequence, annotation)
+        store.put_result("folder", run, sequence.name, result(annotation, 6.0, number))
+    for page in open_page(browser, write_report(store, tmp_path / "out")):
+        assert sorted(_column(page, "t-folder-sequences", 1)) == sorted(SEQUENCES)
+        assert page.locator("#owned, img[src=x]").count() == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from datasets.mini.scenery import SCENES
 from datasets.mini.scripts import SUITE, Row
 from datasets.synthetic import (
     TRAINING_SEEDS,
+    VERSION,
     Clip,
     clip_seeds,
     ensure_suite,
@@ -330,7 +332,7 @@ def test_the_suite_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("datasets.synthetic.generate", build)
     first, second = ensure_suite(tmp_path), ensure_suite(tmp_path)
     assert first == second and len(built) == 1
-    assert [p.name for p in tmp_path.iterdir()] == [first.name]
+    assert [p.name for p in tmp_path.glob("[!.]*")] == [first.name]
 
 
 def test_the_slower_of_two_builders_uses_the_suite_of_the_faster(
@@ -343,7 +345,18 @@ def test_the_slower_of_two_builders_uses_the_suite_of_the_faster(
 
     monkeypatch.setattr("datasets.synthetic.generate", build)
     assert (ensure_suite(tmp_path) / "lasot" / "whole").is_dir()
-    assert len(list(tmp_path.iterdir())) == 1
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == [f"mini-suite-v{VERSION}-seed0"]
+
+
+def test_what_a_killed_builder_left_is_removed_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / f".mini-suite-v{VERSION}-seed0-abcd"
+    (left / "lasot").mkdir(parents=True)
+    os.utime(left, (4e9, 4e9))  # made in the future
+    monkeypatch.setattr("datasets.synthetic.generate", lambda root: (root / "lasot").mkdir())
+    assert (ensure_suite(tmp_path) / "lasot").is_dir()
+    assert not left.exists()
 
 
 def test_a_build_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,4 +367,4 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("datasets.synthetic.generate", build)
     with pytest.raises(UserError, match="No space left"):
         ensure_suite(tmp_path)
-    assert not list(tmp_path.iterdir())
+    assert not [p for p in tmp_path.iterdir() if p.is_dir()]

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from datasets.errors import UserError
+from datasets.plain import NotPlainError, plain_yaml
 from trackers.base import TrackerSpec
 from trackers.external.base import ExternalTracker, Limits, content_key
 from trackers.external.isolated import build
@@ -76,9 +75,9 @@ def build_class(config: ClassConfig, device: str) -> ExternalTracker:
 
 def _arguments(text: str) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(text) if text else {}
-    except yaml.YAMLError as error:
-        raise UserError(f"arguments={text} cannot be read: {' '.join(str(error).split())}") from error
+        values = plain_yaml(text) if text else {}
+    except NotPlainError as error:
+        raise UserError(f"arguments={text:.80} cannot be read: {error}; write a mapping in YAML's notation") from error
     if not isinstance(values, dict):
         raise UserError(f"arguments={text} is no mapping: write --set arguments='{{name: value}}'")
     return {str(name): value for name, value in values.items()}

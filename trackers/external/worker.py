@@ -91,7 +91,7 @@ class PysotTracker:
         cfg.CUDA = bool(cfg.CUDA and torch.cuda.is_available())
         torch.set_grad_enabled(False)
         model = build_model()
-        model.load_state_dict(_weights(torch.load(options["weights"], map_location="cpu")))
+        model.load_state_dict(_weights(torch.load(options["weights"], map_location="cpu", weights_only=True)))
         self.tracker = build_tracker(model.eval().to("cuda" if cfg.CUDA else "cpu"))
 
     def init(self, frame: Any, box: list[float]) -> None:

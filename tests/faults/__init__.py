@@ -1,0 +1,1 @@
+"""What goes wrong: full disks, broken inputs, hostile names. Each test really does it."""
