@@ -116,6 +116,7 @@ class Plan:
 
     Speeds are those of results in --store, else of --bench, else of a short measurement. A dataset that is not here is
     planned by the lengths in its table. Trainings and sweeps of an experiment are not counted.
+
     Example: python run_all.py plan --tracker csrt --dataset lasot --workers 64
     """
 
@@ -242,7 +243,6 @@ class Bench:
     """Measure speed: the network alone, the tracker's call, a run from files to boxes; where the time goes, and how far
     that is from what the machine can do.
 
-    Example: python run_all.py bench --tracker transinmo-star --lanes 1 8
     Example: python run_all.py bench --tracker siamcar --scope run --compare lanes=1 lanes=8,precision=bf16
     """
 
@@ -254,12 +254,11 @@ class Bench:
     lanes: tuple[int, ...] = (1,)
     """Targets in lock-step; each number is measured."""
     case: UseAppendAction[Names] = ()
-    """Settings of the tracker or of the measurement (lanes, ahead), as precision=bf16,compile=true; may be given
-    several times, each is measured."""
+    """Settings to measure, the tracker's or lanes and ahead: precision=bf16,compile=true; may be given several times."""
     compare: tuple[str, str] | None = None
     """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""
     frames: int = 20
-    """Frames of a film (`run` has as many films as the most lanes), and steps of a round in the other scopes."""
+    """Frames of a film (`run` has as many films as lanes), and steps of a round in the other scopes."""
     rounds: int = 3
     """Timed rounds, after one to warm up."""
     threads: int = 2

@@ -17,6 +17,7 @@ class Tune:
     """Search a tracker's test-time constants on a part of a dataset and measure them on the rest.
 
     Needs Optuna (the extra `tune`). Continues where it stopped.
+
     Example: python run_all.py tune --tracker transt --preset nano --dataset mini-lasot --trials 40 --out tuning
     """
 
@@ -29,8 +30,7 @@ class Tune:
     out: Path
     """Folder of the tuning: tuned.yaml, tables/*, the log and the results of all trials."""
     space: Annotated[UseAppendAction[Names], arg(metavar="NAME=FIRST:LAST")] = ()
-    """What is searched, as name=first:last or name=first:last:step; may be given several times. When not given,
-    window_influence=0:0.9, penalty_k=0:0.3 and lr=0.1:1. The step is 0.01 where none is given."""
+    """What is searched, as name=first:last[:step]; may be given several times; all three constants by default."""
     batch: int = 8
     """Sets that are proposed at a time and share every frame and template."""
     holdout: float = 0.5
@@ -52,7 +52,9 @@ class Tune:
 class Validate:
     """Look at a zip that is to be submitted to TrackingNet's server, and list everything that is wrong with it.
 
-    Exit status 1 when something is. Example: python run_all.py validate results.zip --dataset trackingnet=/data/TN
+    Exit status 1 when something is.
+
+    Example: python run_all.py validate results.zip --dataset trackingnet=/data/TN
     """
 
     submission: Positional[Path]

@@ -17,6 +17,7 @@ import tyro
 from harness.arguments import Command
 from harness.cli import EPILOGUE, main
 from harness.commands import COMMANDS
+from harness.tool_commands import TOOLS
 from tests.conftest import ROOT
 
 KINDS = {part.__metadata__[0].name: typing.get_args(part)[0] for part in typing.get_args(Command)}
@@ -46,7 +47,7 @@ def lines_of(page: Path) -> list[str]:
 
 
 def test_every_kind_of_command_is_carried_out() -> None:
-    assert set(KINDS.values()) == set(COMMANDS)
+    assert set(KINDS.values()) == {*COMMANDS, *TOOLS}
 
 
 @pytest.mark.parametrize("name", KINDS)
