@@ -254,7 +254,7 @@ class Bench:
     lanes: tuple[int, ...] = (1,)
     """Targets in lock-step; each number is measured."""
     case: UseAppendAction[Names] = ()
-    """Settings to measure, the tracker's or lanes and ahead: precision=bf16,compile=true; may be given several times."""
+    """Settings to measure, of the tracker, lanes or ahead: precision=bf16,compile=true; may be given several times."""
     compare: tuple[str, str] | None = None
     """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""
     frames: int = 20
