@@ -286,8 +286,8 @@ class Store:
         return self._file(label, "runs", run.folder, file_name(sequence) + ".parquet")
 
     def _run(self, path: Path) -> Run:
-        values = read_json(path)
         with fitting(path):
+            values = dict(read_json(path))
             return Run(**values | {"tuned": tuple(values.get("tuned", ()))})
 
 
