@@ -30,6 +30,11 @@ class Case:
     lanes: int
     ahead: bool
 
+    @property
+    def precision(self) -> str:
+        """Of the network; fp32 for trackers without one."""
+        return str(getattr(self.setup.config, "precision", "fp32"))
+
     def build(self, device: str) -> Tracker:
         """Raises UserError for an unusable device."""
         return self.setup.spec.build(self.setup.on("lasot"), device)

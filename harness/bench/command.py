@@ -63,11 +63,10 @@ def bench(command: Bench, setup_of: SetupOf) -> str:
                 timings += found
                 ratios += [ratio_of(*found)] if command.compare else []
     ceilings = {} if device is None else {p: measure_ceiling(device, p) for p in _precisions(groups)}
-    precisions = {(t.tracker, t.case, t.lanes): p for t, p in _precision_of(timings, groups)}
     profiles = _profiles(command, groups) if command.profile else []
     if command.out is not None:
         _write(command, timings, ratios, ceilings)
-    parts = [timings_text(timings, ceilings, precisions), ceilings_text(ceilings), ratios_text(ratios), *profiles]
+    parts = [timings_text(timings, ceilings), ceilings_text(ceilings), ratios_text(ratios), *profiles]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -97,17 +96,8 @@ def _device(name: str) -> Any:
     return resolve_device(name)
 
 
-def _precision(case: Case) -> str:
-    return str(getattr(case.setup.config, "precision", "fp32"))
-
-
 def _precisions(groups: Sequence[Sequence[Case]]) -> list[str]:
-    return list(dict.fromkeys(_precision(case) for group in groups for case in group if _has_network(case)))
-
-
-def _precision_of(timings: Sequence[Timing], groups: Sequence[Sequence[Case]]) -> list[tuple[Timing, str]]:
-    known = {(c.setup.spec.title, c.label, c.lanes): _precision(c) for group in groups for c in group}
-    return [(timing, known[timing.tracker, timing.case, timing.lanes]) for timing in timings]
+    return list(dict.fromkeys(case.precision for group in groups for case in group if _has_network(case)))
 
 
 def _profiles(command: Bench, groups: Sequence[Sequence[Case]]) -> list[str]:

@@ -20,7 +20,7 @@ class Timing:
     """A case in a scope.
 
     Attributes:
-        tracker, case, scope, lanes: what was timed.
+        tracker, case, scope, lanes, precision: what was timed.
         milliseconds: wall-clock time per frame of every round.
         parts: milliseconds per frame by part, the mean over the rounds; those that were not seen are missing.
         memory: bytes at the peak, see ``parts.peak_bytes``.
@@ -35,6 +35,7 @@ class Timing:
     parts: dict[str, float]
     memory: int
     macs: int | None
+    precision: str = "fp32"
 
     @property
     def median(self) -> float:
@@ -111,7 +112,7 @@ def _timing(case: Case, scope: str, rounds: Sequence[Round], peak: int) -> Timin
         if any(part in one.parts for one in rounds)
     }
     each = tuple(MILLI * one.seconds / one.frames for one in rounds)
-    return Timing(case.setup.spec.title, case.label, scope, case.lanes, each, parts, peak, _macs(case))
+    return Timing(case.setup.spec.title, case.label, scope, case.lanes, each, parts, peak, _macs(case), case.precision)
 
 
 def _macs(case: Case) -> int | None:

@@ -14,19 +14,16 @@ time that the network computed. ceiling: its multiply-adds a second over those o
 precision."""
 
 
-def timings_text(
-    timings: Sequence[Timing], ceilings: Mapping[str, Ceiling], precisions: Mapping[tuple[str, str, int], str]
-) -> str:
+def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> str:
     """One line each.
 
     Args:
         timings: what was measured.
         ceilings: precision -> what the machine can do in it.
-        precisions: (tracker, case, lanes) -> precision.
     """
     rows = [["tracker", "case", "scope", "lanes", "ms/frame", "rounds", "frames/s", *PARTS, "device", "MiB", "ceiling"]]
     for one in timings:
-        ceiling = ceilings.get(precisions.get((one.tracker, one.case, one.lanes), ""))
+        ceiling = ceilings.get(one.precision)
         share = None
         if one.macs is not None and ceiling is not None:
             share = one.macs / 1e6 / one.median / ceiling.gmacs  # 1e9 a second = 1e6 a millisecond
