@@ -24,8 +24,7 @@ def test_random_bytes(name: str, data: bytes) -> None:
     PARSERS[name](data)
 
 
-# scipy ends the process (SIGSEGV) on some damaged .mat files, see docs/reliability.md: atheris may look for those.
-@pytest.mark.parametrize("name", [name for name in PARSERS if name != "mat"])
+@pytest.mark.parametrize("name", PARSERS)
 @QUICK
 @given(choice=st.data())
 def test_damaged_files(name: str, choice: st.DataObject) -> None:
