@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +24,8 @@ Frame = NDArray[np.uint8]
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 PIXELS = "OPENCV_IO_MAX_IMAGE_PIXELS"  # set in datasets/__init__.py where the user has not
 MAX_IMAGE_BYTES = 256 * 1024 * 1024
+PNG = b"\x89PNG\r\n\x1a\n"
+MOST_DEFLATED = 1032  # bytes that deflate can make of one: at best two bits stand for 258 bytes
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 
 
@@ -114,6 +117,8 @@ def decode(data: NDArray[np.uint8], path: Path) -> Frame:
         quick = _decode_jpeg(data)
         if quick is not None:
             return quick
+    elif data[: len(PNG)].tobytes() == PNG and not _is_whole_png(data):
+        raise UserError(f"image {path} is a truncated or damaged PNG: download or copy it again")
     try:
         frame = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error as error:  # more pixels than datasets/__init__.py lets OpenCV decode, among others
@@ -135,6 +140,22 @@ def _decode_jpeg(data: NDArray[np.uint8]) -> Frame | None:
         return np.asarray(simplejpeg.decode_jpeg(data, "BGR"), dtype=np.uint8)
     except ValueError:
         return None
+
+
+def _is_whole_png(data: NDArray[np.uint8]) -> bool:
+    """Whether a PNG's chunks fit, the last is its end, and its bytes can hold the pixels that it claims.
+
+    OpenCV takes seconds over a file of a hundred bytes in which a chunk or the picture claims to be large.
+    """
+    place, name = len(PNG), b""
+    while name != b"IEND" and place + 12 <= data.size:
+        length, name = struct.unpack(">I4s", data[place : place + 8].tobytes())
+        place += 12 + length
+    if name != b"IEND" or not 33 <= place <= data.size:  # less than a head and an end
+        return False
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26].tobytes())
+    samples = {2: 3, 4: 2, 6: 4}.get(kind, 1)  # colour, grey and alpha, both; else grey or a palette
+    return bool(width * height * depth * samples <= 8 * MOST_DEFLATED * data.size)
 
 
 def _has_application_1(data: NDArray[np.uint8]) -> bool:

@@ -21,6 +21,7 @@ SIZE = (48, 64)
 FRAMES = 5
 CUT = "is a truncated JPEG"
 UNREADABLE = "cannot be decoded"
+CUT_PNG = "is a truncated or damaged PNG"
 COUNT = "complete the one or the other"
 
 
@@ -108,9 +109,9 @@ FRAMES_IN_THE_MIDDLE: Sequence[Frame] = (
     Frame("JPEG called .png", JPEG, "0003.png"),
     Frame("JPEG called .bmp", JPEG, "0003.bmp"),
     Frame("PNG called .jpg", PNG),
-    Frame("PNG cut to a half", PNG[: len(PNG) // 2], "0003.png", UNREADABLE),
-    Frame("PNG of a signature", PNG[:8], "0003.png", UNREADABLE),
-    Frame("PNG with a wrong checksum", PNG[:20] + bytes([PNG[20] ^ 255]) + PNG[21:], "0003.png", UNREADABLE),
+    Frame("PNG cut to a half", PNG[: len(PNG) // 2], "0003.png", CUT_PNG),
+    Frame("PNG of a signature", PNG[:8], "0003.png", CUT_PNG),
+    Frame("PNG with a wrong checksum", PNG[:29] + bytes([PNG[29] ^ 255]) + PNG[30:], "0003.png", UNREADABLE),
     Frame("zero bytes", b"", words=UNREADABLE),
     Frame("one byte", b"\xff", words=UNREADABLE),
     Frame("zeros", bytes(4096), words=UNREADABLE),
@@ -134,7 +135,10 @@ FRAMES_IN_THE_MIDDLE: Sequence[Frame] = (
     Frame("another size", picture(".jpg", (96, 40)), sizes=True),
     Frame("a size with one more row", picture(".jpg", (49, 64)), sizes=True),
     Frame("one pixel", picture(".png", (1, 1)), "0003.png", sizes=True),
-    Frame("a PNG that claims 2^31 pixels", png_header(1 << 16, 1 << 15), "0003.png", UNREADABLE),
+    Frame("a PNG that claims 2^31 pixels", png_header(1 << 16, 1 << 15), "0003.png", CUT_PNG),
+    Frame("a PNG that claims 2^26 pixels", png_header(1 << 13, 1 << 13), "0003.png", CUT_PNG),
+    Frame("a PNG of which a chunk claims 2 GB", PNG[:33] + b"\x7f" + PNG[34:], "0003.png", CUT_PNG),
+    Frame("a PNG of its end alone", PNG[:8] + PNG[-12:], "0003.png", CUT_PNG),
     Frame("a PNG that claims no pixel", png_header(0, 0), "0003.png", UNREADABLE),
     Frame("a PNG of 400 million pixels in 400 KB", bomb(20_000), "0003.png", UNREADABLE),
     Frame("3 GiB of nothing", sparse, words="more than 256 MiB"),
