@@ -8,9 +8,7 @@ tries are dask's own business.
 
 from __future__ import annotations
 
-import os
 import pickle
-import socket
 import sys
 import uuid
 from collections import deque
@@ -27,6 +25,7 @@ from harness import provenance
 from harness.batches import LaneBatch, in_lanes
 from harness.jobs import Job, Outcome, failed, stands
 from harness.store import Store
+from harness.whole import unfinished
 from harness.worker import Errand, Orders, Refusal, Report, key_of
 from trackers.base import TrackerFailure
 
@@ -211,7 +210,7 @@ def token(store: Path) -> Iterator[str]:
 
     It is called as unfinished files are, so that one that a killed command left is swept with them.
     """
-    name = f".shared-{uuid.uuid4().hex}.{socket.gethostname()}.{os.getpid()}.tmp"
+    name = unfinished(f"shared-{uuid.uuid4().hex}")
     path = store / name
     try:
         path.write_bytes(b"")

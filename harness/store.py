@@ -17,7 +17,6 @@ result may race: the first one wins, the second one's copy is dropped.
 from __future__ import annotations
 
 import hashlib
-import socket
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -33,7 +32,7 @@ from datasets.base import Annotation, Dataset, Hole, Sequence
 from datasets.boxes import Boxes
 from datasets.errors import UserError
 from datasets.locks import locked
-from harness.whole import alive, fitting, read_facts, read_json, read_table, write_json, write_table
+from harness.whole import fitting, read_facts, read_json, read_table, sweep, write_json, write_table
 
 PARTS = ("read", "pre", "network", "post", "track")
 BOX = ("x", "y", "w", "h")
@@ -213,13 +212,6 @@ class Store:
         """Forget a result that no longer fits the data."""
         self._result(label, run, sequence).unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """Remove the unfinished files of writers on this host that are no longer alive."""
-        for path in self.root.rglob(f".*.{socket.gethostname()}.*.tmp"):
-            pid = path.name.rsplit(".", 2)[1]
-            if not (pid.isdigit() and alive(int(pid))):
-                path.unlink(missing_ok=True)
-
     # ---- reading
 
     def datasets(self) -> tuple[str, ...]:
@@ -297,7 +289,7 @@ def open_store(path: str | Path, *, write: bool = False) -> Store:
     if write:
         try:
             store.root.mkdir(parents=True, exist_ok=True)
-            store.sweep()
+            sweep(store.root)
         except OSError as error:
             raise UserError(f"cannot write the store {store.root}: {error.strerror}; choose another --store") from error
     elif not store.datasets():

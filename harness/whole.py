@@ -30,7 +30,7 @@ def write_json(path: Path, values: Any) -> None:
 
 def place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
     """Write a file whole or not at all. With ``keep_first`` a file already there stays and False is returned."""
-    temporary = path.with_name(f".{path.name[:80]}.{socket.gethostname()}.{os.getpid()}.tmp")
+    temporary = path.with_name(unfinished(path.name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -84,14 +84,41 @@ def read_json(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
 
 
-def alive(pid: int) -> bool:
+def unfinished(name: str) -> str:
+    """What a file of this name is called while this process writes it."""
+    return f".{name[:80]}.{socket.gethostname()}.{os.getpid()}-{_start(os.getpid())}.tmp"
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files below ``folder`` of this host's processes that have ended."""
+    for path in folder.rglob(f".*.{socket.gethostname()}.*-*.tmp"):
+        pid, _, start = path.name.rsplit(".", 2)[1].partition("-")
+        if not (pid.isdigit() and _writing(int(pid), start)):
+            path.unlink(missing_ok=True)
+
+
+def _writing(pid: int, start: str) -> bool:
+    """Whether a process of that number is alive and, where the system tells, is the one that began at ``start``."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    return _start(pid) == start
+
+
+def _start(pid: int) -> str:
+    """Clock ticks from the system's start to the process's; empty of one that has ended, and where nobody tells.
+
+    A killed process keeps its number until its parent asks for its status, and then another may get it. (Linux's
+    /proc/PID/stat: state is the third field, start the 22nd; the second, a name in brackets, may hold anything.)
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def test_a_token_is_swept_when_its_command_was_killed(tmp_path: Path) -> None:
         open_store(tmp_path, write=True)
         assert (tmp_path / name).exists()  # of a living process
     assert not (tmp_path / name).exists()
-    (tmp_path / name.replace(f".{os.getpid()}.", ".4194999.")).write_bytes(b"")
+    (tmp_path / name.replace(f".{os.getpid()}-", ".4194999-")).write_bytes(b"")
     open_store(tmp_path, write=True)
     assert not list(tmp_path.iterdir())
 

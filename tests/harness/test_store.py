@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from datasets.base import Annotation, Hole
 from datasets.errors import UserError
 from harness.store import PARTS, Result, Run, Store, display_names, export_names, file_name, open_store
+from harness.whole import unfinished
 from tests.conftest import ROOT
 
 RUN = Run("kcf", "KCF", "0123456789ab", identity={"tracker": "kcf", "seed": 0})
@@ -100,19 +103,27 @@ def test_a_cut_file_is_named_in_the_error(tmp_path: Path) -> None:
 
 
 def test_unfinished_files_of_dead_writers_are_swept(tmp_path: Path) -> None:
-    import os
-    import socket
+    """Of a process that is gone, of one whose number another process has now, and of one that waits to be asked."""
+    child = subprocess.Popen([sys.executable, "-c", "import sys; from harness.whole import unfinished as u; "
+                              "print(u('x'), flush=True); sys.stdin.read()"], cwd=ROOT, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    assert child.stdout is not None and child.stdin is not None
+    running, mine = child.stdout.readline().strip(), unfinished("x")
+    host, number = socket.gethostname(), os.getpid()
+    assert f".{host}.{child.pid}-" in running and f".{host}.{number}-" in mine
+    dead, reused = mine.replace(f".{number}-", ".4194999-"), mine.replace(f".{number}-", f".{number}-1")
+    elsewhere, finished = mine.replace(host, "another-host"), "x.parquet"
+    for name in (running, mine, dead, reused, elsewhere, finished):
+        (tmp_path / name).write_bytes(b"half")
 
-    store = open_store(tmp_path, write=True)
-    dead = tmp_path / f".x.{socket.gethostname()}.4194999.tmp"
-    alive = tmp_path / f".x.{socket.gethostname()}.{os.getpid()}.tmp"
-    elsewhere = tmp_path / ".x.another-host.1.tmp"
-    for path in (dead, alive, elsewhere):
-        path.write_bytes(b"half")
-    store.sweep()
-    assert not dead.exists()
-    assert alive.exists()
-    assert elsewhere.exists()
+    open_store(tmp_path, write=True)
+    assert {p.name for p in tmp_path.iterdir()} == {running, mine, elsewhere, finished}
+
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked for its status
+    open_store(tmp_path, write=True)
+    assert {p.name for p in tmp_path.iterdir()} == {mine, elsewhere, finished}
+    child.wait()
 
 
 def test_absent_flags_and_nan_rows_survive(tmp_path: Path) -> None:
