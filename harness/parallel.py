@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Literal
 
 from tqdm import tqdm
 
 from harness.batches import LaneBatch, carry_out, in_lanes
 from harness.cluster import Cluster, carry_out_on
-from harness.jobs import Job, Outcome
+from harness.jobs import Job, Outcome, failed
 from harness.orphans import end_with, orphaned
+from harness.store import Store
+from trackers.base import TrackerFailure
+
+TRIES = 2  # of a unit beside others, before its jobs are done alone
 
 
 def run_jobs(
@@ -60,20 +65,57 @@ def _stream(
             show(unit.jobs[0] if isinstance(unit, LaneBatch) else unit)
             yield from carry_out(unit)
         return
+    yield from _in_processes(units, workers)
+
+
+def _in_processes(units: Sequence[Job | LaneBatch], workers: int) -> Iterator[Outcome]:
+    """All units in processes of this machine; the death of one, or of several, ends neither the run nor its siblings.
+
+    A dead process takes the others with it (joblib's doing), and nobody tells which unit it had. Units are handed out
+    in their order, so it is one of the first that are left: they are tried again, in the end one job at a time, and
+    what kills its process when it is alone is a hole.
+    """
+    waiting, deaths = dict(enumerate(units)), Counter[int]()
+    while waiting:
+        if not (yield from _until_one_dies(waiting, workers)):
+            return
+        sys.stderr.write("a worker process died, killed or out of memory: what was under way is done again\n")
+        for place in list(waiting)[:workers]:
+            deaths[place] += 1
+            if deaths[place] == TRIES:
+                yield from _one_by_one(waiting.pop(place), workers)
+
+
+def _one_by_one(unit: Job | LaneBatch, workers: int) -> Iterator[Outcome]:
+    for job in (unit,) if isinstance(unit, Job) else unit.jobs:
+        if (yield from _until_one_dies({0: job}, workers)):
+            reason = f"{job.run.tracker}: its process died {TRIES + 1} times, at last alone: out of memory, or a crash"
+            yield failed(Store(job.store), job, TrackerFailure(reason))
+
+
+def _until_one_dies(waiting: dict[int, Job | LaneBatch], workers: int) -> Generator[Outcome, None, bool]:
+    """Do what is waiting, taking away what is done; whether a process died, so that some was not."""
     import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     threads = max(1, (os.cpu_count() or 1) // workers)
+    calls = [joblib.delayed(_work)(place, unit, threads, os.getpid()) for place, unit in waiting.items()]
     with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
-        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        for outcomes in parallel(joblib.delayed(_work)(unit, threads, os.getpid()) for unit in units):
-            yield from outcomes
+        done = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(calls)
+        try:
+            for place, outcomes in done:
+                del waiting[place]
+                yield from outcomes
+        except TerminatedWorkerError:
+            return True
+    return False
 
 
-def _work(unit: Job | LaneBatch, threads: int, parent: int) -> list[Outcome]:
+def _work(place: int, unit: Job | LaneBatch, threads: int, parent: int) -> tuple[int, list[Outcome]]:
     import cv2
 
     end_with(parent)
     if orphaned(parent):  # a unit that was handed out before the end
-        return []
+        return place, []
     cv2.setNumThreads(threads)  # workers share the cores: OpenCV would start one thread per core in each of them
-    return list(carry_out(unit))
+    return place, list(carry_out(unit))

@@ -6,6 +6,7 @@ Importing this module makes its registry row known. Workers import it when they 
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class FaultyConfig:
         most: targets in a batch above which memory is out; 0 for no bound.
         heavy: the clip whose every step runs out of memory.
         heavy_start: the same when it starts.
+        deadly: the clip that kills the process when it starts.
     """
 
     log: str = field(default="", metadata={"identity": False})
@@ -41,6 +43,7 @@ class FaultyConfig:
     most: int = field(default=0, metadata={"identity": False})
     heavy: int = field(default=-1, metadata={"identity": False})
     heavy_start: int = field(default=-1, metadata={"identity": False})
+    deadly: int = field(default=-1, metadata={"identity": False})
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Faulty:
             with open(self.config.log, "ab", buffering=0) as log:  # noqa: PTH123 - one write, so lines stay whole
                 for clip in clips:
                     log.write(f"{clip} {os.getpid()}\n".encode())
+        if self.config.deadly in clips:
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.config.heavy_start in clips:
             raise out_of_memory()
         return Targets(np.asarray(boxes, float), clips)
