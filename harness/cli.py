@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import tyro
 
 from datasets.errors import UserError
-from harness.arguments import Command
+from harness.commands import Command
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130

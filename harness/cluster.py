@@ -12,7 +12,7 @@ import pickle
 import sys
 import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from datasets.errors import UserError
 from harness import provenance
 from harness.batches import LaneBatch, in_lanes
 from harness.jobs import Job, Outcome, failed, stands
+from harness.lanes import auto_lanes
 from harness.store import Store
 from harness.whole import unfinished
 from harness.worker import Errand, Orders, Refusal, Report, key_of
@@ -75,12 +76,12 @@ def carry_out_on(cluster: Cluster, jobs: Sequence[Job], lanes: int | Literal["au
     """
     if not jobs:
         return
-    if lanes == "auto":
-        raise UserError("--lanes auto asks this machine's device, and workers have their own: give a number")
     with connected(cluster.address) as client, ExitStack() as stack:
         stores = {job.store.resolve() for job in jobs}
         tokens = {store: stack.enter_context(token(store)) for store in stores} if cluster.shared_store else {}
         orders = Orders(str(Path.cwd()), provenance.code_version(), tokens)
+        if lanes == "auto":
+            lanes = _least_lanes(cluster.address, client, {job.device for job in jobs})
         units = in_lanes(jobs, lanes, PARTS * max(1, len(client.nthreads())))
         yield from _Dispatch(cluster, client, orders, deque(units)).outcomes()
 
@@ -168,6 +169,23 @@ class _Dispatch:
             else:
                 store.put_result(job.label, run, job.sequence.name, result)
         return Outcome(job, report.reason, report.crashed)
+
+
+def _least_lanes(address: str, client: Any, devices: Iterable[str]) -> int:
+    """What ``auto`` is on the worker that has the fewest. Waits for the first; one that comes later takes what it is.
+
+    Raises UserError for workers that cannot load the project, or have no such device.
+    """
+    while not client.nthreads():
+        sys.stderr.write(f"no worker at {address} yet; waiting to ask how many lanes it takes\n")
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=PATIENCE)
+    try:
+        return min(int(lanes) for device in devices for lanes in client.run(auto_lanes, device).values())
+    except UserError:
+        raise
+    except Exception as error:
+        raise _cannot_load(address, error) from error
 
 
 def _cannot_load(address: str, error: Exception) -> UserError:

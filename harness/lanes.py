@@ -102,8 +102,11 @@ def lanes_for(spec: TrackerSpec, asked: int | Literal["auto"], device: str) -> i
         raise UserError(f"--lanes {asked}: give a number from 1 up, or auto")
     if spec.network is None:
         return 1
-    if asked != "auto":
-        return asked
+    return auto_lanes(device) if asked == "auto" else asked
+
+
+def auto_lanes(device: str) -> int:
+    """``auto`` on a device of this process. Raises UserError for one that cannot be used."""
     from trackers.neural import resolve_device  # on demand: trackers without a network need no torch
 
     return AUTO.get(resolve_device(device).type, AUTO_OTHER)

@@ -87,7 +87,7 @@ def _notebook(path: Path) -> str:
 def _help() -> Iterator[str]:
     """``--help`` of every command, in a process of its own: plain text of a fixed width."""
     sys.path.insert(0, str(ROOT))
-    from harness.arguments import Command
+    from harness.commands import Command
 
     for part in typing.get_args(Command):
         name = part.__metadata__[0].name

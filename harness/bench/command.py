@@ -25,7 +25,7 @@ from harness.bench.table import ceilings_text, ratios_text, timings_text
 from harness.config import Setup
 
 if TYPE_CHECKING:
-    from harness.arguments import Bench
+    from harness.commands.networks import Bench
 
 SetupOf = Callable[[str, Mapping[str, str]], Setup]
 

@@ -7,7 +7,8 @@ import hashlib
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from datasets.errors import UserError, unknown_name
+from harness.cluster import Cluster
 from harness.config import Setup, configure, open_datasets
 from harness.jobs import plan
 from harness.parallel import run_jobs
@@ -50,7 +52,7 @@ def ablate(
     rows: Sequence[str] = (),
     seeds: Sequence[int] = (0,),
     device: str = "auto",
-    workers: int = 1,
+    workers: Callable[[], AbstractContextManager[int | Cluster]] = lambda: nullcontext(1),
     lanes: int | Literal["auto"] = 1,
     partial: bool = False,
 ) -> int:
@@ -66,7 +68,7 @@ def ablate(
         datasets: ``name=root`` to track, as for ``track``.
         rows: only these; all when empty.
         seeds: one training each; three and more give a spread.
-        workers: processes that track.
+        workers: opens what tracks, processes or a cluster, when the trainings are done.
         lanes: see ``harness.lanes``.
         partial: measure on what is there of an incomplete dataset.
 
@@ -93,7 +95,7 @@ def ablate(
                 if run_training(config, folder, resume=resume, device=device).interrupted:
                     return EXIT_INTERRUPTED
             done.append(Trained(row, seed, folder / WEIGHTS, {}))
-    measured = _measured(base, table, done, home / "store", datasets, device, partial, workers=workers, lanes=lanes)
+    measured = _measured(base, table, done, home / "store", datasets, device, partial, workers, lanes)
     files = render(table, measured, base)
     for name, text in files.items():
         (home / name).write_text(text, encoding="utf-8")
@@ -131,7 +133,8 @@ def _measured(
     datasets: Sequence[str],
     device: str,
     partial: bool,
-    **how: Any,
+    workers: Callable[[], AbstractContextManager[int | Cluster]],
+    lanes: int | Literal["auto"],
 ) -> list[Trained]:
     """Track with every training's weights what is not in the store yet, and score it."""
     from reports.collect import evaluate
@@ -142,7 +145,8 @@ def _measured(
     ]
     store, opened = open_store(store_path, write=True), open_datasets(datasets)
     jobs, _ = plan(store, opened, setups, device=device, partial=partial)
-    run_jobs(jobs, **how)
+    with workers() as there:
+        run_jobs(jobs, workers=there, lanes=lanes)
     found: dict[str, dict[str, Measures]] = {}
     for data in evaluate(store).datasets:
         if data.dataset.label in {dataset.label for dataset in opened}:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.arguments import Command
+from harness.commands import Command
 from tests.browser.conftest import open_page
 from tests.conftest import ROOT
 

@@ -296,18 +296,21 @@ def test_lanes_and_sweeps_run_on_a_cluster(file: Path, clips: Path, tmp_path: Pa
     setup = configure("siamcar", {"preset": "nano", "allow_random_weights": "true"})
     datasets, cluster_ = open_datasets([f"folder={clips}"]), Cluster(scheduler_address(str(file)))
     found = []
-    for name, workers_, lanes in (("one", 1, 1), ("lanes", cluster_, 2)):
+    for name, workers_, lanes in (("one", 1, 1), ("lanes", cluster_, 2), ("auto", cluster_, "auto")):
         store = open_store(tmp_path / name, write=True)
         jobs, _ = plan(store, datasets, [setup], device="cpu")
         assert [outcome.reason for outcome in run_jobs(jobs, workers=workers_, lanes=lanes)] == [""] * 3
         found.append([store.result("folder", jobs[0].run, job.sequence.name) for job in jobs])
-    for one, other in zip(*found, strict=True):
-        assert isinstance(one, Result)
-        assert isinstance(other, Result)
-        np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-2)
+    for one, *others in zip(*found, strict=True):
+        for other in others:
+            assert isinstance(one, Result)
+            assert isinstance(other, Result)
+            np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-2)
     assert sorted(result.provenance["lanes"] for result in found[1]) == [1, 2, 2]
-    with pytest.raises(UserError, match="give a number"):
-        run_jobs(plan(open_store(tmp_path / "auto", write=True), datasets, [setup])[0], workers=cluster_, lanes="auto")
+    assert [result.provenance["lanes"] for result in found[2]] == [3, 3, 3]  # of a processor's 4, as there are 3
+    with pytest.raises(UserError, match="cannot be used here"):
+        auto = open_store(tmp_path / "none", write=True)
+        run_jobs(plan(auto, datasets, [setup], device="cuda")[0], workers=cluster_, lanes="auto")
 
     over = {"window_influence": (0.1, 0.4)}
     stores = [open_store(tmp_path / name, write=True) for name in ("sweep", "sent")]

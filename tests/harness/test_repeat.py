@@ -10,7 +10,8 @@ import pytest
 import tyro
 
 from datasets.base import Hole
-from harness.arguments import Command, Track
+from harness.commands import Command
+from harness.commands.running import Track
 from harness.config import configure
 from harness.repeat import repeat_command, shipped_weights
 from harness.store import Run, StoredDataset
@@ -41,9 +42,9 @@ def test_command_leads_back_to_the_hash(name: str, overrides: dict[str, str], pr
     assert isinstance(command, Track)
     assert command.dataset == ("otb100=/data/my OTB",)
     assert command.label == "my 'own'"
-    from harness.commands import _setups
+    from harness.commands.shared import setups_of
 
-    (setup,) = _setups(command.tracker, command.network, command.allow_random_weights)
+    (setup,) = setups_of(command.tracker, command.network, command.allow_random_weights)
     assert config_hash(setup.spec.name, setup.on("otb100")) == run.hash
 
 

@@ -33,3 +33,17 @@ class NetworkOptions:
     """Any other setting of the tracker, as name=value; may be given several times."""
     tuned: Annotated[Repeated, arg(metavar="FILE")] = ()
     """File that `tune` wrote: its constants are used, and reports say what they were tuned on. One per tracker."""
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Where the jobs run: docs/cluster.md."""
+
+    backend: Literal["processes", "dask"] = "processes"
+    """processes: --jobs of them on this machine; dask: a scheduler's workers, or without one, --jobs on this host."""
+    scheduler: str | None = None
+    """Address of a dask scheduler (tcp://HOST:8786), or the FILE.json that it wrote."""
+    gpus_per_host: int = 0
+    """Without --scheduler: start one worker for each of so many GPUs of this host, in place of --jobs."""
+    shared_store: bool = True
+    """Workers write into the store; without a disk that they share, results come back to this command."""

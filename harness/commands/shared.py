@@ -1,0 +1,86 @@
+"""What several commands do: trackers as the flags ask for them, where jobs run, what is said of holes."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from datasets.errors import UserError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from harness.cluster import Cluster
+    from harness.commands.options import ClusterOptions, NetworkOptions
+    from harness.config import Setup
+    from harness.jobs import Outcome
+
+EXIT_FINDINGS = 1
+EXIT_BROKEN = 2
+EXIT_HOLES = 3
+
+
+class RunsJobs(Protocol):
+    """A command with ``--jobs`` and what goes with ``--backend``."""
+
+    @property
+    def jobs(self) -> int: ...
+    @property
+    def cluster(self) -> ClusterOptions: ...
+
+
+def workers_of(command: RunsJobs) -> AbstractContextManager[int | Cluster]:
+    """This machine's processes or a cluster, as the command asks for it."""
+    from harness.hosts import chosen_workers
+
+    asked = command.cluster
+    return chosen_workers(asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, command.jobs)
+
+
+def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
+    """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
+    from harness.config import configure, parse_overrides
+    from harness.tuned import with_files
+    from trackers import tracker
+
+    shared = {
+        "weights": options.weights,
+        "interaction": options.interaction,
+        "preset": options.preset,
+        "precision": options.precision,
+        "compile": options.compile or None,
+    }
+    overrides, setups = parse_overrides(options.set), []
+    known = [tracker(name.partition(":")[0]).config for name in names]
+    if options.python and not any(hasattr(config, "python") for config in known):
+        raise UserError("--python is for external trackers, python:, pytracking: and pysot:, and none was asked for")
+    for name, config in zip(names, known, strict=True):
+        own = {
+            "allow_random_weights": True if random_weights and hasattr(config, "allow_random_weights") else None,
+            "python": options.python if hasattr(config, "python") else None,
+        }
+        setups.append(configure(name, overrides, {**shared, **own}))
+    return with_files(setups, options.tuned)
+
+
+def say_holes(outcomes: Sequence[Outcome]) -> int:
+    """One line per hole and note; the exit status tells broken data (2) from a tracker that failed (3).
+
+    Raises UserError when results that were stored are gone.
+    """
+    from harness.jobs import demand_stored
+
+    demand_stored(outcomes)
+    holes = [o for o in outcomes if o.reason]
+    for outcome in holes:
+        print(
+            f"hole: {outcome.job.label} {outcome.job.run.tracker} {outcome.job.sequence.name}: {outcome.reason}",
+            file=sys.stderr,
+        )
+    for note, count in Counter(outcome.note for outcome in outcomes if outcome.note).items():
+        print(f"note: {count} sequences: {note}", file=sys.stderr)
+    if any(o.crashed for o in holes):
+        return EXIT_HOLES
+    return EXIT_BROKEN if holes else 0
