@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,7 +77,8 @@ def curve_figure(
         return None
     with mpl.rc_context(_RC):
         corner = free_corner(found, kind)
-        figure, axes = _axes(4.2 if corner else 6.0, 4.0)
+        columns, width = _beside([f"{line.tracker} [{line.value * 100:.1f}]" for line in found])
+        figure, axes = _axes(4.2 if corner else 4.2 + width, 4.0)
         for rank, line in enumerate(found):
             style = look[line.tracker]
             axes.plot(
@@ -89,13 +90,30 @@ def curve_figure(
         axes.xaxis.set_major_locator(MultipleLocator(kind.x_max / 5))
         axes.yaxis.set_major_locator(MultipleLocator(0.2))
         axes.set_box_aspect(0.92)
+        axes.set_anchor("C" if corner else "W")  # what the legend leaves over is to its right
         words = found[0].words
         if corner:
             legend = axes.legend(loc=corner, title=words, handlelength=2.8, borderaxespad=0.6)
         else:
-            legend = axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title=words, handlelength=2.8)
+            legend = axes.legend(
+                loc="center left", bbox_to_anchor=(1.02, 0.5), title=words, handlelength=2.8, ncols=columns
+            )
         legend.get_title().set_color("#555b63")
     return figure
+
+
+def _beside(words: Sequence[str]) -> tuple[int, float]:
+    """Columns of a legend beside axes of a figure 4 inches high, and their width in inches.
+
+    Estimated from its text as above: the layout takes the width of a legend from the axes until nothing is left.
+    """
+    columns = -(-len(words) // 22)
+    return columns, columns * _legend_width(words)
+
+
+def _legend_width(words: Iterable[str]) -> float:
+    """Inches of a column of a legend, estimated: a piece of line, gaps, and the longest of its words."""
+    return 0.6 + 0.062 * max(map(len, words))
 
 
 def free_corner(
@@ -207,7 +225,8 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
     if found is None:
         return None
     with mpl.rc_context(_RC):
-        figure = Figure(figsize=(6.2, 4.2), layout="constrained")
+        columns, width = _beside(list(found.values))
+        figure = Figure(figsize=(4.8 + width, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
         axes: Any = figure.add_subplot(projection="polar")  # PolarAxes, whose methods the stubs do not know
         axes.set_theta_zero_location("N")
@@ -226,8 +245,9 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
         spokes = [math.degrees(found.angle(i)) for i in range(len(found.codes))]
         axes.set_thetagrids(spokes, [f"{c} ({n})" for c, n in zip(found.codes, found.counts, strict=True)], fontsize=8)
         axes.spines["polar"].set_visible(False)
+        axes.set_anchor("W")
         axes.set_title(f"Attributes · {title}")
-        axes.legend(loc="center left", bbox_to_anchor=(1.18, 0.5), handlelength=2.8)
+        axes.legend(loc="center left", bbox_to_anchor=(1.18, 0.5), handlelength=2.8, ncols=columns)
     return figure
 
 
@@ -247,7 +267,10 @@ def sweep_figure(
     across = min(len(panels), 3)
     down = -(-len(panels) // across)
     with mpl.rc_context(_RC):
-        figure, grid = _grid(3.3 * across, 2.9 * down, down, across)
+        trackers = {line.tracker for _, lines in panels for line in lines}
+        columns = min(max(int(3.3 * across / _legend_width(trackers)), 1), 4, len(trackers))
+        below = -(-len(trackers) // columns)
+        figure, grid = _grid(3.3 * across, 2.9 * down + 0.175 * (below - 1), down, across)
         for axes, (title, lines) in zip(grid, panels, strict=False):
             (start, end), (base, top, step) = sweep_axes(lines)
             for line in lines:
@@ -271,9 +294,7 @@ def sweep_figure(
         for axes in grid[len(panels) :]:
             axes.remove()
         named = {text: handle for axes in grid for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-        figure.legend(
-            list(named.values()), list(named), loc="outside lower center", ncols=min(len(named), 4), handlelength=2.8
-        )
+        figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=columns, handlelength=2.8)
     return figure
 
 

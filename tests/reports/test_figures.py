@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,7 +12,9 @@ import pytest
 from reports import figures, svg
 from reports.drawing import Track, draw_boxes
 from reports.plots import DARK, DASHES, KINDS, LIGHT, NORM_PRECISION, PRECISION, SUCCESS, lines, styles
+from reports.radar import radar
 from reports.score import Measures, Score
+from reports.sweeps import SweepLine, SweepPoint
 
 
 def score(tracker: str, height: float) -> Score:
@@ -148,3 +151,26 @@ def test_boxes_are_drawn_where_they_are() -> None:
     assert not red[20:40, 25:55].any()
     assert not frame.any()
     assert draw_boxes(frame, [], width=160).shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize("count", [3, 24, 50, 100])
+def test_axes_keep_their_size_beside_a_long_legend(count: int) -> None:
+    """Where a legend leaves no room, matplotlib gives up the layout: a warning, which is an error here."""
+    names = [f"A tracker of number {i}" for i in range(count)]
+    look, marks = styles(names), dict.fromkeys("ABCDE", 3)
+    points = (SweepPoint((0.1,), 0.5), SweepPoint((0.4,), 0.6))
+    for figure in (
+        figures.curve_figure([score(n, 1) for n in names], SUCCESS, look, title="T"),
+        figures.radar_figure(radar(marks, marks, {n: dict.fromkeys(marks, 0.4) for n in names}), look, title="T"),
+        figures.sweep_figure([("D", [SweepLine(n, (0.1,), points) for n in names])], "w", look),
+    ):
+        assert figure is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            figure.draw_without_rendering()
+        box, (width, height) = figure.axes[0].get_position(), figure.get_size_inches()
+        assert box.width * width > 2.5
+        assert box.height * height > 1.8
+        legend = figure.axes[0].get_legend() or figure.legends[0]
+        whole = legend.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+        assert whole.x0 >= 0 and whole.y0 >= 0 and whole.x1 <= width and whole.y1 <= height
