@@ -12,7 +12,6 @@ because what comes in here is handed to whom it concerns. Imports are local: ``i
 from __future__ import annotations
 
 import re
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,6 @@ from datasets.errors import UserError, unknown_name
 if TYPE_CHECKING:
     from datasets.boxes import Boxes
     from harness.config import Setup
-    from harness.jobs import Job
     from harness.store import Store
     from reports.scores import Row, Scores
     from trackers.base import Tracker
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     TrackerLike: TypeAlias = str | Setup | Follower | Tracker | type[Follower] | type[Tracker]
 
 Data: TypeAlias = Dataset | VideoSequence | str | Path
-CHUNK = 4  # jobs per worker that are handed over at once, so that the progress bar moves
 
 
 def track(
@@ -83,6 +80,7 @@ def track(
         UserError: an unknown name or setting, data that are not there, or an incomplete dataset without ``partial``.
     """
     from harness.jobs import built, demand_sequences, plan
+    from harness.parallel import run_jobs
     from harness.store import open_store
 
     with _python_words():
@@ -99,7 +97,7 @@ def track(
         wanted, _ = plan(
             kept, datasets, setups, names=tuple(sequences), label=label, device=device, partial=partial
         )  # fmt: skip
-        _run(wanted, jobs, progress)
+        run_jobs(wanted, workers=jobs, progress=progress and bool(wanted))
     return Results(kept, keep=temporary)
 
 
@@ -334,22 +332,6 @@ def _dataset(data: Data) -> Dataset:
     if not named:
         raise UserError(f"{unknown_name('dataset', text, DATASETS)} There is no folder {text} either.")
     return parse_dataset(text).open()
-
-
-def _run(jobs: Sequence[Job], workers: int, progress: bool) -> None:
-    """Do the jobs under a bar that also shows where standard error is no terminal, as in a notebook."""
-    from tqdm import tqdm
-
-    from harness.parallel import run_jobs
-
-    size = 1 if workers <= 1 else CHUNK * workers
-    total = sum(job.frames for job in jobs)
-    with tqdm(total=total, unit="frame", disable=not (progress and jobs), file=sys.stderr) as bar:
-        for start in range(0, len(jobs), size):
-            part = jobs[start : start + size]
-            bar.set_postfix_str(f"{part[0].run.label or part[0].run.title} {part[0].sequence.name}")
-            run_jobs(part, workers=workers, quiet=True)
-            bar.update(sum(job.frames for job in part))
 
 
 def _sole(kind: str, known: Sequence[str], name: str) -> str:

@@ -154,7 +154,7 @@ def _render(work: Work, out: Path) -> Path:
     from reports.table import RENDERINGS
 
     experiment = work.experiment
-    page = write_report(work.store, out, protocols=experiment.protocols, title=experiment.title, blocks=blocks(work))
+    page = write_report(work.store, out, title=experiment.title, evaluation=work.evaluation, blocks=blocks(work))
     if experiment.reference:
         table = pooled_table(work.evaluation, _display_name(experiment))
         for stem, each in {"pooled": table, "pooled_pairs": pooled_pairs(work.evaluation)}.items():

@@ -25,21 +25,7 @@ from harness.config import Setup
 from harness.jobs import run_of
 from harness.store import Run, file_name
 from harness.whole import place
-
-
-@dataclass(frozen=True)
-class ActivationMap:
-    """What one part did at each place of the search region.
-
-    Attributes:
-        part: CSA or TCA; name: of its module, which tells stage and block.
-        change, response: (H, W) float64, see ``trackers.activation``.
-    """
-
-    part: str
-    name: str
-    change: NDArray[np.float64]
-    response: NDArray[np.float64]
+from trackers.base import ActivationMap
 
 
 @dataclass(frozen=True)

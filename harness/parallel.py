@@ -21,15 +21,20 @@ TRIES = 2  # of a unit beside others, before its jobs are done alone
 
 
 def run_jobs(
-    jobs: Sequence[Job], *, workers: int | Cluster = 1, lanes: int | Literal["auto"] = 1, quiet: bool = False
+    jobs: Sequence[Job],
+    *,
+    workers: int | Cluster = 1,
+    lanes: int | Literal["auto"] = 1,
+    progress: bool | None = None,
 ) -> list[Outcome]:
-    """Do all jobs, longest first as they come, with progress in frames on a terminal.
+    """Do all jobs, longest first as they come.
 
     Every worker stores its own results, so stopping at any moment loses at most the sequences under way.
 
     Args:
         workers: processes, or a cluster.
         lanes: sequences of one tracker that run in lock-step in each process, see ``harness.lanes``.
+        progress: a bar in frames on standard error; None shows it where that is a terminal.
 
     Raises:
         UserError: lanes that cannot be, or a cluster that cannot do the work.
@@ -38,7 +43,7 @@ def run_jobs(
     bar: tqdm[Any]
     with tqdm(
         total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
-        disable=quiet or not sys.stderr.isatty(),
+        disable=not (sys.stderr.isatty() if progress is None else progress),
     ) as bar:  # fmt: skip
         for outcome in _stream(jobs, workers, lanes, _show(bar)):
             outcomes.append(outcome)

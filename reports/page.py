@@ -47,6 +47,7 @@ def write_report(
     protocols: Sequence[str] = (),
     title: str = TITLE,
     partial: bool = True,
+    evaluation: Evaluation | None = None,
     blocks: Sequence[Block] = (),
 ) -> Path:
     """Score a store; write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf, OUT/frames/*/*/*.jpg.
@@ -59,6 +60,7 @@ def write_report(
         protocols: protocols shown beside each benchmark's own.
         title: heading of the page.
         partial: show what is there with its coverage; False refuses a store with holes.
+        evaluation: of the store under these protocols, where it is known already.
         blocks: shown between the overview and the datasets, their files written with the others.
 
     Returns:
@@ -67,7 +69,8 @@ def write_report(
     Raises:
         UserError: an unknown protocol, a damaged store, or a folder that cannot be written.
     """
-    evaluation = evaluate(store, protocols=protocols, partial=partial)
+    if evaluation is None:
+        evaluation = evaluate(store, protocols=protocols, partial=partial)
     look = styles(evaluation.trackers)
     numbers = {name: number for number, name in enumerate(look)}
     images = [images_of(data) for data in evaluation.datasets]

@@ -23,27 +23,12 @@ from torch import Tensor, nn
 
 from datasets.errors import UserError
 from datasets.images import Frame
+from trackers.base import ActivationMap
 from trackers.crop import crop
 from trackers.gim import CSA, TCA, Groups, window_restore
 from trackers.interactions import ConvAttention
 from trackers.neural import NeuralTracker, State
 from trackers.swin import Block, PositionTCA, ShippedTCA, Windows, merge_windows
-
-
-@dataclass(frozen=True)
-class PartMap:
-    """What one part did at each place.
-
-    Attributes:
-        part: CSA or TCA.
-        name: the module's name in the network, which tells stage and block.
-        change, response: (H, W) float64 of the part's feature map, see the module.
-    """
-
-    part: str
-    name: str
-    change: NDArray[np.float64]
-    response: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -59,12 +44,12 @@ class Watched:
     """
 
     search: Frame
-    parts: tuple[PartMap, ...]
+    parts: tuple[ActivationMap, ...]
     score: NDArray[np.float64]
     state: Any
     box: NDArray[np.float64]
 
-    def last(self, part: str) -> PartMap:
+    def last(self, part: str) -> ActivationMap:
         """The last map of a part, the deepest stage's. Raises UserError when the tracker has no such part."""
         found = [item for item in self.parts if item.part == part]
         if not found:
@@ -94,9 +79,9 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
 
 
 @contextmanager
-def watching(network: nn.Module) -> Iterator[list[PartMap]]:
+def watching(network: nn.Module) -> Iterator[list[ActivationMap]]:
     """While open, every CSA and TCA that runs on a search region appends its map (of the first target)."""
-    found: list[PartMap] = []
+    found: list[ActivationMap] = []
     with ExitStack() as stack:
         for name, module in network.named_modules():
             if isinstance(module, CSA | TCA):
@@ -126,7 +111,7 @@ def _foreground(logits: Tensor) -> NDArray[np.float64]:
     return np.asarray(torch.softmax(values, 1)[0, 1].double().numpy())
 
 
-def _only_search(stack: ExitStack, network: nn.Module, found: list[PartMap]) -> None:
+def _only_search(stack: ExitStack, network: nn.Module, found: list[ActivationMap]) -> None:
     """CSA runs on templates too: what a call of ``template`` leaves is dropped."""
     backbone: Any = network.backbone
     if not hasattr(backbone, "template"):  # no interaction: both branches are one call
@@ -142,19 +127,19 @@ def _only_search(stack: ExitStack, network: nn.Module, found: list[PartMap]) -> 
     _patch(stack, backbone, "template", template)
 
 
-def _of_groups(found: list[PartMap], name: str, module: Any, inputs: tuple[Any, ...], out: Groups) -> None:
+def _of_groups(found: list[ActivationMap], name: str, module: Any, inputs: tuple[Any, ...], out: Groups) -> None:
     before, after = (
         window_restore(tokens[:1], out.window, out.height, out.width)[0] for tokens in (inputs[0].tokens, out.tokens)
     )
     found.append(_part(module.part, name, after - before, after))
 
 
-def _of_maps(found: list[PartMap], name: str, module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
+def _of_maps(found: list[ActivationMap], name: str, module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
     before, after = (maps[0].permute(1, 2, 0) for maps in (inputs[0], out))
     found.append(_part(module.part, name, after - before, after))
 
 
-def _watch_block(stack: ExitStack, found: list[PartMap], name: str, block: Block) -> None:
+def _watch_block(stack: ExitStack, found: list[ActivationMap], name: str, block: Block) -> None:
     """Released Swin: windows are put back in their places with the grid that the block was called with."""
     calls: list[tuple[Tensor, Windows]] = []
     block_call, attend_call = block.search, block.attn.search
@@ -181,11 +166,11 @@ def _watch_block(stack: ExitStack, found: list[PartMap], name: str, block: Block
         stack.callback(block.attn.tca.register_forward_hook(of_tca).remove)
 
 
-def _part(part: str, name: str, added: Tensor, after: Tensor) -> PartMap:
+def _part(part: str, name: str, added: Tensor, after: Tensor) -> ActivationMap:
     """Maps of what was added to, and what are then, the features (H, W, C)."""
     normed = F.layer_norm(after.float(), after.shape[-1:])
     stands_out = (normed - normed.mean(dim=(0, 1))).norm(dim=-1)
-    return PartMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out))
+    return ActivationMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out))
 
 
 def _patch(stack: ExitStack, owner: Any, name: str, call: Callable[..., Any]) -> None:

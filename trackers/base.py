@@ -133,3 +133,19 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+
+
+@dataclass(frozen=True)
+class ActivationMap:
+    """What one part of an interaction did at each place of the search region; ``trackers.activation`` makes them.
+
+    Attributes:
+        part: CSA or TCA.
+        name: the module's name in the network, which tells stage and block.
+        change, response: (H, W) float64 of the part's feature map, see there.
+    """
+
+    part: str
+    name: str
+    change: NDArray[np.float64]
+    response: NDArray[np.float64]

@@ -215,7 +215,7 @@ def test_workers_take_objects_along(clips: Path) -> None:
 
 def test_a_bar_is_shown_where_no_terminal_is(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     track("constant", clips)
-    assert "27/27" in capsys.readouterr().err
+    assert "27.0/27.0" in capsys.readouterr().err
     track("constant", clips, progress=False)
     assert capsys.readouterr().err == ""
 

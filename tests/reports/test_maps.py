@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from datasets.errors import UserError
-from harness.maps import ActivationMap, Maps
+from harness.maps import Maps
 from reports.blocks import write_block
 from reports.maps import Panel, maps_block, panels
+from trackers.base import ActivationMap
 
 RNG = np.random.default_rng(0)
 
