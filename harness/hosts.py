@@ -50,15 +50,16 @@ def places(gpus: int, processes: int, environment: Mapping[str, str], cores: int
     return [Place(n, {**threads, **({GPUS: names[n].strip()} if gpus else {})}) for n in range(count)]
 
 
-def nanny_options(place: Place, name: str) -> dict[str, Any]:
+def nanny_options(place: Place, name: str, host: str) -> dict[str, Any]:
     """How dask starts the worker: one unit at a time, in a process of its own that comes again when it died.
 
     ``env`` is set in the new process before anything of ours is imported, so before torch is. There is no memory limit:
-    dask's own is a share of the machine, and would kill workers that the machine has room for.
+    dask's own is a share of the machine, and would kill workers that the machine has room for. ``host`` is the address
+    to listen at: a worker runs what it is sent, and without it would listen on every network that this host is in.
     """
     return {
         "nthreads": 1, "memory_limit": 0, "name": f"{name}-{place.number}", "env": dict(place.environment),
-        "preload": ["harness.worker"], "dashboard": False, "silence_logs": logging.WARNING,
+        "preload": ["harness.worker"], "dashboard": False, "silence_logs": logging.WARNING, "host": host,
     }  # fmt: skip
 
 
@@ -76,6 +77,8 @@ async def _serve(address: str, chosen: list[Place]) -> None:
     import socket
 
     from distributed import Nanny, rpc
+    from distributed.comm.addressing import get_address_host, unparse_host_port
+    from distributed.utils import get_ip
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,9 +89,9 @@ async def _serve(address: str, chosen: list[Place]) -> None:
             await asyncio.wait_for(scheduler.identity(), PATIENCE)
     except (OSError, ValueError, TimeoutError) as error:
         raise UserError(f"no dask scheduler answers at {address} ({error}): start one with `dask scheduler`") from error
-    name = f"{socket.gethostname()}-{os.getpid()}"
+    name, host = f"{socket.gethostname()}-{os.getpid()}", unparse_host_port(get_ip(get_address_host(address)))
     async with AsyncExitStack() as stack:
-        nannies = [Nanny(address, **nanny_options(place, name)) for place in chosen]
+        nannies = [Nanny(address, **nanny_options(place, name, host)) for place in chosen]
         await asyncio.gather(*(stack.enter_async_context(nanny) for nanny in nannies))
         shown = [place.environment.get(GPUS, "-") for place in chosen]
         sys.stderr.write(f"{len(chosen)} workers for {address}, GPUs {' '.join(shown)}; Ctrl-C ends them\n")
@@ -105,7 +108,7 @@ def own_cluster(*, gpus: int = 0, processes: int = 1) -> Iterator[Cluster]:
     from distributed import Nanny, Scheduler, SpecCluster
 
     chosen = places(gpus, processes, os.environ, os.cpu_count() or 1)
-    workers = {place.number: {"cls": Nanny, "options": nanny_options(place, "own")} for place in chosen}
+    workers = {place.number: {"cls": Nanny, "options": nanny_options(place, "own", "127.0.0.1")} for place in chosen}
     local = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
     scheduler = {"cls": Scheduler, "options": local}
     with SpecCluster(workers=workers, scheduler=scheduler, name="inmo", silence_logs="ERROR") as cluster:

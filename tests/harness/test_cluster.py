@@ -230,6 +230,7 @@ def scheduler(folder: Path, **environment: str) -> Iterator[Path]:
     """A real scheduler; its file."""
     file = folder / "scheduler.json"
     words = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    words += ["--dashboard-address", "127.0.0.1:0"]  # there is a server without a dashboard too, else on every network
     with process([*words, "--scheduler-file", str(file)], **environment):
         until(file.exists)
         yield file
@@ -373,6 +374,22 @@ def test_every_worker_process_sees_its_own_gpu_before_torch_starts(tmp_path: Pat
             found = client.run(seen)
     ours = str(ROOT / "datasets" / "__init__.py")
     assert sorted(found.values()) == [("3", False, ours), ("5", False, ours)]
+
+
+@pytest.mark.slow
+def test_workers_listen_on_the_network_of_the_scheduler_alone(file: Path) -> None:
+    def listening() -> set[str]:
+        import psutil
+
+        worker = psutil.Process()
+        processes = (worker, worker.parent())  # which is the nanny, that listens too
+        return {at.laddr.ip for one in processes for at in one.net_connections("tcp") if at.status == "LISTEN"}
+
+    from distributed import Client
+
+    with Client(scheduler_file=str(file), set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=PATIENCE)
+        assert list(client.run(listening).values()) == [{"127.0.0.1"}] * 2
 
 
 BLIND = """

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.training.config import load_config
+from harness.training.schedule import SCHEDULES
 from tests.conftest import ROOT
 from tests.harness.conftest import write_sequence
 from tests.harness.test_cluster import exported, kill, process, track, until
@@ -53,6 +55,25 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def test_no_scheduler_of_the_page_is_reached_from_every_network() -> None:
+    started = re.findall(r"^(?:\w+\$ )?dask scheduler .*", PAGE, re.M)
+    assert len(started) == 3
+    for line in started:
+        assert re.search(r" --(host|interface) \S+ ", line)
+        assert " --dashboard-address 127.0.0.1:0 " in line
+
+
+def test_batches_can_be_shared_by_the_processes_of_the_page() -> None:
+    lines = re.findall(r"torchrun .*(?:\\\n.*)?configs/\S+", PAGE)
+    assert len(lines) == 3
+    for line in lines:
+        hosts, each = (
+            int(found[1]) if (found := re.search(rf"--{n} (\d+)", line)) else 1 for n in ("nnodes", "nproc-per-node")
+        )
+        config = load_config(ROOT / line.split()[-1])
+        assert (config.batch or SCHEDULES[config.schedule].batch) % (hosts * each * config.accumulate) == 0, line
+
+
 @pytest.mark.slow
 def test_a_scheduler_and_its_workers(place: Path) -> None:
     (commands,) = (text for kind, text in BLOCKS if kind == "sh")
@@ -78,9 +99,9 @@ def test_a_scheduler_and_its_workers(place: Path) -> None:
 def test_slurm_by_an_sbatch_that_runs_its_job_at_once(place: Path) -> None:
     (script,) = (text for kind, text in BLOCKS if kind == "python")
     assert "jobs=64" in script
-    (place / "slurm.py").write_text(script.replace("jobs=64", "jobs=2"))
-    environment = {"DASK_JOBQUEUE__SLURM__INTERFACE": "lo", "CUDA_VISIBLE_DEVICES": "0"}
-    with process([str(place / "slurm.py")], folder=place, **environment) as cluster:
+    assert '"eth0"' in script
+    (place / "slurm.py").write_text(script.replace("jobs=64", "jobs=2").replace('"eth0"', '"lo"'))
+    with process([str(place / "slurm.py")], folder=place, CUDA_VISIBLE_DEVICES="0") as cluster:
         assert cluster.stdout is not None
         address = cluster.stdout.readline().decode().strip()
         until((place / "jobs").exists)
