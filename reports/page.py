@@ -31,7 +31,7 @@ from reports.plots import DARK, DASHES, KINDS, LIGHT, Style, lines, styles
 from reports.protocols import PROTOCOLS
 from reports.radar import radar_plot
 from reports.score import Score
-from reports.statistics import LEVEL, MINIMUM, RESAMPLES
+from reports.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
 from reports.table import RENDERINGS, Cell, Table, to_html
 from reports.tables import FPS_DEFINITION, overview_table
 from reports.tuned import MARK, footnote, tuned_on
@@ -131,7 +131,7 @@ def render(
         "fps": FPS_DEFINITION,
         "warm_up": WARM_UP,
         "patience": PATIENCE,
-        "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}"},
+        "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}", "exact": EXACT},
     }
     return environment.get_template("page.html").render(values)
 

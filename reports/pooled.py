@@ -15,7 +15,7 @@ COLUMNS = (
     Column("sequences", "Sequences"),
     percent("success_auc", "AUC", "success AUC, each dataset under its own protocol, mean over all sequences"),
     percent("difference", "Δ", "AUC minus the reference's on the same sequences, with its paired interval", better=0),
-    Column("p_value", "p", "", 4, 1.0, 0, "Wilcoxon signed-rank test, two-sided, Holm-corrected", least=0.0001),
+    Column("p_value", "p", "", 4, 1.0, 0, "randomisation test, two-sided, over all trackers together", least=0.0001),
     Column("fps", "FPS", "", 1, 1.0, 0, "frames per second of the tracker's step over all datasets"),
 )
 

@@ -18,7 +18,7 @@ def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -
         Column("second", "Second"),
         Column("sequences", "n", "", 0, 1.0, 0, "sequences that both have"),
         percent("difference", "Δ AUC", "mean AUC of the first less that of the second", better=0),
-        Column("p_value", "p", "", 4, 1.0, 0, "paired bootstrap, two-sided, Holm-corrected", least=0.0001),
+        Column("p_value", "p", "", 4, 1.0, 0, "randomisation test, two-sided, over all pairs together", least=0.0001),
         Column("better", "Better", about="at the 5 % level"),
     )
     rows = tuple(
@@ -82,6 +82,6 @@ def _how(pairs: Sequence[Pair], protocol: str) -> str:
         return f"{what} Nothing is claimed: {FEW}."
     few = "" if judged == len(pairs) else f" Nothing is claimed of {len(pairs) - judged} pairs with {FEW}."
     return (
-        f"{what} Paired bootstrap over sequences ({RESAMPLES:,} resamples): 95 % percentile intervals; p is two-sided, "
-        f"from the same resamples, Holm-corrected for {judged} pair{'s' if judged != 1 else ''}.{few}"
+        f"{what} Intervals: 95 %, each for itself, paired bootstrap over sequences ({RESAMPLES:,} resamples). "
+        f"p: two-sided randomisation test, over all {judged} pair{'s' if judged != 1 else ''} together.{few}"
     )

@@ -55,7 +55,7 @@ _PVALUE = Column(
     4,
     1.0,
     0,
-    "Wilcoxon signed-rank test against the best tracker, two-sided, Holm-corrected",
+    "randomisation test against the best tracker, two-sided, over all trackers together",
     least=0.0001,
 )
 _TRACKER = Column("tracker", "Tracker")

@@ -95,7 +95,7 @@ def test_every_pair_is_compared_on_the_page_and_in_files(page: Path) -> None:
     assert matrix[0][HOSTILE] == -matrix[2]["Good"] == pairs[1]["difference"]
     text = page.read_text()
     assert "<h3>Who is better</h3>" in text and 'id="t-folder-pairs"' in text
-    assert "Holm-corrected for 3 pairs" in text
+    assert "over all 3 pairs together" in text
 
 
 def test_names_are_text(page: Path) -> None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.significance import matrix_table, pairs_table
-from reports.statistics import Pair, bootstrap_interval, compare_all, compare_with_best, holm, interval_words
+from reports.statistics import (
+    EXACT,
+    Pair,
+    _resampled_means,
+    bootstrap_interval,
+    compare_all,
+    compare_with_best,
+    interval_words,
+    randomised,
+)
 
 UNIT = st.floats(0, 1, allow_nan=False, width=32)
 
@@ -42,6 +53,15 @@ def test_equal_values_have_an_interval_of_no_width() -> None:
     assert (interval.low, interval.high) == (0.25, 0.25)
 
 
+@pytest.mark.parametrize(("count", "covered"), [(6, 0.85), (16, 0.92), (100, 0.95)])
+def test_intervals_hold_the_true_mean_as_often_as_the_page_says(count: int, covered: float) -> None:
+    rng, cases = np.random.default_rng(7), 2000
+    values = rng.beta(2, 1.2, (count, cases))  # AUCs of sequences: most are high, some are lost early
+    means = _resampled_means(values, 1000, 7)
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    assert ((low <= 2 / 3.2) & (high >= 2 / 3.2)).mean() == pytest.approx(covered, abs=0.015)
+
+
 @given(st.lists(UNIT, min_size=6, max_size=12))
 def test_interval_lies_within_the_values_around_the_mean(values: list[float]) -> None:
     interval = bootstrap_interval(values, resamples=300)
@@ -55,7 +75,7 @@ def test_compare_with_best_by_hand() -> None:
     found = compare_with_best({"A": best, "B": worse, "C": dict(best)}, "A")
     assert set(found) == {"B", "C"}
     assert found["B"].difference == pytest.approx(-0.1025)
-    assert found["B"].p_value == pytest.approx(2 * 2 / 2**6)  # all six below: 2/64, doubled by Holm over two trackers
+    assert found["B"].p_value == 2 / 64  # all six below; C, which differs nowhere, cannot be as far in any way
     assert found["C"].difference == 0.0
     assert found["C"].p_value == 1.0
     assert found["B"].interval is not None
@@ -68,18 +88,52 @@ def test_compare_uses_shared_sequences_only() -> None:
     assert (found["B"].difference, found["B"].n, found["B"].p_value) == (-0.25, 1, None)
 
 
-def test_holm_by_hand() -> None:
-    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})
-    assert holm({"a": 0.6, "b": 0.7}) == {"a": 1.0, "b": 1.0}
-    assert holm({}) == {}
+def test_signs_are_turned_in_every_way() -> None:
+    """With few sequences the test is exact: of 2**n ways, those whose mean is as far from 0 as the measured one."""
+    (p,) = randomised([{f"s{i}": 0.1 for i in range(6)}])
+    assert p == 2 / 64
+    (p,) = randomised([{"a": 3.0, "b": 2.0, "c": 1.0}])
+    assert p == 2 / 8
+    (p,) = randomised([{"a": 3.0, "b": 2.0, "c": -1.0}])  # 6, 4, 4 above it or equal to it, and their opposites
+    assert p == 4 / 8
+    (p,) = randomised([dict.fromkeys("abc", 0.0)])
+    assert p == 1
+    assert randomised([]) == []
 
 
-@given(st.dictionaries(st.text(max_size=3), UNIT, max_size=8))
-def test_holm_never_lowers_and_keeps_the_order(p_values: dict[str, float]) -> None:
-    corrected = holm(p_values)
-    assert all(corrected[name] >= p_values[name] for name in p_values)
-    ordered = sorted(p_values, key=lambda n: (p_values[n], n))
-    assert [corrected[n] for n in ordered] == sorted(corrected.values())
+def test_the_test_agrees_with_scipys_and_with_students_in_the_large() -> None:
+    from scipy import stats
+
+    rng = np.random.default_rng(5)
+    few = {f"s{i}": float(v) for i, v in enumerate(rng.normal(0.3, 1, EXACT))}
+    drawn = {**few, "none": 0.0}  # one more sequence, without a difference
+    assert randomised([few])[0] == pytest.approx(randomised([drawn])[0], abs=0.015)
+    known = stats.permutation_test(([*few.values()],), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert randomised([few])[0] == pytest.approx(known.pvalue)
+    many = rng.normal(0.16, 1, 200)
+    expected = float(stats.ttest_1samp(many, 0).pvalue)
+    assert randomised([{f"s{i}": float(v) for i, v in enumerate(many)}])[0] == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 10])
+def test_a_mark_anywhere_is_wrong_in_at_most_one_table_of_twenty(pairs: int) -> None:
+    """Exactly: of the 64 tables that differ in signs alone, as likely as each other where nothing differs."""
+    values = np.random.default_rng(pairs).normal(size=(6, pairs))
+    marked = 0
+    for signs in itertools.product((1, -1), repeat=6):
+        turned = np.array(signs)[:, None] * values
+        found = randomised([{f"s{i}": float(v) for i, v in enumerate(column)} for column in turned.T])
+        marked += min(found) <= 0.05
+    assert marked <= 0.05 * 64
+
+
+@given(st.lists(st.lists(st.floats(-1, 1), min_size=8, max_size=8), min_size=1, max_size=5))
+def test_the_order_of_p_is_that_of_the_evidence_and_more_pairs_lower_none(rows: list[list[float]]) -> None:
+    pairs = [{f"s{i}": value for i, value in enumerate(row)} for row in rows]
+    together, alone = randomised(pairs), [randomised([pair])[0] for pair in pairs]
+    assert all(one <= both for one, both in zip(alone, together, strict=True))
+    assert all(2 / 2**8 <= p <= 1 for p in together)
+    assert randomised([*pairs[1:], pairs[0]]) == [*together[1:], together[0]]
 
 
 def test_all_pairs_worked_by_hand() -> None:
@@ -98,17 +152,19 @@ def test_all_pairs_worked_by_hand() -> None:
     assert (ab.difference, ab.n) == (pytest.approx(0.1), 6)
     assert ab.interval is not None
     assert (ab.interval.low, ab.interval.high) == (pytest.approx(0.1), pytest.approx(0.1))
-    assert ab.p_value == pytest.approx(3 * 2 / 10_001)  # no resample of 10,000 is at or below 0; times three pairs
-    assert (ab.better, bc.better) == ("A", "")
+    # A - B is as far from 0 as this in 2 of 64 ways to turn signs, and B - C, whose signs alternate, in 2 others.
+    assert ab.p_value == 4 / 64
+    assert (ab.better, bc.better) == ("", "")
     assert bc.difference == pytest.approx(0)
     assert bc.p_value == 1
-    # A - C is 0 or 0.2: a resample is 0 when it draws six times from three of six, which one in 64 does.
-    assert ac.p_value == pytest.approx(2 * 2 / 64, abs=0.008)  # two pairs are left for Holm
+    # A - C is 0.2 on three of them: as far in 2 of 8 ways, two of which are the two of B - C.
+    assert ac.p_value == 2 / 8
     # B - C is (6 - 2k) / 60 after k draws of C's better three: k is 0 or 6 in 1 of 64 each, outside the middle 95 %.
     assert bc.interval is not None
     assert (bc.interval.low, bc.interval.high) == (pytest.approx(-0.2 / 3, abs=1e-9), pytest.approx(0.2 / 3, abs=1e-9))
     assert ab.turned == Pair("B", "A", pytest.approx(-0.1), 6, ab.turned.interval, ab.p_value)
-    assert ab.turned.better == "A"
+    (alone,) = compare_all({name: values[name] for name in "AB"})
+    assert (alone.p_value, alone.better, alone.turned.better) == (2 / 64, "A", "A")
 
 
 def test_pairs_agree_with_the_intervals_of_scipy_and_know_a_real_difference() -> None:
@@ -141,11 +197,11 @@ def test_tables_of_pairs_say_who_is_better_and_how_it_was_judged() -> None:
     pairs = compare_all(values)
     table = pairs_table(pairs, title="T", protocol="pysot")
     assert [[cell.value for cell in row] for row in table.rows] == [
-        ["A", "B", 8, pytest.approx(0.2), pytest.approx(6 / 10_001), "A"],
-        ["A", "C", 8, pytest.approx(0.2), pytest.approx(6 / 10_001), "A"],
+        ["A", "B", 8, pytest.approx(0.2), 2 / 2**8, "A"],
+        ["A", "C", 8, pytest.approx(0.2), 2 / 2**8, "A"],
         ["B", "C", 8, 0, 1, "not told apart"],
     ]
-    assert "Holm-corrected for 3 pairs" in table.caption
+    assert "over all 3 pairs together" in table.caption
     matrix = matrix_table(pairs, title="T", protocol="pysot")
     assert [[cell.value for cell in row] for row in matrix.rows] == [
         ["A", 2, None, pytest.approx(0.2), pytest.approx(0.2)],
