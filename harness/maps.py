@@ -99,8 +99,8 @@ def read_maps(path: Path) -> Maps:
         with np.load(path, allow_pickle=False) as stored:
             facts = json.loads(str(stored["facts"]))
             parts = tuple(
-                ActivationMap(part, name, stored[f"change{number}"], stored[f"response{number}"])
-                for number, (part, name) in enumerate(facts["parts"])
+                ActivationMap(part, name, stored[f"change{number}"], stored[f"response{number}"], keys)
+                for number, (part, name, keys) in enumerate(facts["parts"])
             )
             arrays = {key: stored[key] for key in ("template", "search", "score", "box")}
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
@@ -151,7 +151,7 @@ def _compute(
         facts = {
             **common, "tracker": run.label or run.title, "registry": run.tracker,
             "dataset": dataset.label, "frame": index, "config": dict(run.identity), "hash": run.hash,
-            "parts": [(item.part, item.name) for item in watched.parts],
+            "parts": [(item.part, item.name, item.keys) for item in watched.parts],
         }  # fmt: skip
         arrays: dict[str, Any] = {f"change{number}": item.change for number, item in enumerate(watched.parts)}
         arrays |= {f"response{number}": item.response for number, item in enumerate(watched.parts)}

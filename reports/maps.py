@@ -95,11 +95,16 @@ def maps_block(found: Sequence[tuple[Maps, int]], *, stem: str, title: str, note
     groups: dict[tuple[str, str, str, int], list[Maps]] = {}
     for item, stage in found:
         groups.setdefault((item.tracker, item.dataset, item.sequence, stage), []).append(item)
-    drawings, drawn = [], {}
+    drawings, drawn, remarks = [], {}, [*notes]
     for number, ((tracker, dataset, sequence, stage), items) in enumerate(groups.items()):
         rows = [(f"frame {item.frame}", panels(item, stage)) for item in sorted(items, key=lambda m: m.frame)]
         pairs = items[0].interactions()
         which = f"interaction {stage % len(pairs) + 1} of {len(pairs)}"
+        if pairs[stage][1].keys == 1:
+            remarks.append(
+                f"{tracker}, {which}: every position has one template token to ask, so what TCA adds depends on the "
+                "template alone and is the same in every frame."
+            )
         drawings.append(Drawing(tracker, f"{dataset}, {sequence}; {which}", _drawing(rows, tracker)))
         name = stem if len(groups) == 1 else f"{stem}_{number + 1}"
         drawn[name] = figures.maps_figure(rows, f"{tracker}, {sequence}, {which}", COLOURS)
@@ -109,7 +114,7 @@ def maps_block(found: Sequence[tuple[Maps, int]], *, stem: str, title: str, note
         "the foreground probability. Each map is coloured from its least to its greatest value, which stand below it; "
         "the white frame is the target as found."
     )
-    return Block(stem, title, words, {}, tuple(drawings), drawn, tuple(notes))
+    return Block(stem, title, words, {}, tuple(drawings), drawn, tuple(remarks))
 
 
 def _drawing(rows: Sequence[tuple[str, Sequence[Panel]]], tracker: str) -> Markup:

@@ -131,7 +131,8 @@ def _of_groups(found: list[ActivationMap], name: str, module: Any, inputs: tuple
     before, after = (
         window_restore(tokens[:1], out.window, out.height, out.width)[0] for tokens in (inputs[0].tokens, out.tokens)
     )
-    found.append(_part(module.part, name, after - before, after))
+    keys = inputs[1].key.shape[-2] if module.part == "TCA" else 0
+    found.append(_part(module.part, name, after - before, after, keys))
 
 
 def _of_maps(found: list[ActivationMap], name: str, module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
@@ -161,16 +162,16 @@ def _watch_block(stack: ExitStack, found: list[ActivationMap], name: str, block:
 
         def of_tca(module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
             before, after = (merge_windows(tokens, calls[0][1])[0] for tokens in (inputs[0], out))
-            found.append(_part("TCA", f"{name}.attn.tca", after - before, after))
+            found.append(_part("TCA", f"{name}.attn.tca", after - before, after, inputs[1].key.shape[-2]))
 
         stack.callback(block.attn.tca.register_forward_hook(of_tca).remove)
 
 
-def _part(part: str, name: str, added: Tensor, after: Tensor) -> ActivationMap:
+def _part(part: str, name: str, added: Tensor, after: Tensor, keys: int = 0) -> ActivationMap:
     """Maps of what was added to, and what are then, the features (H, W, C)."""
     normed = F.layer_norm(after.float(), after.shape[-1:])
     stands_out = (normed - normed.mean(dim=(0, 1))).norm(dim=-1)
-    return ActivationMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out))
+    return ActivationMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out), keys)
 
 
 def _patch(stack: ExitStack, owner: Any, name: str, call: Callable[..., Any]) -> None:

@@ -143,9 +143,12 @@ class ActivationMap:
         part: CSA or TCA.
         name: the module's name in the network, which tells stage and block.
         change, response: (H, W) float64 of the part's feature map, see there.
+        keys: template tokens among which the softmax of a TCA chooses. Of one it always takes all, whatever the search
+            region shows: then what TCA adds depends on the template alone. 0 for parts without such a softmax.
     """
 
     part: str
     name: str
     change: NDArray[np.float64]
     response: NDArray[np.float64]
+    keys: int = 0

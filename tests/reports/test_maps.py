@@ -85,3 +85,11 @@ def test_the_block_has_a_row_per_frame_and_a_drawing_per_tracker(tmp_path: Path)
 def test_a_box_outside_the_search_region_is_not_drawn() -> None:
     gone = replace(maps(*STAR), box=np.array([1.2, 0.1, 0.5, 0.5]))
     assert 'class="found"' not in maps_block([(gone, -1)], stem="s", title="S").drawings[0].markup
+
+
+def test_a_tca_that_has_nothing_to_choose_from_is_said() -> None:
+    alone = replace(STAR[4], keys=1)
+    block = maps_block([(maps(*STAR[:4], alone), -1)], stem="m", title="M")
+    assert len(block.notes) == 1
+    assert block.notes[0].startswith("Star, interaction 2 of 2: every position has one template token to ask")
+    assert maps_block([(maps(*STAR[:4], alone), 0)], stem="m", title="M").notes == ()

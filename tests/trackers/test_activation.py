@@ -66,6 +66,24 @@ def test_trained_parts_add_something() -> None:
     assert all(item.change.min() > 0 for item in watched.parts)
 
 
+@pytest.mark.parametrize(("name", "preset", "keys"), [
+    ("transinmo-star", "nano", [16, 4, 1, 1]), ("cnninmo", "lite", [4, 1, 1]), ("cnninmo", "nano", [16, 4, 4, 4]),
+    ("transinmo", "full", [25, 9, 4, 1]),
+])  # fmt: skip
+def test_a_tca_of_one_key_adds_what_the_template_says_whatever_the_frame_shows(
+    name: str, preset: str, keys: list[int]
+) -> None:
+    setup = configure(name, {"preset": preset} | ({"allow_random_weights": "true"} if preset == "full" else {}))
+    tracker = setup.spec.build(setup.on("lasot"), "cpu")
+    assert isinstance(tracker, NeuralTracker)
+    state = tracker.init([FRAME], np.array([[60.0, 40.0, 30.0, 24.0]]))
+    maps = [watch_step(tracker, frame, state).parts for frame in (FRAME, FRAME[::-1, ::-1])]
+    one, other = ([part for part in parts if part.part == "TCA"] for parts in maps)
+    assert [part.keys for part in one] == keys
+    for a, b in zip(one, other, strict=True):
+        assert np.allclose(a.change, b.change, rtol=1e-4, atol=1e-5) == (a.keys == 1)
+
+
 def test_maps_of_a_part() -> None:
     torch.manual_seed(0)
     holder = torch.nn.Module()
@@ -77,7 +95,7 @@ def test_maps_of_a_part() -> None:
     with watching(holder) as parts:
         holder.backbone.gim.search(groups, memory)
     after = holder.backbone.gim.csa(groups)
-    assert [item.part for item in parts] == ["CSA", "TCA"]
+    assert [(item.part, item.keys) for item in parts] == [("CSA", 0), ("TCA", 4)]
     change = (after.tokens - groups.tokens)[0].norm(dim=-1)  # (9 groups, 4 windows)
     # group g holds position (g // 3, g % 3) of every window; window k stands at (k // 2, k % 2)
     assert parts[0].change[3 * 1 + 2, 3 * 0 + 1] == pytest.approx(float(change[2 * 3 + 1, 2]))
