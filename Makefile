@@ -11,7 +11,7 @@ report: $(VENV)/.installed ## run the mini-suite and render its page: output/rep
 	$(PY) run_all.py main --jobs $(JOBS)
 
 test: $(VENV)/.installed-test lint types ## lint, types, tests; SLOW=1 adds whole runs at full size
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal $(if $(SLOW),,-m "not slow")
+	OMP_NUM_THREADS=1 $(PY) -m pytest -rs -n $(JOBS) --dist worksteal $(if $(SLOW),,-m "not slow")
 
 docs: $(VENV)/.installed-docs ## the documentation's site: output/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet

@@ -74,6 +74,11 @@ class Outcome:
     crashed: bool = False
     note: str = ""
 
+    @property
+    def words(self) -> str:
+        """Dataset, tracker, sequence and why it is a hole."""
+        return f"{self.job.label} {self.job.run.tracker} {self.job.sequence.name}: {self.reason}"
+
 
 def plan(
     store: Store,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from harness.orphans import end_with, orphaned
 from harness.store import Store
 from trackers.base import TrackerFailure
 
+PERIOD = 30.0  # seconds between two lines on how far it is
 TRIES = 2  # of a unit beside others, before its jobs are done alone
 
 
@@ -34,12 +36,14 @@ def run_jobs(
     Args:
         workers: processes, or a cluster.
         lanes: sequences of one tracker that run in lock-step in each process, see ``harness.lanes``.
-        progress: a bar in frames on standard error; None shows it where that is a terminal.
+        progress: a bar in frames on standard error; None shows it where that is a terminal, and elsewhere a line every
+            half minute.
 
     Raises:
         UserError: lanes that cannot be, or a cluster that cannot do the work.
     """
-    outcomes = []
+    outcomes: list[Outcome] = []
+    said = time.monotonic()
     bar: tqdm[Any]
     with tqdm(
         total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
@@ -49,9 +53,24 @@ def run_jobs(
             outcomes.append(outcome)
             bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
             bar.update(outcome.job.frames)
-            if outcome.reason:
-                bar.write(f"hole: {outcome.job.label} {outcome.job.sequence.name}: {outcome.reason}", file=sys.stderr)
+            said = _say(said, outcomes, jobs) if progress is None and bar.disable else said
+            if outcome.reason and not bar.disable:  # without a bar who asked will list them
+                bar.write(f"hole: {outcome.words}", file=sys.stderr)
     return outcomes
+
+
+def _say(last: float, outcomes: Sequence[Outcome], jobs: Sequence[Job]) -> float:
+    """How far it is, when the last line is long enough ago; the time of the last line."""
+    now = time.monotonic()
+    if now - last < PERIOD:
+        return last
+    frames, wanted = (sum(job.frames for job in some) for some in ([o.job for o in outcomes], jobs))
+    holes = sum(bool(outcome.reason) for outcome in outcomes)
+    sys.stderr.write(
+        f"{len(outcomes)} of {len(jobs)} runs of a sequence, {frames / wanted:.0%} of their frames"
+        f"{f', {holes} of them holes' if holes else ''}\n"
+    )
+    return now
 
 
 def _show(bar: tqdm[Any]) -> Callable[[Job], None]:

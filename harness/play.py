@@ -71,7 +71,9 @@ def frames_of(video: str) -> Iterator[Frame]:
         video: a video file, a folder of image files (in the order of their names), ``camera`` or ``camera:1``.
     """
     if Path(video).is_dir():
-        paths = sorted(p for p in Path(video).iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+        inner = Path(video) / "img"  # a folder of a sequence, as OTB's and our own
+        folder = inner if inner.is_dir() else Path(video)
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
         if not paths:
             raise UserError(f"{video} holds no images: give a video file, a folder of frames or camera")
         yield from map(read_image, paths)

@@ -31,7 +31,7 @@ def scene_of(
     Raises:
         UserError: an unknown dataset, sequence or tracker, images that are gone, or no result at all.
     """
-    label = label or _only(store)
+    label = label or _holding(store, name)
     data = store.dataset(label)
     if name not in data.names:
         raise unknown_name(f"sequence of {label}", name, data.names)
@@ -68,12 +68,13 @@ def scene_of(
     return Scene(name, words, shift_origin(truth, -data.origin), tuple(followers)), frames, holes
 
 
-def _only(store: Store) -> str:
+def _holding(store: Store, name: str) -> str:
+    """The dataset that has a sequence of that name, or the only one there is, which will say that it has none."""
     labels = store.datasets()
-    if len(labels) > 1:
-        raise UserError(f"the store holds several datasets: choose one with --dataset ({', '.join(labels)})")
-    return labels[0]
-
+    found = [label for label in labels if name in store.dataset(label).names] or list(labels)
+    if len(found) > 1:
+        raise UserError(f"the store holds several datasets: choose one with --dataset ({', '.join(found)})")
+    return found[0]
 
 def _rows(boxes: Boxes, length: int) -> Boxes:
     """The first ``length`` rows, NaN where there are fewer."""

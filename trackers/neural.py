@@ -330,7 +330,10 @@ def load_network(
         apply_strict(network, state, same_names if own else key_map, f"{config.weights} as {title}")
         return network
     if not config.allow_random_weights:
-        raise UserError(f"{title} has no weights: name a checkpoint with --weights FILE, or --allow-random-weights")
+        raise UserError(
+            f"{title} has no weights: name a checkpoint with --weights FILE, take a preset that comes with some "
+            "(--preset nano), or say --allow-random-weights"
+        )
     logging.getLogger(__name__).warning(
         "%s runs with RANDOM weights (seed %d): its boxes mean nothing", title, config.seed
     )

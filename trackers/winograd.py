@@ -34,6 +34,10 @@ class WinogradConv2d(nn.Module):
         self.dilation, self.padding = int(conv.dilation[0]), int(conv.padding[0])
 
     def forward(self, maps: Tensor) -> Tensor:
+        # One image after the other: tiles and products of several would leave the processor's caches.
+        return torch.cat([self._convolved(image) for image in maps.split(1)])
+
+    def _convolved(self, maps: Tensor) -> Tensor:
         batch, channels, height, width = maps.shape
         step, outer = self.dilation, 2 * self.padding - 2 * self.dilation
         rows, columns = height + outer, width + outer

@@ -166,7 +166,7 @@ def validate(command: Validate) -> int:
     problems = submission_problems(command.submission, frames)
     print("\n".join(f"{command.submission}: {problem}" for problem in problems) or f"{command.submission}: good")
     known = sum(count is not None for count in frames.values())
-    rows = f"rows counted in {known} of {len(frames)} sequences"
+    rows = f"the number of rows is known of {known}"
     count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
     print(f"{count}; {len(frames)} sequences wanted, {rows}", file=sys.stderr)
     return EXIT_FINDINGS if problems else 0

@@ -75,10 +75,7 @@ def say_holes(outcomes: Sequence[Outcome]) -> int:
     demand_stored(outcomes)
     holes = [o for o in outcomes if o.reason]
     for outcome in holes:
-        print(
-            f"hole: {outcome.job.label} {outcome.job.run.tracker} {outcome.job.sequence.name}: {outcome.reason}",
-            file=sys.stderr,
-        )
+        print(f"hole: {outcome.words}", file=sys.stderr)
     for note, count in Counter(outcome.note for outcome in outcomes if outcome.note).items():
         print(f"note: {count} sequences: {note}", file=sys.stderr)
     if any(o.crashed for o in holes):

@@ -92,7 +92,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["validate", str(path)]) == 0
     told = capsys.readouterr()
     assert told.out == f"{path}: good\n"
-    assert "0 problems; 511 sequences wanted, rows counted in 0 of 511 sequences" in told.err
+    assert "0 problems; 511 sequences wanted, the number of rows is known of 0" in told.err
 
     root = tmp_path / "data"  # one sequence is on this disk: its rows are counted
     folder = root / "TEST" / "frames" / names[0]
@@ -104,4 +104,4 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["validate", str(path), "--dataset", f"trackingnet={root}"]) == 1
     told = capsys.readouterr()
     assert told.out == f"{path}: {names[0]}.txt: has 3 rows for 4 frames, frame 0 is perhaps left out\n"
-    assert "1 problem; 511 sequences wanted, rows counted in 1 of 511 sequences" in told.err
+    assert "1 problem; 511 sequences wanted, the number of rows is known of 1" in told.err
