@@ -76,6 +76,7 @@ def _holding(store: Store, name: str) -> str:
         raise UserError(f"the store holds several datasets: choose one with --dataset ({', '.join(found)})")
     return found[0]
 
+
 def _rows(boxes: Boxes, length: int) -> Boxes:
     """The first ``length`` rows, NaN where there are fewer."""
     rows = np.full((length, 4), np.nan)

@@ -64,7 +64,7 @@ def sweep(command: Sweep) -> int:
             store, bases, over, datasets, names=command.sequences, workers=workers, device=command.device,
             partial=command.partial,
         )  # fmt: skip
-    print(f"{wanted} runs of a sequence wanted, {done} were done before", file=sys.stderr)
+    print(f"{wanted} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr)
     look = styles(base.label or base.spec.title for base in bases)
     numbers = {name: number for number, name in enumerate(look)}
     block = sweep_block(

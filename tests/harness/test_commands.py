@@ -174,3 +174,21 @@ def test_cheap_commands_import_no_torch() -> None:
 
     code = "import sys; from harness.cli import main; main(['list', 'datasets']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_how_far_it_is_is_said_where_no_bar_can_be(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.parallel.PERIOD", 0.0)
+    (clips / "short" / "img" / "0002.png").write_bytes(b"")
+    words = ("track", "--tracker", "constant", "--dataset", f"folder={clips}", "--store")
+    assert run(*words, tmp_path / "a") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:3] == [
+        "1 of 3 runs of a sequence, 44% of their frames", "2 of 3 runs of a sequence, 78% of their frames",
+        "3 of 3 runs of a sequence, 100% of their frames, 1 of them holes",
+    ]  # fmt: skip
+    assert [line.partition("constant")[2][:7] for line in lines if line.startswith("hole")] == [" short:"]  # once
+    monkeypatch.setattr("harness.parallel.PERIOD", 30.0)
+    assert run(*words, tmp_path / "b") == 2
+    assert "runs of a sequence, " not in capsys.readouterr().err

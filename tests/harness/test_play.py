@@ -39,6 +39,9 @@ def test_a_video_and_its_boxes_are_written(clips: Path, tmp_path: Path, capsys: 
     assert x > 4 * 7.5  # it followed
     edge = frame[round(y + h / 2), round(x - 0.5)]
     assert np.abs(edge.astype(int) - bgr(DARK[0])).max() < 70
+    whole = tmp_path / "whole.mp4"
+    assert start(clips, "--box", "4", "6", "16", "14", "--out", str(whole), video=str(clips / "long")) == 0
+    assert whole.with_suffix(".csv").read_text() == out.with_suffix(".csv").read_text()  # a sequence's folder as well
     again = tmp_path / "again.mp4"
     words = ("--box", "30", "45", "120", "105", "--out", str(again), "--frames", "4")
     assert start(clips, *words, video=str(out), tracker="constant") == 0  # a video file as well

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -151,3 +152,16 @@ def test_draw_from_the_command_line(store: Store, tmp_path: Path, capsys: pytest
     }.items():  # fmt: skip
         assert main([*words, *more]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_the_dataset_is_the_one_that_has_the_sequence(tmp_path: Path) -> None:
+    both = example_store(tmp_path, sequences=3)
+    other = both.root / "other"
+    shutil.copytree(both.root / "folder", other)
+    (other / "sequences" / "clip1.parquet").rename(other / "sequences" / "elsewhere.parquet")
+    (other / "dataset.json").write_text((other / "dataset.json").read_text().replace('"clip1"', '"elsewhere"'))
+    with pytest.raises(UserError, match=r"several datasets: choose one with --dataset \(folder, other\)"):
+        scene_of(both, "", "clip2")
+    assert scene_of(both, "", "clip1")[0].title == "clip1"
+    with pytest.raises(UserError, match="several datasets"):
+        scene_of(both, "", "clp1")
