@@ -53,8 +53,9 @@ def run_jobs(
             outcomes.append(outcome)
             bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
             bar.update(outcome.job.frames)
-            said = _say(said, outcomes, jobs) if progress is None and bar.disable else said
-            if outcome.reason and not bar.disable:  # without a bar who asked will list them
+            if progress is None and bar.disable:  # a command, which lists its holes at the end
+                said = _say(said, outcomes, jobs)
+            elif outcome.reason:
                 bar.write(f"hole: {outcome.words}", file=sys.stderr)
     return outcomes
 
