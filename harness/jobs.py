@@ -77,7 +77,8 @@ class Outcome:
     @property
     def words(self) -> str:
         """Dataset, tracker, sequence and why it is a hole."""
-        return f"{self.job.label} {self.job.run.tracker} {self.job.sequence.name}: {self.reason}"
+        run = self.job.run
+        return f"{self.job.label}, {run.label or run.title}, {self.job.sequence.name}: {self.reason}"
 
 
 def plan(

@@ -180,7 +180,7 @@ def of_frame(frame: Frame) -> Sequence[Case]:
         return [track(place, "kcf")]
 
     finding = frame.words or ("the image size changes within the sequence" if frame.sizes else "")
-    hole = f"hole: folder kcf clip: .*{frame.words}" if frame.words else ""
+    hole = f"hole: folder, KCF, clip: .*{frame.words}" if frame.words else ""
     return (
         Case(f"checked: {frame.name}", checked, 1 if finding else 0, finding or "sound"),
         Case(f"tracked: {frame.name}", tracked, 2 if hole else 0, hole or "1 runs of a sequence wanted"),

@@ -446,7 +446,7 @@ def test_a_sequence_that_kills_its_workers_is_a_hole(
     allowed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     with scheduler(tmp_path, **allowed) as file, dask_worker(file, tmp_path, DEADLY):
         assert main(track(clips, tmp_path / "store", *on(file))) == 3
-    assert "hole: folder kcf deadly: kcf: 2 workers died at it" in capsys.readouterr().err
+    assert "hole: folder, KCF, deadly: kcf: 2 workers died at it" in capsys.readouterr().err
     assert len(list((tmp_path / "store").rglob("folder/runs/*/*.parquet"))) == 3
 
 

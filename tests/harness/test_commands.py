@@ -188,7 +188,7 @@ def test_how_far_it_is_is_said_where_no_bar_can_be(
         "1 of 3 runs of a sequence, 44% of their frames", "2 of 3 runs of a sequence, 78% of their frames",
         "3 of 3 runs of a sequence, 100% of their frames, 1 of them holes",
     ]  # fmt: skip
-    assert [line.partition("constant")[2][:7] for line in lines if line.startswith("hole")] == [" short:"]  # once
+    assert [line.split(": ")[1] for line in lines if line.startswith("hole")] == ["folder, constant box, short"]  # once
     monkeypatch.setattr("harness.parallel.PERIOD", 30.0)
     assert run(*words, tmp_path / "b") == 2
     assert "runs of a sequence, " not in capsys.readouterr().err

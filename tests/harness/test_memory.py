@@ -96,7 +96,7 @@ def test_what_does_not_fit_alone_is_a_hole(
         f"total capacity of 79.19 GiB of which 1.2 GiB is free.): {memory.ADVICE}"
     )
     error = capsys.readouterr().err
-    assert "hole: mine faulty c03: faulty: memory ran out" in error
+    assert "hole: mine, Faulty, c03: faulty: memory ran out" in error
     assert "Traceback" not in error
     path = next((tmp_path / "s").rglob("c03.hole.json"))
     assert json.loads(path.read_text())["sequence"] == "c03"

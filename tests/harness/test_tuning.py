@@ -209,7 +209,7 @@ def test_a_sequence_that_cannot_be_run_stops_the_tuning(
     for path in (tmp_path / "clips" / "a" / "img").glob("0003.png"):
         path.write_bytes(b"no picture")
     assert tune(tmp_path / "clips", tmp_path / "out", "--trials", "2", "--holdout", "0") == 2
-    assert "hole: mine transinmo-star a" in capsys.readouterr().err
+    assert "hole: mine, TransInMo*: window_influence" in capsys.readouterr().err
     assert not (tmp_path / "out" / "tuned.yaml").exists()
 
 
