@@ -38,6 +38,8 @@ class Job:
         frames: how many there are to do, for ordering and progress.
         also: further runs of the tracker with their configs, which differ in test-time constants alone: their targets
             follow in the same batch.
+        beside: processes of the command that work at the same time on the same machine, this one among them; None where
+            nobody knows, as on a cluster. They slow each other down.
     """
 
     store: Path
@@ -49,6 +51,7 @@ class Job:
     device: str = "auto"
     versions: tuple[tuple[str, str], ...] = ()
     also: tuple[tuple[Run, Any], ...] = ()
+    beside: int | None = 1
 
     @property
     def runs(self) -> tuple[tuple[Run, Any], ...]:
@@ -286,6 +289,7 @@ def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int, de
         "machine": provenance.machine(),
         "device": device,
         "lanes": lanes,
+        "processes": "unknown" if job.beside is None else job.beside,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 

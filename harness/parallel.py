@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from tqdm import tqdm
@@ -82,9 +83,9 @@ def _stream(
     jobs: Sequence[Job], workers: int | Cluster, lanes: int | Literal["auto"], show: Callable[[Job], None]
 ) -> Iterator[Outcome]:
     if isinstance(workers, Cluster):
-        yield from carry_out_on(workers, jobs, lanes)
+        yield from carry_out_on(workers, [replace(job, beside=None) for job in jobs], lanes)
         return
-    units = in_lanes(jobs, lanes, workers)
+    units = in_lanes([replace(job, beside=max(1, min(workers, len(jobs)))) for job in jobs], lanes, workers)
     if workers <= 1 or len(units) <= 1:
         for unit in units:
             show(unit.jobs[0] if isinstance(unit, LaneBatch) else unit)

@@ -139,14 +139,15 @@ def speed(source: Source, datasets: Sequence[DatasetEvaluation]) -> Measured:
     return Measured(value=float(np.mean(parts)), parts=tuple(parts), runs=tuple(used))
 
 
-def same_machine(cells: Sequence[Measured]) -> bool:
-    """Whether all speeds come from the same processor and device, so that they can be ranked."""
+def comparable(cells: Sequence[Measured]) -> bool:
+    """Whether all speeds come from the same processor and device, and were measured by one process alone on it."""
     facts = {
         tuple((key, values) for key, values in run.provenance.items() if key.split(" ")[0] in ("machine", "device"))
         for cell in cells
         for run in cell.runs
     }
-    return len(facts) <= 1
+    alone = all(run.provenance.get("processes") == ("1",) for cell in cells for run in cell.runs)
+    return len(facts) <= 1 and alone
 
 
 def _pairs(source: Source, data: DatasetEvaluation) -> list[tuple[TrackerRun, Score]]:

@@ -15,7 +15,7 @@ from reports.blocks import Block
 from reports.collect import DatasetEvaluation, TrackerRun
 from reports.content import anchor
 from reports.paper import NOT_TRANSCRIBED, PaperTable, Printed, Row
-from reports.paper_measured import Measured, Source, measured, same_machine, speed
+from reports.paper_measured import Measured, Source, comparable, measured, speed
 from reports.table import Cell, Column, Table, percent, rank_columns
 from reports.tables import FPS_DEFINITION
 from reports.tuned import MARK, footnote
@@ -178,7 +178,7 @@ def _marked(cell: Cell, value: Measured) -> Cell:
 def _ranked(column: Column, cells: Sequence[Cell], values: Sequence[Measured], measure: str) -> list[Cell]:
     """The cells with the best three marked: only measured ones, on the same sequences as the fullest."""
     if measure == "fps":
-        eligible = [same_machine(values)] * len(values)
+        eligible = [comparable(values)] * len(values)
     else:
         fullest = max((value.names for value in values if value.value is not None), key=len, default=frozenset())
         served = any(value.server for value in values)
@@ -324,7 +324,10 @@ def _caption(table: PaperTable, found: Found, several: bool) -> str:
         words.append(
             "Differences are given on the whole benchmark alone, and none for FPS, which is another machine's."
         )
-    words.append("Marked are the best three measured ones on the same sequences.")
+    words.append(
+        "Marked are the best three measured ones on the same sequences; of speeds only where all were measured by one "
+        "process at a time (--jobs 1) on one machine and device."
+    )
     return " ".join(words)
 
 

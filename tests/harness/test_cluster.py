@@ -308,6 +308,7 @@ def test_lanes_and_sweeps_run_on_a_cluster(file: Path, clips: Path, tmp_path: Pa
             assert isinstance(other, Result)
             np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-2)
     assert sorted(result.provenance["lanes"] for result in found[1]) == [1, 2, 2]
+    assert {result.provenance["processes"] for result in found[1]} == {"unknown"}  # a host may have several workers
     assert [result.provenance["lanes"] for result in found[2]] == [3, 3, 3]  # of a processor's 4, as there are 3
     with pytest.raises(UserError, match="cannot be used here"):
         auto = open_store(tmp_path / "none", write=True)

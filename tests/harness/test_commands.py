@@ -13,6 +13,7 @@ import pytest
 from datasets.errors import UserError
 from harness.cli import main
 from harness.store import Result, open_store
+from tests.harness.conftest import LENGTHS
 
 
 def run(*words: object) -> int:
@@ -89,6 +90,12 @@ def test_provenance_is_complete(clips: Path, tmp_path: Path) -> None:
     assert facts["versions"]["opencv-contrib-python-headless"] == cv2.__version__ or facts["versions"]["numpy"]
     assert {"hash", "data", "annotation", "device", "date", "machine", "rows"} <= set(facts)
     assert facts["device"] == "cpu"  # what was used, not the "auto" that was asked for
+    assert facts["processes"] == 1
+    again = ("--store", tmp_path / "two", "--jobs", 2)
+    assert run("track", "--tracker", "constant", "--dataset", f"folder={clips}", *again) == 0
+    beside = open_store(tmp_path / "two")
+    found = [beside.result_facts("folder", beside.runs("folder")[0], name) for name in LENGTHS]
+    assert [facts and facts["processes"] for facts in found] == [2, 2, 2]
 
 
 def test_a_truncated_jpeg_is_a_hole_and_the_others_finish(

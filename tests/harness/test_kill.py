@@ -122,7 +122,10 @@ def test_a_sequence_that_kills_its_process_is_a_hole_and_the_others_finish(
     assert main(words(clips, tmp_path / "quiet", tmp_path / "quiet.log", 1, 1)) == 0
     deadly = [*words(clips, tmp_path / "store", tmp_path / "log", 2, lanes), "--set", "deadly=7"]
     assert main(deadly) == 3
-    assert "mine, Faulty, c07: faulty: its process died 3 times, at last alone: out of memory, or a crash" in capsys.readouterr().err
+    assert (
+        "mine, Faulty, c07: faulty: its process died 3 times, at last alone: out of memory, or a crash"
+        in capsys.readouterr().err
+    )
     store = Store(tmp_path / "store")
     found = {r.sequence for run in store.runs("mine") for n in store.dataset("mine").names
              if isinstance(r := store.result("mine", run, n), Hole)}  # fmt: skip

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from datasets import DATASETS
 from datasets.errors import UserError
+from harness.store import Run
 from reports import paper
+from reports.collect import TrackerRun
 from reports.paper import MEASURES, TITLES, paper_table
+from reports.paper_measured import Measured, comparable
 from tests.harness.fake_paper import write_paper
 from trackers.ablations import TABLES
 
@@ -113,3 +117,23 @@ def test_a_slip_of_the_typist_is_a_sentence(
 def test_an_unknown_table_is_a_sentence() -> None:
     with pytest.raises(UserError, match="unknown table of the paper '6'"):
         paper_table(6)
+
+
+@pytest.mark.parametrize(
+    ("facts", "ranked"),
+    [
+        ([("here", "cpu", "1"), ("here", "cpu", "1")], True),
+        ([("here", "cpu", "2"), ("here", "cpu", "2")], False),  # two processes slowed each other down
+        ([("here", "cpu", "1"), ("here", "cpu", "unknown")], False),
+        ([("here", "cpu", "1"), ("there", "cpu", "1")], False),
+        ([("here", "cpu", "1"), ("here", "cuda:0", "1")], False),
+        ([("here", "cpu", None), ("here", "cpu", None)], False),  # of a store that does not know
+    ],
+)
+def test_speeds_are_ranked_where_one_process_of_one_machine_measured_them(facts: list[Any], ranked: bool) -> None:
+    cells = []
+    for machine, device, processes in facts:
+        known = {"machine system": (machine,), "device": (device,)} | ({"processes": (processes,)} if processes else {})
+        run = TrackerRun(Run("t", "T", "0" * 12), "T", 1, 10, 4, 50.0, (), known)
+        cells.append(Measured(50.0, (50.0,), runs=(run,)))
+    assert comparable(cells) is ranked
