@@ -206,6 +206,16 @@ def _dot(place: str, tracker: str, point: SweepPoint) -> str:
     words = f"{tracker}, {point.values[0]:g}: {(point.auc or 0) * 100:.1f}{between}"
     return f'<circle cx="{x}" cy="{y}" r="3"><title>{escape(words)}</title></circle>'
 
+def box_swatch(style: Style | None) -> Markup:
+    """A small box as it lies in the frames: a tracker's, or the ground truth's for None."""
+    size = Markup('x="3.5" y="3.5" width="31" height="11"')
+    look, line = ("truth", "line") if style is None else (f"i{style.hue}", f"line d{style.dash}")
+    return Markup(
+        '<svg viewBox="0 0 38 18" aria-hidden="true"><g class="{0}"><rect class="case" {2}/><rect class="{1}" {2}/></g>'
+        "</svg>"
+    ).format(look, line, size)
+
+
 
 def _path(tracker: str, path: str, kind: str, look: Mapping[str, Style], numbers: Mapping[str, int]) -> str:
     style = look[tracker]
