@@ -91,26 +91,26 @@ def test_files_are_whole_deterministic_and_leave_no_trace(tmp_path: Path) -> Non
 
 def test_names_in_the_speed_figure_cover_neither_each_other_nor_points() -> None:
     rng = np.random.default_rng(1)
-    crowd = [(f"Tracker {i}", float(10 ** rng.uniform(1, 1.6)), float(rng.uniform(0.4, 0.5))) for i in range(9)]
-    for points in (crowd, [("A long name", 40.0, 0.5), ("Another long name", 41.0, 0.501), ("C", 4000.0, 0.1)]):
+    crowd = [(f"Tracker {i}", float(10 ** rng.uniform(1, 1.6)), float(rng.uniform(0.4, 0.5))) for i in range(20)]
+    for points in (
+        crowd[:11],
+        crowd,
+        [("A long name", 40.0, 0.5), ("Another long name", 41.0, 0.501), ("C", 4000.0, 0.1)],
+    ):
         figure = figures.speed_figure(points, styles(p[0] for p in points), title="T")
         assert figure is not None
         (axes,) = figure.axes
+        before = axes.get_position().bounds
         figure.canvas.draw()
+        assert axes.get_position().bounds == pytest.approx(before)  # names and lines move nothing
+        led = [line for line in axes.lines if len(line.get_xdata()) == 2]  # type: ignore[arg-type]
+        assert len(points) < 20 or led
         names = [text.get_window_extent() for text in axes.texts]
         assert len(names) == len(points)
         for i, one in enumerate(names):
             assert not any(one.overlaps(other) for other in names[i + 1 :])
             dots = [axes.transData.transform(p[1:]) for j, p in enumerate(points) if j != i]
             assert not any(one.contains(*dot) for dot in dots)
-
-
-def test_styles_differ_for_32_trackers() -> None:
-    look = styles(f"T{i}" for i in range(32))
-    assert len(set(look.values())) == 32
-    assert len({(s.hue, s.dash) for s in list(look.values())[:8]}) == 8
-    assert len(LIGHT) == len(DARK) == 8
-    assert len(DASHES) == 4
 
 
 def test_dashes_go_around_a_rectangle_in_one_go() -> None:
@@ -166,6 +166,14 @@ def test_the_ground_truth_has_a_look_that_no_tracker_has() -> None:
     (thin,) = styles(["T"]).values()
     covered = draw_boxes(frame, [true_boxes(box), tracker_boxes(box, thin)], width=140)[5:35, 70]
     assert len(_runs(covered, (255, 255, 255))) == 2  # on both sides of a box that is the same
+
+
+def test_styles_differ_for_32_trackers() -> None:
+    look = styles(f"T{i}" for i in range(32))
+    assert len(set(look.values())) == 32
+    assert len({(s.hue, s.dash) for s in list(look.values())[:8]}) == 8
+    assert len(LIGHT) == len(DARK) == 8
+    assert len(DASHES) == 4
 
 
 @pytest.mark.parametrize(("colours", "ground"), [(LIGHT, 1.0), (DARK, 0.009)])
