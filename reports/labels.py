@@ -20,7 +20,9 @@ Values = NDArray[np.float64]
 Place = tuple[float, float]
 
 GAP = 3.0  # between a dot and its name
-APART = 2.0  # between names, and between a name and another's dot
+APART = 2.0  # between a name and another's dot
+ASIDE, ABOVE = 6.0, 1.0  # between names beside each other, and above each other
+SHORT = 2.5  # between a name and the line that leads to it
 REACH, STEP, DIRECTIONS = 150.0, 10.0, 24  # how far away names are tried
 ROUNDS, _AT_ONCE = 12, 48  # times that all names are moved; places that are compared at once
 CLOSE = 6.0  # a name nearer to a foreign dot than its own distance and this is taken for that dot's
@@ -163,8 +165,11 @@ def _at_dots(boxes: Values, lines: Values, at: Values, own: int, radius: float) 
 def _among(places: Values, leaders: Values, boxes: Values, lines: Values) -> Values:
     """What places of a name with their lines cost for the boxes and the lines of the names that stand."""
     mine, led, other, line = places[:, None], leaders[:, None], boxes[None], lines[None]
-    apart = (mine[..., :2] >= other[..., 2:] + APART) | (mine[..., 2:] <= other[..., :2] - APART)
-    covered = (~apart.any(axis=2)).sum(axis=1) + (_through(led, other) | _through(line, mine)).sum(axis=1)
+    between, around = np.array([ASIDE, ABOVE]), np.array([-1.0, -1.0, 1.0, 1.0]) * SHORT
+    apart = (mine[..., :2] >= other[..., 2:] + between) | (mine[..., 2:] <= other[..., :2] - between)
+    covered = (~apart.any(axis=2)).sum(axis=1) + (_through(led, other + around) | _through(line, mine + around)).sum(
+        axis=1
+    )
     return np.asarray(_COVERED * covered + _CROSSED * _meet(led, line).sum(axis=1))
 
 
@@ -211,6 +216,7 @@ def _label(offers: _Offers, number: int, dot: Values, radius: float) -> Label:
     end = offers.lines[number, 2:]
     leader = None
     if not np.isnan(end).any():
-        start = dot + (end - dot) * min(1.0, radius / max(1e-9, float(np.hypot(*(end - dot)))))
+        step = (end - dot) / max(1e-9, float(np.hypot(*(end - dot))))
+        start, end = dot + step * radius, end - step * SHORT
         leader = ((float(start[0]), float(start[1])), (float(end[0]), float(end[1])))
     return Label(x, (lower + upper) / 2, anchor, leader)

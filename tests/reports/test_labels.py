@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from reports import svg
-from reports.labels import APART, GAP, Label, place_labels, text_width
+from reports.labels import APART, GAP, SHORT, Label, place_labels, text_width
 from reports.plots import styles
 
 BOUNDS = (0.0, 0.0, 400.0, 250.0)
@@ -43,7 +43,7 @@ def check(dots: list[tuple[float, float]], sizes: list[tuple[float, float]], lab
             assert distance(box, dots[i]) == pytest.approx(RADIUS + GAP, abs=2.6)
             assert not others or min(others) > distance(box, dots[i]), "a name at another's dot"
         else:
-            assert distance(box, label.leader[1]) < 1e-6
+            assert distance(box, label.leader[1]) == pytest.approx(SHORT, abs=0.01)
             assert distance((*dots[i], *dots[i]), label.leader[0]) == pytest.approx(RADIUS)
             for j, other in enumerate(boxes):
                 assert j == i or all(distance(other, place) > 0 for place in along(label.leader)), "a line on a name"
