@@ -22,7 +22,7 @@ from reports.blocks import Block, Drawing
 COLOURS = "inferno"  # perceptually uniform, from dark to bright
 SIDE = 192  # least pixels of a panel's picture
 _CELL, _TOP, _FOOT = 136, 22, 20  # of a panel on the page: side of the picture, room above and below
-_BAR, _WORD = 284, 60  # of the bar of colours, and of the words at its ends
+_BAR, _WORD = 180, 50  # of the bar of colours, and of the words at its ends
 
 
 @dataclass(frozen=True)
