@@ -206,7 +206,7 @@ def _names(points: Sequence[tuple[str, float, float]], look: Mapping[str, Style]
     back = axes.transData.inverted()
     sides: dict[str, Literal["left", "center", "right"]] = {"start": "left", "middle": "center", "end": "right"}
     for text, label in zip(texts, placed, strict=True):
-        text.set_position(back.transform((label.x, label.y)))
+        text.set_position(tuple(back.transform((label.x, label.y))))
         text.set_horizontalalignment(sides[label.anchor])
         if label.leader:
             (line,) = axes.plot(*back.transform(label.leader).T, color=text.get_color(), linewidth=0.8, zorder=2)

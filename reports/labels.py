@@ -136,7 +136,7 @@ def _offers(at: Values, own: int, size: Values, bounds: tuple[float, float, floa
     boxes = np.concatenate([centres - size / 2, centres + size / 2], axis=1)
     within = (boxes[:, :2] >= bounds[:2]).all(axis=1) & (boxes[:, 2:] <= bounds[2:]).all(axis=1)
     if not within.any():
-        within[:] = True
+        within = np.ones(len(boxes), np.bool_)
     ends = np.clip(dot, boxes[:, :2], boxes[:, 2:])
     lines = np.concatenate([np.broadcast_to(dot, ends.shape), ends], axis=1)
     lines[away == 0] = np.nan
