@@ -23,11 +23,12 @@ GAP = 3.0  # between a dot and its name
 APART = 2.0  # between a name and another's dot
 ASIDE, ABOVE = 6.0, 1.0  # between names beside each other, and above each other
 SHORT = 2.5  # between a name and the line that leads to it
-REACH, STEP, DIRECTIONS = 150.0, 10.0, 24  # how far away names are tried
-ROUNDS, _AT_ONCE = 12, 48  # times that all names are moved; places that are compared at once
+REACHES, DIRECTIONS = (0.0, 12.0, 26.0, 44.0, 66.0, 94.0, 130.0, 175.0), 24  # how far away names are tried
+MOST = 90  # places of a name
+TRIALS, ROUNDS = 80, 12  # times that names give way to others, and that all are moved in one
 CLOSE = 6.0  # a name nearer to a foreign dot than its own distance and this is taken for that dot's
 # What is worse: names that cannot be read, lines that cross, lines through dots, names of the wrong dot, long ways.
-_COVERED, _CROSSED, _STRUCK, _MISTAKEN, _LED = 30_000.0, 3_000.0, 1_500.0, 600.0, 25.0
+_COVERED, _CROSSED, _STRUCK, _MISTAKEN, _LED = 9_000.0, 2_000.0, 1_500.0, 600.0, 25.0
 
 
 @dataclass(frozen=True)
@@ -62,31 +63,47 @@ def place_labels(
     at, size = np.asarray(dots, np.float64), np.asarray(sizes, np.float64)
     offers = [_offers(at, i, size[i], bounds, radius) for i in range(len(at))]
     crowd = (np.abs(at[:, None] - at[None]) < [90, 30]).all(axis=2).sum(axis=1)
-    orders = [sorted(range(len(at)), key=lambda i: (-int(crowd[i]), *dots[i]))]
-    orders += [sorted(range(len(at)), key=lambda i: (sign * dots[i][axis], i)) for axis in (1, 0) for sign in (1, -1)]
+    order = sorted(range(len(at)), key=lambda i: (-int(crowd[i]), *dots[i]))
+    clashes = _clashes(offers)
+    chosen = [0] * len(at)
+    weights = np.ones((len(at), len(at)))
     best: tuple[float, list[int]] = (np.inf, [])
-    for order in orders:  # where one ends depends on where it began: the first that leaves nobody covered is taken
-        best = min(best, _settled(order, offers))
-        if best[0] < _MISTAKEN:
+    for _ in range(TRIALS):
+        _settle(chosen, order, offers, clashes, weights)
+        found = np.array([clashes[i][chosen[i], range(len(at)), chosen] for i in range(len(at))])
+        lengths = sum(float(offers[i].costs[chosen[i]]) for i in range(len(at)))
+        best = min(best, (lengths + float(found.sum()) / 2, list(chosen)))
+        if not found.any():
             break
+        weights += found > 0  # what clashes and cannot move away weighs ever more, until a neighbour gives way
     return [_label(offers[i], number, at[i], radius) for i, number in enumerate(best[1])]
 
 
-def _settled(order: Sequence[int], offers: Sequence[_Offers]) -> tuple[float, list[int]]:
-    """The places of all, one name after the other moved to its best place, and before them what the worst is from the
-    best that it would have alone."""
-    chosen, worst = [-1] * len(offers), np.inf
+def _settle(
+    chosen: list[int], order: Sequence[int], offers: Sequence[_Offers], clashes: Sequence[Values], weights: Values
+) -> None:
+    """Move one name after the other to its best place among the others until none moves."""
     for _ in range(ROUNDS):
-        before, worst = list(chosen), 0.0
+        before = list(chosen)
         for i in order:
-            others = [j for j in order if j != i and chosen[j] >= 0]
-            boxes = np.array([offers[j].boxes[chosen[j]] for j in others]).reshape(-1, 4)
-            lines = np.array([offers[j].lines[chosen[j]] for j in others]).reshape(-1, 4)
-            cost, chosen[i] = _best(offers[i], boxes, lines)
-            worst = max(worst, cost - float(offers[i].costs[0]))
+            chosen[i] = int(np.argmin(offers[i].costs + clashes[i][:, range(len(chosen)), chosen] @ weights[i]))
         if chosen == before:
             break
-    return worst, chosen
+
+
+def _clashes(offers: Sequence[_Offers]) -> list[Values]:
+    """For every name what its places cost beside those of the others: (places, names, places of these)."""
+    most = max(len(offer.costs) for offer in offers)
+    places = np.full((len(offers), most, 8), np.nan)
+    for i, offer in enumerate(offers):
+        places[i, : len(offer.costs)] = np.concatenate([offer.boxes, offer.lines], axis=1)
+    found = []
+    for i, offer in enumerate(offers):
+        one, two = places[i, : len(offer.costs), None].T, places.reshape(-1, 8).T[:, None]
+        costs = _between(np.moveaxis(one, 2, 1), two).reshape(len(offer.costs), len(offers), most)
+        costs[:, i] = 0.0
+        found.append(costs)
+    return found
 
 
 @cache
@@ -112,23 +129,11 @@ class _Offers:
     costs: Values
 
 
-def _best(offers: _Offers, boxes: Values, lines: Values) -> tuple[float, int]:
-    """The cheapest place of a name among the boxes and the lines of the names that stand, and what it costs."""
-    best = (np.inf, -1)
-    for start in range(0, len(offers.costs), _AT_ONCE):
-        if offers.costs[start] >= best[0]:  # no later one can be cheaper
-            break
-        part = slice(start, start + _AT_ONCE)
-        costs = offers.costs[part] + _among(offers.boxes[part], offers.lines[part], boxes, lines)
-        best = min(best, (float(costs.min()), start + int(np.argmin(costs))))
-    return best
-
-
 def _offers(at: Values, own: int, size: Values, bounds: tuple[float, float, float, float], radius: float) -> _Offers:
     """The places within bounds, all around the dot and ever further away; where none is within, all of them."""
     dot = at[own]
     turns = np.arange(DIRECTIONS) * 2 * np.pi / DIRECTIONS
-    away = np.arange(0.0, REACH, STEP)
+    away = np.array(REACHES)
     away, turns = (values.ravel() for values in np.meshgrid(away, turns, indexing="ij"))
     to = np.stack([np.cos(turns), np.sin(turns)], axis=1)
     side = np.clip(to * 1.42, -1, 1)  # sidewards by the whole half of the box, up and down too
@@ -144,7 +149,7 @@ def _offers(at: Values, own: int, size: Values, bounds: tuple[float, float, floa
     costs = away + 3 * level + np.where(to[:, 0] < -0.01, 1.0, 0.0) + np.where(away > 0, _LED, 0.0)
     boxes, lines, costs = boxes[within], lines[within], costs[within]
     costs += _at_dots(boxes, lines, at, own, radius)
-    order = np.argsort(costs, kind="stable")
+    order = np.argsort(costs, kind="stable")[:MOST]
     return _Offers(boxes[order], lines[order], costs[order])
 
 
@@ -162,15 +167,13 @@ def _at_dots(boxes: Values, lines: Values, at: Values, own: int, radius: float) 
     return np.asarray(costs + _STRUCK * (_to_line(led, foreign) < radius + 1.5).sum(axis=1))
 
 
-def _among(places: Values, leaders: Values, boxes: Values, lines: Values) -> Values:
-    """What places of a name with their lines cost for the boxes and the lines of the names that stand."""
-    mine, led, other, line = places[:, None], leaders[:, None], boxes[None], lines[None]
-    between, around = np.array([ASIDE, ABOVE]), np.array([-1.0, -1.0, 1.0, 1.0]) * SHORT
-    apart = (mine[..., :2] >= other[..., 2:] + between) | (mine[..., 2:] <= other[..., :2] - between)
-    covered = (~apart.any(axis=2)).sum(axis=1) + (_through(led, other + around) | _through(line, mine + around)).sum(
-        axis=1
-    )
-    return np.asarray(_COVERED * covered + _CROSSED * _meet(led, line).sum(axis=1))
+def _between(one: Values, two: Values) -> Values:
+    """What two names cost each other: (8, ...) left, lower, right and upper end of a box, and the ends of its line."""
+    box, line, other, another = one[:4], one[4:], two[:4], two[4:]
+    beside = (box[0] >= other[2] + ASIDE) | (box[2] <= other[0] - ASIDE)
+    over = (box[1] >= other[3] + ABOVE) | (box[3] <= other[1] - ABOVE)
+    covered = ~(beside | over) | _through(line, other) | _through(another, box)
+    return np.asarray(_COVERED * covered + _CROSSED * _meet(line, another))
 
 
 def _distance(boxes: Values, dots: Values) -> Values:
@@ -188,25 +191,27 @@ def _to_line(lines: Values, dots: Values) -> Values:
     return np.asarray(np.hypot(aside[..., 0], aside[..., 1]))
 
 
-def _through(lines: Values, boxes: Values) -> NDArray[np.bool_]:
-    """Whether lines (..., 4) pass through boxes (..., 4) or end in them; no line passes anywhere."""
-    start, step = lines[..., :2], lines[..., 2:] - lines[..., :2]
-    step = np.where(np.abs(step) < 1e-9, 1e-9, step)
-    one, two = (boxes[..., :2] - start) / step, (boxes[..., 2:] - start) / step
-    enters, leaves = np.minimum(one, two).max(axis=-1), np.maximum(one, two).min(axis=-1)
-    return np.asarray((enters < leaves) & (leaves > 0) & (enters < 1))
+def _through(line: Values, box: Values) -> NDArray[np.bool_]:
+    """Whether lines (4, ...) come nearer to boxes (4, ...) than ``SHORT``; no line comes anywhere."""
+    enters, leaves = [], []
+    for axis in (0, 1):
+        step = line[2 + axis] - line[axis]
+        step = np.where(np.abs(step) < 1e-9, 1e-9, step)
+        one, two = (box[axis] - SHORT - line[axis]) / step, (box[2 + axis] + SHORT - line[axis]) / step
+        enters.append(np.minimum(one, two))
+        leaves.append(np.maximum(one, two))
+    begin, end = np.maximum(*enters), np.minimum(*leaves)
+    return np.asarray((begin < end) & (end > 0) & (begin < 1))
 
 
 def _meet(one: Values, two: Values) -> NDArray[np.bool_]:
-    """Whether lines (..., 4) cross lines (..., 4)."""
+    """Whether lines (4, ...) cross lines (4, ...)."""
 
     def side(line: Values, x: Values, y: Values) -> Values:
-        across = (line[..., 2] - line[..., 0]) * (y - line[..., 1]) - (line[..., 3] - line[..., 1]) * (x - line[..., 0])
-        return np.asarray(across)
+        return np.asarray((line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0]))
 
-    parted = side(one, two[..., 0], two[..., 1]) * side(one, two[..., 2], two[..., 3])
-    other = side(two, one[..., 0], one[..., 1]) * side(two, one[..., 2], one[..., 3])
-    return np.asarray((parted < 0) & (other < 0))
+    parted = side(one, two[0], two[1]) * side(one, two[2], two[3]) < 0
+    return np.asarray(parted & (side(two, one[0], one[1]) * side(two, one[2], one[3]) < 0))
 
 
 def _label(offers: _Offers, number: int, dot: Values, radius: float) -> Label:

@@ -123,7 +123,7 @@ def speed_plot(
     if not points:
         return ""
     frame = _Frame(520, 300 + 8 * max(0, len(points) - 8))
-    start = math.log10(min(p[1] for p in points)) - 0.15
+    start = math.log10(min(p[1] for p in points)) - 0.35  # room for names left of the slowest
     end = math.log10(max(p[1] for p in points)) + 0.15
     base, top, step = limits([p[2] for p in points])
     ticks = [m * 10.0**e for e in range(math.floor(start), math.ceil(end) + 1) for m in (1, 2, 5)]

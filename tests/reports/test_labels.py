@@ -76,6 +76,14 @@ def test_crowds_can_be_read(count: int, seed: int) -> None:
     assert labels == place_labels(dots, sizes, BOUNDS, RADIUS)
 
 
+def test_twenty_trackers_of_which_two_are_far_faster_can_be_read() -> None:
+    """Eighteen dots within a fifth of the plot: the mini-suite's LaSOT, where two take most of the axis of speeds."""
+    rng = np.random.default_rng(3)
+    dots = [(float(x), float(y)) for x, y in rng.normal((110, 170), (18, 25), (18, 2))] + [(310, 120), (395, 30)]
+    sizes = [(75.0, 14.0)] * 20
+    check(dots, sizes, place_labels(dots, sizes, BOUNDS, RADIUS))
+
+
 def test_a_plot_too_small_for_its_names_still_has_them_all() -> None:
     assert len(place_labels([(5, 5)] * 4, [(90, 14)] * 4, (0, 0, 40, 40), RADIUS)) == 4
 
