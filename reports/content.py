@@ -12,7 +12,7 @@ from datasets.errors import UserError
 from harness.store import Result, Store, file_name
 from reports import figures
 from reports.collect import DatasetEvaluation, TrackerRun, auc_values, ranked_scalar
-from reports.drawing import KeyFrame, Track, colour_on_image, key_frames, open_images
+from reports.drawing import KeyFrame, key_frames, open_images, tracker_boxes
 from reports.plots import KINDS, Style
 from reports.radar import Radar, radar
 from reports.score import Score
@@ -227,7 +227,7 @@ def _strip(
     for run in sorted(data.runs, key=lambda r: -order.index(r.name)):  # the best is drawn last, on top
         result = store.result(data.dataset.label, run.run, name)
         if isinstance(result, Result):
-            tracks.append(Track(result.boxes, colour_on_image(look[run.name].hue)))
+            tracks.append(tracker_boxes(result.boxes, look[run.name]))
     try:
         truth = store.sequence(data.dataset.label, name).annotation.boxes
         return Strip(place, name, mean, tuple(key_frames(images, name, tracks, truth)))

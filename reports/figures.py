@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
+from reports.labels import place_labels
 from reports.plots import Kind, Line, Style, SweepLine, lines, short_number, sweep_axes
 from reports.radar import Radar
 from reports.score import Score
@@ -175,49 +176,41 @@ def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, 
     if not points:
         return None
     with mpl.rc_context(_RC):
-        figure, axes = _axes(4.6, 3.6)
+        figure, axes = _axes(4.6, 3.6 + 0.09 * max(0, len(points) - 8))
         axes.set_xscale("log")
         low, high = min(p[1] for p in points), max(p[1] for p in points)
         axes.set(xlim=(low / 2, high * 2), xlabel="Frames per second", ylabel="Success AUC")
         top = max(p[2] for p in points)
         axes.set_ylim(max(0, min(p[2] for p in points) - 0.08), min(1, top + 0.08))
-        for (tracker, fps, auc), (left, shift) in zip(points, _name_places(points, axes), strict=True):
-            colour, side = look[tracker].light, "right" if left else "left"
-            axes.plot(fps, auc, "o", color=colour, markersize=7, markeredgecolor="white", zorder=3)
-            axes.annotate(
-                tracker, (fps, auc), (-6 if left else 6, shift), textcoords="offset points", color=colour, fontsize=8,
-                ha=side, va="center",
-            )  # fmt: skip
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_title(f"Speed and accuracy · {title}")
+        for tracker, fps, auc in points:
+            axes.plot(fps, auc, "o", color=look[tracker].light, markersize=7, markeredgecolor="white", zorder=3)
+        _names(points, look, figure, axes)
     return figure
 
 
-def _name_places(points: Sequence[tuple[str, float, float]], axes: Axes) -> list[tuple[bool, float]]:
-    """For every point whether its name stands to its left, and how many points (1/72 inch) above or below it.
-
-    Names cover neither each other nor other points. Sizes are estimated from the text and the limits of the axes,
-    which spares drawing the figure.
-    """
-    (left, right), (bottom, top) = np.log10(axes.get_xlim()), axes.get_ylim()
-    at = [((np.log10(f) - left) / (right - left) * 275, (a - bottom) / (top - bottom) * 205) for _, f, a in points]
-    taken: list[tuple[float, float, float, float]] = []  # left, right, height, reach up and down
-    found: dict[int, tuple[bool, float]] = {}
-    for index in sorted(range(len(points)), key=lambda i: (-points[i][2], points[i][0])):
-        (x, y), width = at[index], 6 + 4.8 * len(points[index][0])
-        before = x > 183 and x > width  # in the last third the name goes before the point
-        ends = (x - width, x - 6) if before else (x + 6, x + width)
-        dots = [(px - 4, px + 4, py, 3.5) for i, (px, py) in enumerate(at) if i != index]
-        shifts = [step * sign for step in range(0, 60, 3) for sign in (1, -1)]
-        shift = next((s for s in shifts if not _covers(ends, y + s, [*taken, *dots])), 0)
-        taken.append((*ends, y + shift, 4.5))
-        found[index] = (before, float(shift))
-    return [found[index] for index in range(len(points))]
-
-
-def _covers(ends: tuple[float, float], y: float, taken: Sequence[tuple[float, float, float, float]]) -> bool:
-    return any(ends[0] < b and a < ends[1] and abs(y - at) < reach + 4.5 for a, b, at, reach in taken)
+def _names(points: Sequence[tuple[str, float, float]], look: Mapping[str, Style], figure: Figure, axes: Axes) -> None:
+    """Write the names of dots beside them. The figure is laid out before and keeps its layout."""
+    figure.draw_without_rendering()
+    texts = [axes.text(f, a, t, fontsize=8, color=look[t].light, va="center", zorder=4) for t, f, a in points]
+    for text in texts:
+        text.set_in_layout(False)
+    extents = [text.get_window_extent() for text in texts]
+    dots = [(float(x), float(y)) for x, y in axes.transData.transform([p[1:] for p in points])]
+    radius = 3.5 * figure.dpi / 72
+    inside = axes.get_window_extent()
+    bounds = (inside.x0 + 2, inside.y0 + 2, inside.x1, inside.y1)
+    placed = place_labels(dots, [(e.width + 2, e.height) for e in extents], bounds, radius)
+    back = axes.transData.inverted()
+    sides: dict[str, Literal["left", "center", "right"]] = {"start": "left", "middle": "center", "end": "right"}
+    for text, label in zip(texts, placed, strict=True):
+        text.set_position(tuple(back.transform((label.x, label.y))))
+        text.set_horizontalalignment(sides[label.anchor])
+        if label.leader:
+            (line,) = axes.plot(*back.transform(label.leader).T, color=text.get_color(), linewidth=0.8, zorder=2)
+            line.set_in_layout(False)
 
 
 def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) -> Figure | None:

@@ -21,7 +21,8 @@ from reports.blocks import Block, Drawing
 
 COLOURS = "inferno"  # perceptually uniform, from dark to bright
 SIDE = 192  # least pixels of a panel's picture
-_CELL, _GAP, _LEFT, _TOP, _BAR = 136, 12, 62, 22, 30
+_CELL, _TOP, _FOOT = 136, 22, 20  # of a panel on the page: side of the picture, room above and below
+_BAR, _WORD = 180, 50  # of the bar of colours, and of the words at its ends
 
 
 @dataclass(frozen=True)
@@ -118,34 +119,40 @@ def maps_block(found: Sequence[tuple[Maps, int]], *, stem: str, title: str, note
 
 
 def _drawing(rows: Sequence[tuple[str, Sequence[Panel]]], tracker: str) -> Markup:
-    """The panels as SVG with pictures inside, and the bar of colours below."""
+    """A grid of panels per frame and the bar of colours below: panels keep their size, a narrow page has fewer beside
+    each other."""
     across = max(len(panels) for _, panels in rows)
-    step, height = _CELL + _GAP, _CELL + 26
-    width, tall = _LEFT + across * step, _TOP + len(rows) * height + _BAR
     parts = [
-        Markup('<svg class="wide" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-            width, tall, f"Activation maps of {tracker}: {len(rows)} frames, {across} panels each"
+        Markup('<div class="maps" role="group" aria-label="{}">').format(
+            f"Activation maps of {tracker}: {len(rows)} frames, {across} panels each"
         )
     ]
-    for number, panel in enumerate(rows[0][1]):
-        parts.append(_text(_LEFT + number * step + _CELL / 2, _TOP - 8, panel.title, "label"))
-    for row, (name, panels) in enumerate(rows):
-        top = _TOP + row * height
-        parts.append(_text(_LEFT - 8, top + _CELL / 2, name, "tick e"))
-        for number, panel in enumerate(panels):
-            left = _LEFT + number * step
-            parts.append(_image(left, top, _CELL, _CELL, panel.rgb()))
-            if panel.box is not None:
-                parts.append(_rectangle(left, top, panel.box))
-            if panel.words:
-                parts.append(_text(left + _CELL / 2, top + _CELL + 14, panel.words, "tick"))
-    left, top = _LEFT + 2 * step, _TOP + len(rows) * height + 8
+    for name, panels in rows:
+        parts.append(Markup('<p>{}</p><div class="panels">').format(name))
+        parts += [_panel(panel, f"{panel.title}, {name}") for panel in panels]
+        parts.append(Markup("</div>"))
     bar = Panel("", np.linspace(0, 1, 256)[None, :]).rgb()
     parts += [
-        _text(left - 6, top + 9, "least", "tick e"), _image(left, top, 2 * _CELL + _GAP, 10, bar[:1]),
-        _text(left + 2 * _CELL + _GAP + 6, top + 9, "greatest", "tick s"), Markup("</svg>"),
+        Markup('<svg class="scale" viewBox="0 0 {} 16" role="img" aria-label="{}">').format(
+            _BAR + 2 * _WORD, "Colours from the least to the greatest value"
+        ),
+        _text(_WORD - 6, 12, "least", "tick e"), _image(_WORD, 3, _BAR, 10, bar[:1]),
+        _text(_WORD + _BAR + 6, 12, "greatest", "tick s"), Markup("</svg></div>"),
     ]  # fmt: skip
     return Markup("").join(parts)
+
+
+def _panel(panel: Panel, words: str) -> Markup:
+    """One picture with its title above and its range below."""
+    parts = [
+        Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_CELL, _TOP + _CELL + _FOOT, words),
+        _text(_CELL / 2, _TOP - 8, panel.title, "label"), _image(0, _TOP, _CELL, _CELL, panel.rgb()),
+    ]  # fmt: skip
+    if panel.box is not None:
+        parts.append(_rectangle(0, _TOP, panel.box))
+    if panel.words:
+        parts.append(_text(_CELL / 2, _TOP + _CELL + 14, panel.words, "tick"))
+    return Markup("").join([*parts, Markup("</svg>")])
 
 
 def _image(x: float, y: float, width: float, height: float, rgb: Frame) -> Markup:

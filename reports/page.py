@@ -129,6 +129,7 @@ def render(
         "counts": _counts(evaluation),
         "protocols": {name: PROTOCOLS[name].summary for data in evaluation.datasets for name in data.scores},
         "fps": FPS_DEFINITION,
+        "box_swatch": svg.box_swatch(None),
         "warm_up": WARM_UP,
         "patience": PATIENCE,
         "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}", "exact": EXACT},
@@ -191,20 +192,21 @@ def _section(
         "strips": [_strip(strip) for strip in content.strips],
         "browser": browser,
         "trackers": [
-            {"name": name, "hue": style.hue, "dash": style.dash, "number": numbers[name], "swatch": svg.swatch(style)}
-            for name, style in _over_time(data, look, numbers).items()
+            {
+                "name": n,
+                "hue": look[n].hue,
+                "dash": look[n].dash,
+                "number": numbers[n],
+                "swatch": svg.swatch(look[n]),
+                "box": svg.box_swatch(look[n]),
+            }
+            for n in sorted((run.name for run in data.runs), key=lambda name: numbers[name])
         ],
         "holes": _holes(data),
         "caution": " ".join(footnote([(run.name, run.caution) for run in data.runs]).values()),
         "unscored": data.unscored,
         "runs": [_run(data, run) for run in data.runs],
     }
-
-
-def _over_time(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> dict[str, Style]:
-    """Styles in the failure browser: restless lines and boxes are solid as long as hues alone tell them apart."""
-    names = sorted((run.name for run in data.runs), key=lambda name: numbers[name])
-    return {n: look[n] if numbers[n] >= len(LIGHT) else replace(look[n], dash=0) for n in names}
 
 
 def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:

@@ -44,9 +44,10 @@ NORM_PRECISION = Kind(
 KINDS = (SUCCESS, PRECISION, NORM_PRECISION)
 
 # Eight hues that stay apart under the common colour deficiencies (after Okabe and Ito 2008), darkened until thin lines
-# hold on white paper; the second row is the same hues for a dark ground. With four dashes they tell 32 trackers apart.
+# hold on white paper; the second row is the same hues for a dark ground and for boxes in images, where white is the
+# ground truth's alone. With four dashes they tell 32 trackers apart.
 LIGHT = ("#0b62a8", "#c8440b", "#00805c", "#9b3f8f", "#a97400", "#2b9cc9", "#3d434a", "#d0538a")
-DARK = ("#5aa9ea", "#ff8657", "#3ecf9f", "#d98fd0", "#e3b341", "#86d3f2", "#c3c9d1", "#ff9cc2")
+DARK = ("#5aa9ea", "#ff8657", "#3ecf9f", "#d98fd0", "#e3b341", "#86d3f2", "#97a3b3", "#ff9cc2")
 DASHES: tuple[tuple[float, ...], ...] = ((), (6, 2.5), (1.5, 1.8), (7, 2, 1.5, 2))
 
 

@@ -64,7 +64,7 @@ def scene_of(
         raise UserError(f"nothing is stored of {name}: {holes[0].reason if holes else 'no tracker was run'}")
     order = list(look)
     followers.sort(key=lambda each: -order.index(each.name))  # the best is drawn last, on top
-    words = f"{data.title} · overlap with the ground truth (white)"
+    words = f"{data.title} · overlap with the ground truth (thick white box)"
     return Scene(name, words, shift_origin(truth, -data.origin), tuple(followers)), frames, holes
 
 

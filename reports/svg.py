@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
+from reports.labels import place_labels, text_width
 from reports.plots import Kind, Line, Style, SweepLine, SweepPoint, limits, short_number, spans, sweep_axes
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
+_NAME, _DOT = 11.5, 5.0  # size of the names in a plot, see style.css, and radius of their dots
 _GOLDEN = 0.618033988749895  # fractional parts of its multiples spread points evenly, whatever their number
 
 
@@ -120,8 +122,8 @@ def speed_plot(
     """Speed against accuracy, (tracker, frames per second, AUC) each; speed on a logarithmic axis."""
     if not points:
         return ""
-    frame = _Frame(520, 300)
-    start = math.log10(min(p[1] for p in points)) - 0.15
+    frame = _Frame(520, 300 + 8 * max(0, len(points) - 8))
+    start = math.log10(min(p[1] for p in points)) - 0.35  # room for names left of the slowest
     end = math.log10(max(p[1] for p in points)) + 0.15
     base, top, step = limits([p[2] for p in points])
     ticks = [m * 10.0**e for e in range(math.floor(start), math.ceil(end) + 1) for m in (1, 2, 5)]
@@ -131,19 +133,23 @@ def speed_plot(
     xs = [((math.log10(t) - start) / (end - start), short_number(t)) for t in ticks]
     ys = [(i * step / (top - base), f"{base + i * step:.1f}") for i in range(round((top - base) / step) + 1)]
     parts = frame.axes(xs, ys, "Frames per second", "Success AUC")
-    taken: list[tuple[float, float]] = []
-    for tracker, fps, auc in sorted(points, key=lambda p: (-p[2], p[0])):
-        x, y = frame.x((math.log10(fps) - start) / (end - start)), frame.y((auc - base) / (top - base))
-        text = _free_height(x, y + 4, taken, frame)
+    ordered = sorted(points, key=lambda p: (-p[2], p[0]))
+    dots = [
+        (frame.x((math.log10(fps) - start) / (end - start)), frame.y((auc - base) / (top - base)))
+        for _, fps, auc in ordered
+    ]
+    sizes = [(text_width(tracker, _NAME) + 2, _NAME + 2.5) for tracker, _, _ in ordered]
+    bounds = (frame.left + 2, _TOP, frame.width - 2, frame.height - _BOTTOM - 2)
+    for (tracker, _, _), (x, y), label in zip(ordered, dots, place_labels(dots, sizes, bounds, _DOT), strict=True):
+        parts.append(f'<g data-t="{numbers[tracker]}" class="h{look[tracker].hue}">')
+        if label.leader:
+            (x0, y0), (x1, y1) = label.leader
+            parts.append(f'<path class="leader" d="M{_n(x0)} {_n(y0)}L{_n(x1)} {_n(y1)}"/>')
+        kind = {"start": "name", "middle": "name m", "end": "name e"}[label.anchor]
         parts.append(
-            f'<g data-t="{numbers[tracker]}" class="h{look[tracker].hue}"><circle cx="{_n(x)}" cy="{_n(y)}" r="5">'
-            f"<title>{escape(tracker)}</title></circle>"
+            f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_DOT:g}"><title>{escape(tracker)}</title></circle>'
+            f'<text class="{kind}" x="{_n(label.x)}" y="{_n(label.y + 4)}">{escape(tracker)}</text></g>'
         )
-        if text is not None:
-            taken.append((x, text))
-            side = ("name", 9) if x < frame.width * 0.72 else ("name e", -9)
-            parts.append(f'<text class="{side[0]}" x="{_n(x + side[1])}" y="{_n(text)}">{escape(tracker)}</text>')
-        parts.append("</g>")
     return frame.wrap(parts, f"Speed against accuracy of {len(points)} trackers")
 
 
@@ -200,6 +206,16 @@ def swatch(style: Style) -> Markup:
     ).format(style.hue, style.dash)
 
 
+def box_swatch(style: Style | None) -> Markup:
+    """A small box as it lies in the frames: a tracker's, or the ground truth's for None."""
+    size = Markup('x="3.5" y="3.5" width="31" height="11"')
+    look, line = ("truth", "line") if style is None else (f"i{style.hue}", f"line d{style.dash}")
+    return Markup(
+        '<svg viewBox="0 0 38 18" aria-hidden="true"><g class="{0}"><rect class="case" {2}/><rect class="{1}" {2}/></g>'
+        "</svg>"
+    ).format(look, line, size)
+
+
 def _dot(place: str, tracker: str, point: SweepPoint) -> str:
     x, y = place.split()
     between = f" [{point.interval[0] * 100:.1f}, {point.interval[1] * 100:.1f}]" if point.interval else ""
@@ -210,16 +226,6 @@ def _dot(place: str, tracker: str, point: SweepPoint) -> str:
 def _path(tracker: str, path: str, kind: str, look: Mapping[str, Style], numbers: Mapping[str, int]) -> str:
     style = look[tracker]
     return f'<path class="{kind} h{style.hue} d{style.dash}" data-t="{numbers[tracker]}" d="M{path}"/>'
-
-
-def _free_height(x: float, wanted: float, taken: Sequence[tuple[float, float]], frame: _Frame) -> float | None:
-    """The nearest height within the plot where a name covers no other; None in a crowd too dense for names."""
-    steps = [wanted + 4 * (i // 2 + 1) * (1 if i % 2 else -1) for i in range(20)]
-    for height in (wanted, *steps):
-        clear = all(abs(height - other) >= 11 or abs(x - at) >= 90 for at, other in taken)
-        if clear and _TOP + 8 <= height <= frame.height - _BOTTOM - 2:
-            return height
-    return None
 
 
 def _n(value: float) -> str:

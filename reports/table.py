@@ -21,6 +21,7 @@ MOST_NARROW = 8  # columns that fit into one column of a paper
 MARKS = {1: "¹", 2: "²", 3: "³"}
 _LATEX_MARKS = {1: r"\textbf{%s}", 2: r"\underline{%s}", 3: r"\textit{%s}"}
 _LATEX_COLOURS = {1: "red", 2: "green!50!black", 3: "blue"}
+_LATEX_WORDS = {1: "best: red and bold", 2: "second: green and underlined", 3: "third: blue and italic"}
 _LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -107,13 +108,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of one cell per column; ``footnotes``: mark of cells -> what it says."""
+    """Rows of one cell per column.
+
+    Attributes:
+        title, caption: words above and below it.
+        footnotes: mark of cells -> what it says.
+        legend: what the columns mean, which a page says once for all of its tables and a paper in the table's caption.
+    """
 
     title: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     footnotes: Mapping[str, str] = field(default_factory=dict)
+    legend: str = ""
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -201,7 +209,7 @@ def to_latex(table: Table) -> str:
     """A ``table`` environment, ready to paste; needs the packages booktabs and xcolor.
 
     The best three are red, green and blue, as in tracking papers, and bold, underlined and italic for print without
-    colours. Reasons for missing values follow as comments.
+    colours; the caption says so. Reasons for missing values follow as comments.
     """
     spec = "".join("l" if c.digits is None else "r" for c in table.columns)
     wide = len(table.columns) > MOST_NARROW
@@ -211,7 +219,7 @@ def to_latex(table: Table) -> str:
         rf"\begin{{{kind}}}",
         r"\centering",
         *([r"\tiny\setlength{\tabcolsep}{2pt}"] if wide else []),
-        rf"\caption{{{latex_escape(table.title)}. {latex_escape(table.words)}}}",
+        rf"\caption{{{latex_escape(_latex_caption(table))}}}",
         rf"\begin{{tabular}}{{{spec}}}",
         r"\toprule",
         " & ".join(_latex_heading(c) for c in table.columns) + r" \\",
@@ -341,6 +349,15 @@ def _text_cell(column: Column, cell: Cell, notes: dict[str, int]) -> str:
 def _text_line(row: list[str], widths: list[int], columns: tuple[Column, ...]) -> str:
     cells = zip(row, widths, columns, strict=True)
     return "  ".join(t.ljust(w) if c.digits is None else t.rjust(w) for t, w, c in cells).rstrip()
+
+
+def _latex_caption(table: Table) -> str:
+    ranks = {cell.rank for row in table.rows for cell in row}
+    marks = "; ".join(words for rank, words in _LATEX_WORDS.items() if rank in ranks)
+    title = f"{table.title}." if table.title else ""
+    return " ".join(
+        filter(None, (title, table.words, table.legend, f"{marks[:1].upper()}{marks[1:]}." if marks else ""))
+    )
 
 
 def _latex_row(columns: Sequence[Column], row: Sequence[Cell]) -> str:

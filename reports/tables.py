@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reports.score import Measures, Score
+from reports.statistics import MINIMUM
 from reports.table import (
     RENDERINGS,
     Cell,
@@ -106,7 +107,7 @@ def score_table(scores: Sequence[Score], extras: Sequence[Extras] = (), *, title
                 if any(getattr(e, key) is not None for e in extras)]  # fmt: skip
     rows = tuple(tuple(_score_cell(c, s, e) for c in columns) for s, e in pairs)
     cautions = footnote([(s.tracker, e.caution) for s, e in pairs])
-    table = Table(title, _caption(scores, extras), tuple(columns), rows, cautions)
+    table = Table(title, _caption(scores, extras), tuple(columns), rows, cautions, _legend(columns, extras))
     if len(groups) != 1:
         return table
     fullest = max((s.sequences for s in scores), default=0)
@@ -160,7 +161,7 @@ def attribute_table(
     protocol: str,
     title: str = "",
 ) -> Table:
-    """AUC per attribute, one column per tracker.
+    """AUC per attribute, one column per tracker; the best is marked where ``MINIMUM`` sequences have the attribute.
 
     Args:
         words: attribute code -> words, in the benchmark's order.
@@ -179,14 +180,17 @@ def attribute_table(
     for code in (c for c in words if counts.get(c)):
         found = [by.get(code) for by in values.values()]
         best = max((v for v in found if v is not None), default=None)
-        mark = best is not None and len([v for v in found if v is not None]) > 1
+        mark = best is not None and len([v for v in found if v is not None]) > 1 and counts[code] >= MINIMUM
         cells = (
             Cell(v, rank=int(mark and v == best), reason="" if v is not None else f"{t} has no result with it")
             for t, v in zip(values, found, strict=True)
         )
         rows.append((Cell(code), Cell(words[code]), Cell(counts[code]), *cells))
-    return Table(title, f"Success AUC per attribute, protocol {protocol}; the best of a row is marked.", columns,
-                 tuple(rows))  # fmt: skip
+    caption = (
+        f"Success AUC per attribute, protocol {protocol}; the best of a row is marked where at least {MINIMUM} "
+        "sequences have the attribute."
+    )
+    return Table(title, caption, columns, tuple(rows))
 
 
 def protocol_table(by_protocol: Mapping[str, Sequence[Score]], default: str, *, title: str = "") -> Table:
@@ -316,6 +320,12 @@ def _caption(scores: Sequence[Score], extras: Sequence[Extras]) -> str:
     why = dict.fromkeys(e.interval_note for e in extras if e.interval is None and e.interval_note)
     notes += [f"{words[0].upper()}{words[1:]}." for words in why]
     return " ".join(notes)
+
+
+def _legend(columns: Sequence[Column], extras: Sequence[Extras]) -> str:
+    """What a caption on paper must say of intervals and of the comparison with the best tracker."""
+    notes = ["In brackets: 95 % bootstrap intervals over sequences."] if any(e.interval for e in extras) else []
+    return " ".join([*notes, *(f"{c.label}: {c.about}." for c in columns if c in (_DELTA, _PVALUE))])
 
 
 def _missing(score: Score, value: float | None, reason: str) -> str:

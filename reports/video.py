@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from datasets.boxes import Boxes
 from datasets.images import Frame, Frames
-from reports.drawing import TRUTH, Track, colour_on_image, draw_boxes
+from reports.drawing import colour_on_image, draw_boxes, tracker_boxes, true_boxes
 from reports.metrics import Values
 from reports.plots import DASHES, Style
 from reports.video_file import even
@@ -87,11 +87,10 @@ class Film:
         """One drawn frame."""
         canvas = np.empty((self.size[1], self.width, 3), np.uint8)
         canvas[:] = bgr(PAPER)
-        tracks = [Track(self.scene.truth[index : index + 1], TRUTH)]
-        tracks += [
-            Track(each.boxes[index : index + 1], colour_on_image(each.style.hue)) for each in self.scene.followers
-        ]
-        picture = draw_boxes(image, tracks, width=self.picture)[: self.picture_height]
+        tracks = [true_boxes(self.scene.truth[index : index + 1])]
+        tracks += [tracker_boxes(each.boxes[index : index + 1], each.style) for each in self.scene.followers]
+        thick = max(2, round(2 * self.scale))
+        picture = draw_boxes(image, tracks, width=self.picture, thick=thick)[: self.picture_height]
         left = (self.width - self.picture) // 2
         canvas[: len(picture), left : left + self.picture] = picture
         panel = self.panel.at(index)

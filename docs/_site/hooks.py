@@ -81,7 +81,15 @@ def _notebook(path: Path) -> str:
         kind = {"svg": "svg+xml"}.get(name.rpartition(".")[2], name.rpartition(".")[2])
         address = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
         text = text.replace(f"({name})", f"({address})")
-    return str(text)
+    return apart(str(text))
+
+
+def apart(text: str) -> str:
+    """Exported Markdown with a comment where the exporter leaves a gap between outputs of a cell.
+
+    Markdown takes indented outputs for one block, whatever the number of empty lines between them, and shows those.
+    """
+    return re.sub(r"\n(?:[ \t]*\n){4,}", "\n\n<!-- -->\n\n", text)
 
 
 def _help() -> Iterator[str]:

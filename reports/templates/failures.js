@@ -131,7 +131,7 @@
         draw("path", { class: "now", d: `M0 ${TOP}V${low}` }),
       );
       part(".caption").textContent = (trace.step > 1 ? `Each point is the mean of ${trace.step} frames. ` : "") +
-        `Bars below the plot: the target is lost. Lines end where it is absent.${trace.images ? " In the frames, white is the ground truth." : ""}`;
+        `Bars below the plot: the target is lost. Lines end where it is absent.${trace.images ? " In the frames, the thick white box is the ground truth." : ""}`;
     }
 
     function lane(tracker, row) {
@@ -146,7 +146,7 @@
         pen = "L";
       }
       const y = up(0) + 10 + LANE * (row + 0.5);
-      const bars = trace.lost[row].map(([start, end]) => draw("path", { class: "gone",
+      const bars = trace.lost[row].map(([start, end]) => draw("path", { class: `gone d${dash}`,
         d: `M${across(start)} ${y}H${Math.max(across(start) + 2, across(end ?? trace.frames - 1))}` },
         draw("title", {}, `${nameOf(tracker)} lost at frame ${start}, ${end === null ? "not found again" : `found again at ${end}`}`)));
       return draw("g", { class: `h${hue}${isOff(tracker) ? " off" : ""}`, "data-t": tracker },
@@ -167,16 +167,17 @@
       const { width, height, boxes, parts } = trace.images;
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       const found = [["truth", 0], ...trace.trackers.map((tracker, row) => [tracker, row + 1]).reverse()];
-      svg.replaceChildren(...found.flatMap(([tracker, row]) => {
+      // All casings lie below all lines: where boxes coincide, the gaps of a dashed one show the next.
+      svg.replaceChildren(...[true, false].flatMap((casing) => found.flatMap(([tracker, row]) => {
         const start = (row * trace.keys.length + index) * 4;
         const [x, y, w, h] = boxes.subarray(start, start + 4);
         if (w === 0) return [];
         const size = { x: x / parts, y: y / parts, width: w / parts, height: h / parts };
-        const dash = tracker === "truth" ? 0 : rows.get(tracker).dataset.dash;
-        const look = tracker === "truth" ? "truth" : `i${rows.get(tracker).dataset.hue}`;
-        return [draw("g", { class: look + (tracker !== "truth" && isOff(tracker) ? " off" : ""), "data-t": tracker },
-          draw("rect", { class: "case", ...size }), draw("rect", { class: `d${dash}`, ...size }))];
-      }));
+        const { hue, dash } = tracker === "truth" ? {} : rows.get(tracker).dataset;
+        const look = (tracker === "truth" ? "truth" : `i${hue}`) + (tracker !== "truth" && isOff(tracker) ? " off" : "");
+        const line = casing ? "case" : tracker === "truth" ? "line" : `line d${dash}`;
+        return [draw("g", { class: look, "data-t": tracker }, draw("rect", { class: line, ...size }))];
+      })));
     }
 
     function show(index) {

@@ -148,6 +148,34 @@ def test_a_tracker_switched_off_stays_off(page: Any) -> None:
     assert drawn.count() > 2
 
 
+def test_a_tracker_looks_the_same_in_sidebar_plot_and_frames(page: Any) -> None:
+    page.get_by_role("button", name="Step on").click()
+    style = "e => { const s = getComputedStyle(e); return [s.strokeDasharray, s.strokeWidth] }"
+    seen = set()
+    for number in range(3):
+        dashes, _ = page.locator(f"nav .switch[data-t='{number}'] path").evaluate(style)
+        assert page.locator(f".over [data-t='{number}'] .trace-line").evaluate(style)[0] == dashes
+        assert page.locator(f".plot [data-t='{number}'].curve").first.evaluate(style)[0] == dashes
+        box = page.locator(f".stage [data-t='{number}'] .line").evaluate(style)
+        small = page.locator(f".thumbs [data-t='{number}'] .line").first.evaluate(style)
+        assert box[0] == small[0] == dashes
+        assert page.locator(f".frame-legend .i{number} .line").evaluate(style) == box
+        seen.add((dashes, box[1]))
+    truth = page.locator(".stage .truth .line").evaluate(style)
+    assert truth == ["none", "4px"] == page.locator(".frame-legend .truth .line").evaluate(style)
+    assert len(seen) == 3 and {width for _, width in seen} == {"2px"}
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_its_table_fits_a_phone(browser: Any, report: Path, width: int) -> None:
+    for page in open_page(browser, report, "light", width):
+        box = page.locator(".watch .scroll")
+        assert box.evaluate("e => e.scrollWidth <= e.clientWidth")
+        head = page.locator(".watch thead th").last
+        assert head.inner_text().split() == ["Lost", "at", "frame"]
+        assert head.evaluate("e => e.getBoundingClientRect().right") <= width
+
+
 def test_pointing_at_a_tracker_brings_it_out(page: Any) -> None:
     page.locator(".watch tbody tr", has_text=GOOD).hover()
     faint = page.locator(".watch .over .faint")

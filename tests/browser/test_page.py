@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reports.maps import maps_block
 from reports.page import write_report
 from tests.browser.conftest import open_page
-from tests.reports.example import HOSTILE
+from tests.reports.example import HOSTILE, example_store
+from tests.reports.test_maps import STAR, maps
 
 pytestmark = pytest.mark.slow
 
@@ -144,6 +146,18 @@ def test_prints_everything(page: Any) -> None:
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("main details:not([open])").count() == 0
     assert len(page.pdf()) > 20_000
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1300, 6), (390, 2)])
+def test_activation_maps_can_be_read_at_every_width(browser: Any, tmp_path: Path, width: int, columns: int) -> None:
+    block = maps_block([(maps(*STAR), -1)], stem="figure3", title="Figure 3")
+    report = write_report(example_store(tmp_path, sequences=1), tmp_path / "out", blocks=[block])
+    for page in open_page(browser, report, "light", width):
+        lefts = page.locator(".panels svg").evaluate_all("all => all.map(e => e.getBoundingClientRect().left)")
+        assert len(set(lefts)) == columns
+        heights = page.locator(".maps text").evaluate_all("all => all.map(e => e.getBoundingClientRect().height)")
+        assert min(heights) >= 11, "words smaller than the page's smallest"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 SEQUENCES = (

@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,36 @@ def test_the_api_is_there_with_its_docstrings(site: Path) -> None:
     assert "initialised on the first box, never restarted" in text
 
 
+def words_of(markup: str) -> str:
+    """What of it a reader sees: titles of links hold tags and line breaks too."""
+    words: list[str] = []
+    parser = HTMLParser()
+    parser.handle_data = words.append  # type: ignore[method-assign]
+    parser.feed(markup)
+    return "".join(words)
+
+
+def test_signatures_have_lines_that_fit(site: Path) -> None:
+    """As far as ruff is there to break them, which the documentation's own requirements must say."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert any(name.startswith("ruff") for name in extras["docs"])
+    text = (site / "docs" / "api.html").read_text(encoding="utf-8")
+    found = re.findall(r'class="[^"]*doc-signature[^"]*">.*?<pre>(.*?)</pre>', text, re.DOTALL)
+    assert len(found) > 20
+    lines = [line for block in found for line in words_of(block).splitlines()]
+    assert max(map(len, lines)) <= 92
+    assert sum(line.startswith("    ") for line in lines) > 50  # a parameter each
+
+
+def test_outputs_of_a_cell_have_no_gap_between_them(site: Path) -> None:
+    text = (site / "docs" / "library.html").read_text(encoding="utf-8")
+    blocks = [words_of(block) for block in re.findall(r"<pre>(.*?)</pre>", text, re.DOTALL)]
+    assert [block.strip() for block in blocks if "1 hole; temporary store" in block] == [
+        "<results of Careless on clips, 1 hole; temporary store>"
+    ]
+    assert not [block for block in blocks if "\n\n\n\n" in block]
+
+
 @pytest.fixture(params=[("light", 1300), ("dark", 390)], ids=["desktop", "phone"])
 def tab(request: pytest.FixtureRequest, browser: Any, site: Path) -> Iterator[Any]:
     scheme, width = request.param
@@ -80,6 +112,11 @@ def test_pages_fit_and_the_search_finds(tab: Any, site: Path) -> None:
         tab.goto((site / name).as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         assert tab.locator("h1").first.is_visible()
+        wide = tab.locator("pre > code, .md-typeset__scrollwrap").evaluate_all(
+            "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => getComputedStyle(e))"
+            ".map(s => [s.overflowX, s.backgroundImage.split('linear-gradient').length - 1])"
+        )
+        assert all(found == ["auto", 4] for found in wide), name  # it scrolls, and a shadow says so
     assert tab.locator("h1").first.evaluate("e => getComputedStyle(e).fontFamily").lower().count("roboto") == 0
     tab.keyboard.press("/")
     tab.wait_for_function("document.activeElement.matches('input.md-search__input')")

@@ -8,9 +8,10 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from reports import figures, svg
-from reports.drawing import Track, draw_boxes
+from reports.drawing import TRUTH, Track, dashed, draw_boxes, tracker_boxes, true_boxes
 from reports.plots import DARK, DASHES, KINDS, LIGHT, NORM_PRECISION, PRECISION, SUCCESS, lines, styles
 from reports.radar import radar
 from reports.score import Measures, Score
@@ -90,18 +91,81 @@ def test_files_are_whole_deterministic_and_leave_no_trace(tmp_path: Path) -> Non
 
 def test_names_in_the_speed_figure_cover_neither_each_other_nor_points() -> None:
     rng = np.random.default_rng(1)
-    crowd = [(f"Tracker {i}", float(10 ** rng.uniform(1, 1.6)), float(rng.uniform(0.4, 0.5))) for i in range(9)]
-    for points in (crowd, [("A long name", 40.0, 0.5), ("Another long name", 41.0, 0.501), ("C", 4000.0, 0.1)]):
+    crowd = [(f"Tracker {i}", float(10 ** rng.uniform(1, 1.6)), float(rng.uniform(0.4, 0.5))) for i in range(20)]
+    for points in (
+        crowd[:11],
+        crowd,
+        [("A long name", 40.0, 0.5), ("Another long name", 41.0, 0.501), ("C", 4000.0, 0.1)],
+    ):
         figure = figures.speed_figure(points, styles(p[0] for p in points), title="T")
         assert figure is not None
         (axes,) = figure.axes
+        before = axes.get_position().bounds
         figure.canvas.draw()
+        assert axes.get_position().bounds == pytest.approx(before)  # names and lines move nothing
+        led = [line for line in axes.lines if len(line.get_xdata()) == 2]  # type: ignore[arg-type]
+        assert len(points) < 20 or led
         names = [text.get_window_extent() for text in axes.texts]
         assert len(names) == len(points)
         for i, one in enumerate(names):
             assert not any(one.overlaps(other) for other in names[i + 1 :])
             dots = [axes.transData.transform(p[1:]) for j, p in enumerate(points) if j != i]
             assert not any(one.contains(*dot) for dot in dots)
+
+
+def test_dashes_go_around_a_rectangle_in_one_go() -> None:
+    """Lines of 4 and gaps of 2 around a square of 10: the third line bends around the second corner."""
+    pieces = [
+        [tuple(place.tolist()) for place in piece]
+        for piece in dashed(np.array([0.0, 0, 10, 10]), (4, 2), width=99, height=99, thick=0)
+    ]
+    assert pieces == [
+        [(0, 0), (4, 0)], [(6, 0), (10, 0)],
+        [(10, 2), (10, 6)], [(10, 8), (10, 10)],
+        [(10, 10), (8, 10)], [(6, 10), (2, 10)],
+        [(0, 10), (0, 6)], [(0, 4), (0, 0)],
+    ]  # fmt: skip
+
+
+def test_only_pieces_in_the_image_are_drawn() -> None:
+    found = list(dashed(np.array([-9000.0, 5, 9000, 9000]), (4, 2), width=60, height=40, thick=2))
+    assert 10 < len(found) < 20
+    assert {float(place[1]) for piece in found for place in piece} == {5.0}
+
+
+def _runs(line: NDArray[np.uint8], colour: tuple[int, int, int]) -> list[int]:
+    """Lengths of the runs of pixels of about this colour."""
+    near = (np.abs(line.astype(int) - colour).max(axis=-1) < 90).astype(int)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], near, [0]])))
+    return [int(v) for v in edges[1::2] - edges[::2]]
+
+
+def test_trackers_of_one_hue_are_told_apart_by_their_dashes() -> None:
+    """The first and the ninth of a report share a hue; so do the curves that the boxes belong to."""
+    look = list(styles(f"T{i}" for i in range(9)).values())
+    assert look[0].hue == look[8].hue and (look[0].dashes, look[8].dashes) == ((), DASHES[1])
+    box = np.array([[20.0, 20, 100, 60]])
+    frame = np.full((100, 140, 3), 128, np.uint8)
+    blue = (int(DARK[0][5:], 16), int(DARK[0][3:5], 16), int(DARK[0][1:3], 16))
+    one, nine = (draw_boxes(frame, [tracker_boxes(box, style)], width=140) for style in (look[0], look[8]))
+    (whole,) = _runs(one[19], blue)
+    assert whole == pytest.approx(102, abs=2)
+    runs = _runs(nine[19], blue)
+    assert runs[:-1] == pytest.approx([18] * (len(runs) - 1), abs=2.5)  # 6 x 1.5 x 2
+    assert len(runs) == 4  # every 25.5 pixels of 100
+
+
+def test_the_ground_truth_has_a_look_that_no_tracker_has() -> None:
+    assert TRUTH not in DARK
+    for colour in DARK:
+        assert 1.05 / (_luminance(colour) + 0.05) > 1.6, f"{colour} is too near to the white of the ground truth"
+    box = np.array([[20.0, 20, 100, 60]])
+    frame = np.full((100, 140, 3), 128, np.uint8)
+    column = draw_boxes(frame, [true_boxes(box)], width=140)[5:35, 70]
+    assert _runs(column, (255, 255, 255))[0] == pytest.approx(5, abs=1)  # twice 2, and OpenCV's soft edges
+    (thin,) = styles(["T"]).values()
+    covered = draw_boxes(frame, [true_boxes(box), tracker_boxes(box, thin)], width=140)[5:35, 70]
+    assert len(_runs(covered, (255, 255, 255))) == 2  # on both sides of a box that is the same
 
 
 def test_styles_differ_for_32_trackers() -> None:

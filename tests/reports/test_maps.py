@@ -82,6 +82,14 @@ def test_the_block_has_a_row_per_frame_and_a_drawing_per_tracker(tmp_path: Path)
     assert not (tmp_path / "tables").exists()
 
 
+def test_every_panel_is_a_drawing_of_its_own() -> None:
+    """So that a narrow page can put fewer beside each other instead of shrinking their words."""
+    drawn = str(maps_block([(maps(*STAR), -1)], stem="s", title="S").drawings[0].markup)
+    panels = drawn.partition('<div class="panels">')[2].partition("</div>")[0]
+    assert panels.count('<svg viewBox="0 0 136 178"') == 6
+    assert 'aria-label="Template, frame 5"' in panels
+
+
 def test_a_box_outside_the_search_region_is_not_drawn() -> None:
     gone = replace(maps(*STAR), box=np.array([1.2, 0.1, 0.5, 0.5]))
     assert 'class="found"' not in maps_block([(gone, -1)], stem="s", title="S").drawings[0].markup

@@ -131,6 +131,18 @@ def test_page_says_what_a_reader_needs(page: Path) -> None:
     assert "worst sequence" in text
 
 
+def test_a_tracker_has_one_style_on_the_whole_page(page: Path) -> None:
+    """The sidebar, the failure browser's rows and the legend of the frames name the same hue and the same dash."""
+    text = page.read_text()
+    sidebar = re.search(r'<div class="trackers">.*?</div>', text, re.DOTALL).group()  # type: ignore[union-attr]
+    styles = re.findall(r'class="curve h(\d) d(\d)"', sidebar)
+    assert styles == [("0", "0"), ("1", "1"), ("2", "2")]
+    assert re.findall(r'data-hue="(\d)" data-dash="(\d)"', text) == styles
+    frames = re.search(r'<ul class="frame-legend">.*?</ul>', text, re.DOTALL).group()  # type: ignore[union-attr]
+    assert re.findall(r'<g class="i(\d)"><rect class="case"[^>]*><rect class="line d(\d)"', frames) == styles
+    assert frames.index('<g class="truth">') < frames.index("ground truth") < frames.index('<g class="i0">')
+
+
 def test_same_store_same_bytes(store: Store, page: Path, tmp_path: Path) -> None:
     again = write_report(store, tmp_path, protocols=("clean",), title="A & B")
     assert again.read_bytes() == page.read_bytes()

@@ -160,10 +160,33 @@ def test_sequence_table_of_two_protocols_keeps_them_apart() -> None:
 def test_attribute_table_marks_the_best_of_a_row() -> None:
     words = {"SV": "scale variation", "OV": "out of view", "LR": "low resolution"}
     values = {"A": {"SV": 0.5, "OV": None}, "B": {"SV": 0.75, "OV": 0.25}}
-    table = attribute_table(words, {"SV": 3, "OV": 1}, values, protocol="pysot")
+    table = attribute_table(words, {"SV": 6, "OV": 9}, values, protocol="pysot")
     assert [row[0].value for row in table.rows] == ["SV", "OV"]
     assert [c.rank for c in table.rows[0][3:]] == [0, 1]
     assert table.rows[1][3].reason
+
+
+def test_attributes_of_few_sequences_have_no_best() -> None:
+    """Nothing is claimed of fewer than six sequences, here neither."""
+    values = {"A": {"SV": 0.5, "OV": 0.5}, "B": {"SV": 0.75, "OV": 0.75}}
+    table = attribute_table({"SV": "scale", "OV": "view"}, {"SV": 5, "OV": 6}, values, protocol="pysot")
+    assert [[c.rank for c in row[3:]] for row in table.rows] == [[0, 0], [0, 1]]
+    assert table.caption.endswith("the best of a row is marked where at least 6 sequences have the attribute.")
+
+
+def test_latex_says_what_colours_intervals_and_p_mean() -> None:
+    extras = [Extras((0.6, 0.7)), Extras(difference=-0.1, difference_interval=(-0.2, 0.0), p_value=0.04), Extras()]
+    table = score_table([score("A", 0.5), score("B", 0.4), score("C", 0.3)], extras, title="OTB100")
+    (caption,) = [line for line in table.to_latex().splitlines() if line.startswith(r"\caption")]
+    p = next(c for c in table.columns if c.key == "p_value")
+    assert caption.startswith(
+        r"\caption{OTB100. In brackets: 95 \% bootstrap intervals over sequences. $\Delta$ to best: "
+    )
+    assert f"p: {p.about}. " in caption and r"95 \% paired bootstrap interval" in caption
+    assert caption.endswith(" Best: red and bold; second: green and underlined.}")
+    assert table.caption == ""  # the page says it in its definitions
+    plain_table = score_table([score("A", 0.5)], title="T").to_latex()
+    assert r"\caption{T.}" in plain_table  # nothing is marked, nothing is said
 
 
 def test_protocol_table_gives_differences() -> None:

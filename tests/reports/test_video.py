@@ -69,6 +69,19 @@ def test_boxes_are_where_they_should_be(film: tuple[Film, Scene, list[NDArray[np
     assert np.abs(moved[: drawn.picture_height]).max() > 100
 
 
+def test_boxes_have_the_dashes_of_their_curves(film: tuple[Film, Scene, list[NDArray[np.uint8]]]) -> None:
+    drawn, scene, frames = film
+    left, scale = (320 - drawn.picture) // 2, drawn.picture / 160
+    shares = []
+    for each in scene.followers:  # dotted, dashed, solid
+        x, y, _, h = each.boxes[5]
+        column = frames[5][round((y + 2) * scale) : round((y + h - 2) * scale), left + round(x * scale - 0.5)]
+        shares.append(np.mean([near(pixel, bgr(DARK[each.style.hue])) for pixel in column]))
+    assert [each.style.dash for each in scene.followers] == [2, 1, 0]
+    assert shares[2] == 1
+    assert 0.5 < shares[1] < 0.9 and 0.15 < shares[0] < 0.7
+
+
 def test_the_curve_has_the_cursor_and_a_dot_at_the_overlap(film: tuple[Film, Scene, list[NDArray[np.uint8]]]) -> None:
     drawn, scene, frames = film
     panel, scale = drawn.panel, drawn.scale
