@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -245,5 +246,7 @@ def show_maps(command: ShowMaps) -> int:
         )
     ]
     block = maps_block(found, stem=f"maps_{file_name(command.sequence)}", title="Activation maps")
+    for note in block.notes:
+        print(note, file=sys.stderr)
     print("\n".join(str(path) for path in write_block(block, command.out)))
     return 0

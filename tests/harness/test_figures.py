@@ -141,8 +141,12 @@ def test_the_maps_command(clips: Path, tmp_path: Path, capsys: pytest.CaptureFix
         for word in ("--set", f"{key}={value}")
     ]
     assert main([*words, "--preset", "nano", "--interaction", "paper"]) == 0
-    printed = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    told = capsys.readouterr()
+    printed = [Path(line) for line in told.out.splitlines()]
     assert [p.name for p in printed] == ["maps_long.svg", "maps_long.pdf"] and all(p.is_file() for p in printed)
+    assert "one template token" not in told.err
+    assert main([*words, "--preset", "nano", "--interaction", "paper", "--stage", "-1"]) == 0
+    assert "interaction 4 of 4: every position has one template token to ask" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
