@@ -60,12 +60,13 @@ def crop_into(out: Frame, frame: Frame, centre: Floats, side: float, fill: Colou
     x0, y0 = min(max(left, 0), width), min(max(top, 0), height)
     x1, y1 = max(min(left + length, width), x0), max(min(top + length, height), y0)
     patch = frame[y0:y1, x0:x1]
-    if patch.shape[:2] != (length, length):
-        whole = np.empty((length, length, 3), np.uint8)
-        whole[:] = fill
-        if patch.size:
-            whole[y0 - top : y1 - top, x0 - left : x1 - left] = patch
-        patch = whole
+    if not patch.size:
+        out[:] = fill
+        return
+    if patch.shape[:2] != (length, length):  # ``fill`` is whole numbers, of which copyMakeBorder rounds none
+        beside = (y0 - top, top + length - y1, x0 - left, left + length - x1)
+        whole = cv2.copyMakeBorder(patch, *beside, cv2.BORDER_CONSTANT, value=[int(v) for v in fill])
+        patch = np.asarray(whole, np.uint8)
     if length == len(out):
         out[:] = patch
     else:

@@ -7,10 +7,13 @@ lock-step and lanes can be taken out or joined.
 from __future__ import annotations
 
 import logging
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -211,8 +214,12 @@ class NeuralTracker:
         # Page-locked for CUDA, which then fetches it while the processor goes on; PyTorch keeps and reuses such memory.
         pinned = self.device.type == "cuda"
         crops = torch.empty(len(frames), size, size, 3, dtype=torch.uint8, pin_memory=pinned)
-        for cut, *values in zip(crops.numpy(), frames, centre, side, fill, strict=True):
-            crop_into(cut, *values)
+        cuts, threads = list(zip(crops.numpy(), frames, centre, side, fill, strict=True)), torch.get_num_threads()
+        if min(len(cuts), threads) > 1:
+            list(_croppers(threads, os.getpid()).map(lambda cut: crop_into(*cut), cuts))
+        else:
+            for cut in cuts:
+                crop_into(*cut)
         images = crops.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
         return self.recipe.normalise(images).contiguous()
 
@@ -242,6 +249,13 @@ class NeuralTracker:
         if self.device.type == "mps":
             torch.mps.synchronize()
         return time.perf_counter()
+
+
+@cache
+def _croppers(threads: int, process: int) -> ThreadPoolExecutor:
+    """OpenCV uses one thread for a crop and lets the others run meanwhile. A fork has threads of its own to start."""
+    del process
+    return ThreadPoolExecutor(threads, thread_name_prefix="crop")
 
 
 Mark = float | torch.cuda.Event

@@ -7,12 +7,15 @@ import math
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from datasets.errors import UserError
+from harness.config import configure
 from trackers import crop
+from trackers.neural import NeuralTracker
 
 
 def padded_crop(frame: NDArray[np.uint8], cx: float, cy: float, side: int, size: int) -> NDArray[np.uint8]:
@@ -81,3 +84,24 @@ def test_halves_round_each_trackers_own_way() -> None:
     assert crop.siamcar_search_side(sizes, 127, 127) == 2
     assert crop.cnninmo_search_side(sizes, 127, 127) == 3
     assert crop.siamcar_search_side(np.zeros(2)) == 1  # a vanishing target still has a search region
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_crops_of_several_threads_are_those_of_one(threads: int) -> None:
+    setup = configure("siamcar", {"preset": "nano"})
+    tracker = setup.spec.build(setup.on("lasot"), "cpu")
+    assert isinstance(tracker, NeuralTracker)
+    rng, before = np.random.default_rng(2), torch.get_num_threads()
+    frames = [rng.integers(0, 256, (60, 80, 3), dtype=np.uint8) for _ in range(9)]
+    centre, side = rng.uniform(-20, 100, (9, 2)), rng.uniform(5, 300, 9)
+    fill = rng.integers(0, 256, (9, 3), dtype=np.uint8)
+    try:
+        torch.set_num_threads(1)
+        one = tracker._images(frames, centre, side, 64, fill)
+        torch.set_num_threads(threads)
+        assert torch.equal(tracker._images(frames, centre, side, 64, fill), one)
+        centre[7, 0] = np.nan
+        with pytest.raises(UserError, match="cannot cut a search region"):
+            tracker._images(frames, centre, side, 64, fill)
+    finally:
+        torch.set_num_threads(before)
