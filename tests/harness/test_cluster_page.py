@@ -14,8 +14,8 @@ import pytest
 from harness.training.config import load_config
 from harness.training.schedule import SCHEDULES
 from tests.conftest import ROOT
+from tests.harness.clusters import exported, kill, process, track, until
 from tests.harness.conftest import write_sequence
-from tests.harness.test_cluster import exported, kill, process, track, until
 
 PAGE = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)

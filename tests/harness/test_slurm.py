@@ -17,8 +17,8 @@ import pytest
 
 from harness.cli import main
 from tests.conftest import ROOT
+from tests.harness.clusters import PATIENCE, exported, process, slow, track, until
 from tests.harness.conftest import write_sequence
-from tests.harness.test_cluster import PATIENCE, exported, process, slow, track, until
 from tests.harness.test_cluster_page import BLOCKS, free_port
 from tests.harness.test_ssh import SBIN, running
 

@@ -18,8 +18,8 @@ import pytest
 
 from harness.cli import main
 from tests.conftest import ROOT
+from tests.harness.clusters import PATIENCE, exported, kill, process, slow, track, until
 from tests.harness.conftest import write_sequence
-from tests.harness.test_cluster import PATIENCE, exported, kill, process, slow, track, until
 from tests.harness.test_cluster_page import BLOCKS, free_port
 
 SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
