@@ -35,7 +35,8 @@ class WinogradConv2d(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         # One image after the other: tiles and products of several would leave the processor's caches.
-        return torch.cat([self._convolved(image) for image in torch.split(maps, 1)])
+        found = [self._convolved(image) for image in torch.split(maps, 1)]
+        return torch.cat(found) if len(found) > 1 else found[0]
 
     def _convolved(self, maps: Tensor) -> Tensor:
         batch, channels, height, width = maps.shape
