@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes
-from datasets.files import Tree
+from inmo.boxes import Boxes
+from inmo.datasets.files import Tree
 
 if TYPE_CHECKING:
-    from datasets.images import Frames
+    from inmo.datasets.images import Frames
 
 
 @dataclass(frozen=True)
@@ -136,5 +136,5 @@ class Benchmark:
 @lru_cache
 def read_table(name: str) -> tuple[Mapping[str, str], ...]:
     """The rows of ``datasets/tables/<name>``, column name -> text."""
-    text = resources.files("datasets").joinpath("tables", name).read_text(encoding="utf-8")
+    text = resources.files("inmo.datasets").joinpath("tables", name).read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.base import Annotation, Dataset, Hole, Sequence
-from datasets.errors import UserError
-from datasets.images import Frames, ImageFrames
+from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
+from inmo.datasets.images import Frames, ImageFrames
+from inmo.errors import UserError
 
 Size = tuple[int, int]  # width, height
 Progress = Callable[[str, int, int], None]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from datasets.errors import UserError
+from inmo.errors import UserError
 
 # A million boxes; what claims more is a bomb or no such file. Reading takes some 30 times as much memory for a moment.
 MAX_TEXT_BYTES = 16 * 1024 * 1024

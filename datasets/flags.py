@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from datasets.base import Annotation
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.layout import Found
-from datasets.reading import Source, fit_flags, read_boxes, read_flags
+from inmo.datasets.base import Annotation
+from inmo.datasets.files import Tree
+from inmo.datasets.layout import Found
+from inmo.datasets.reading import Source, fit_flags, read_boxes, read_flags
+from inmo.errors import UserError
 
 # folders beside the root in which people keep the flags that only the evaluation toolkits ship
 _BESIDE_ROOT = ("annos/absent/", "absent/", "TNL2K_evaluation_toolkit/annos/absent/")

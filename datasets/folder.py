@@ -14,12 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from datasets.base import Benchmark, Dataset, Hole
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from datasets.layout import Wanted, sequence
-from datasets.reading import Source, natural, one_row
+from inmo.datasets.base import Benchmark, Dataset, Hole
+from inmo.datasets.files import Tree
+from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from inmo.datasets.layout import Wanted, sequence
+from inmo.datasets.reading import Source, natural, one_row
+from inmo.errors import UserError
 
 _IMAGE_FOLDERS = ("img", "imgs")
 _BOXES = ("groundtruth_rect", "groundtruth", "{name}", "boxes")

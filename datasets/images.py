@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.errors import UserError
+from inmo.errors import UserError
 
 try:
     import simplejpeg

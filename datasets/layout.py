@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from datasets.base import Annotation, Benchmark, Hole, Sequence, read_table
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.reading import Source, Span, read_annotation, read_frames
+from inmo.datasets.base import Annotation, Benchmark, Hole, Sequence, read_table
+from inmo.datasets.files import Tree
+from inmo.datasets.reading import Source, Span, read_annotation, read_frames
+from inmo.errors import UserError
 
 ROOT_TABLE = "root:"  # a benchmark whose table lies in its own root: "root:sequences.csv"
 NO_ANNOTATION = "its images are there, its annotation file is not"

@@ -9,13 +9,13 @@ Images and rows may differ by one, as in the ten sequences with a row too few: t
 
 from __future__ import annotations
 
-from datasets.base import Benchmark, Dataset
-from datasets.boxes import Boxes, xyxy_to_xywh
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.layout import Wanted, distinct, locate, sequence, source_of, table_rows
-from datasets.reading import Span, parse_xywh
-from datasets.text import parse_rows
+from inmo.boxes import Boxes, xyxy_to_xywh
+from inmo.datasets.base import Benchmark, Dataset
+from inmo.datasets.files import Tree
+from inmo.datasets.layout import Wanted, distinct, locate, sequence, source_of, table_rows
+from inmo.datasets.reading import Span, parse_xywh
+from inmo.datasets.text import parse_rows
+from inmo.errors import UserError
 
 _ANNOTATIONS = ("{anno_path}", "anno/{any}.txt", "{name}/30/{name}.txt", "{any}.txt")
 _FOLDERS = ("{path}", "{name}/30/{name}", "{name}")

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.base import Annotation
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.images import IMAGE_SUFFIXES, Frames, ImageFrames, open_video
-from datasets.text import parse_rows
+from inmo.boxes import Boxes
+from inmo.datasets.base import Annotation
+from inmo.datasets.files import Tree
+from inmo.datasets.images import IMAGE_SUFFIXES, Frames, ImageFrames, open_video
+from inmo.datasets.text import parse_rows
+from inmo.errors import UserError
 
 Parse = Callable[[bytes, str, int | None], Boxes]
 

@@ -15,7 +15,7 @@ import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
-from datasets.errors import UserError
+from inmo.errors import UserError
 
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = b"0123456789.-+eE"

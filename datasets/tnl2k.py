@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from datasets.base import Benchmark, Dataset
-from datasets.files import Tree
-from datasets.flags import find_flags, read_flagged
-from datasets.layout import Wanted, locate, sequence, source_of, table_rows
+from inmo.datasets.base import Benchmark, Dataset
+from inmo.datasets.files import Tree
+from inmo.datasets.flags import find_flags, read_flagged
+from inmo.datasets.layout import Wanted, locate, sequence, source_of, table_rows
 
 _ANNOTATIONS = ("{anno_path}", "annos/gt_rect/{name}.txt", "gt_rect/{name}.txt", "{name}.txt")
 _FOLDERS = ("{path}", "{name}/img")

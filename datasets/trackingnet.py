@@ -7,10 +7,10 @@ read in full instead.
 
 from __future__ import annotations
 
-from datasets.base import Benchmark, Dataset
-from datasets.files import Tree
-from datasets.layout import Wanted, locate, sequence, source_of, table_rows
-from datasets.reading import one_row
+from inmo.datasets.base import Benchmark, Dataset
+from inmo.datasets.files import Tree
+from inmo.datasets.layout import Wanted, locate, sequence, source_of, table_rows
+from inmo.datasets.reading import one_row
 
 _ANNOTATIONS = ("{anno_path}", "anno/{name}.txt", "{name}.txt")
 _FOLDERS = ("{path}", "frames/{name}", "{name}")

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from datasets.base import Benchmark, Dataset
-from datasets.files import Tree
-from datasets.layout import Wanted, distinct, locate, sequence, source_of, table_rows
+from inmo.datasets.base import Benchmark, Dataset
+from inmo.datasets.files import Tree
+from inmo.datasets.layout import Wanted, distinct, locate, sequence, source_of, table_rows
 
 _ANNOTATIONS = ("{anno_path}", "anno/{any}.txt", "{set}/{any}.txt", "{any}.txt")
 _FOLDERS = ("{path}", "{set}/{folder}", "{folder}")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import tyro
 
-from datasets.errors import UserError
-from harness.commands import Command
+from inmo.errors import UserError
+from inmo.harness.commands import Command
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -33,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
             + EPILOGUE,
             args=words,
         )
-        from harness import commands
+        from inmo.harness import commands
 
         return commands.run(command)
     except UserError as error:

@@ -1,7 +1,7 @@
-"""The harness as a library: ``from harness import evaluate, load_results, track``.
+"""The harness as a library: ``from inmo import evaluate, load_results, track``.
 
 A door like ``commands``, for notebooks and scripts: it runs nothing and scores nothing itself, and imports ``reports``
-because what comes in here is handed to whom it concerns. Imports are local: ``import harness`` stays cheap.
+because what comes in here is handed to whom it concerns. Imports are local: ``import inmo`` stays cheap.
 
     results = track(["kcf", MyTracker], "clips")
     scores = evaluate(results)
@@ -19,18 +19,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from datasets.base import Dataset, Hole
-from datasets.base import Sequence as VideoSequence
-from datasets.errors import UserError, unknown_name
+from inmo.datasets.base import Dataset, Hole
+from inmo.datasets.base import Sequence as VideoSequence
+from inmo.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
-    from datasets.boxes import Boxes
-    from harness.config import Setup
-    from harness.store import Store
-    from reports.scores import Row, Scores
-    from trackers.base import Tracker
-    from trackers.objects import Follower
-    from trackers.rawresults import RawResults
+    from inmo.boxes import Boxes
+    from inmo.harness.run.setup import Setup
+    from inmo.harness.store.store import Store
+    from inmo.reports.notebook import Row, Scores
+    from inmo.trackers.base import Tracker
+    from inmo.trackers.recorded.discovery import RawResults
+    from inmo.trackers.simple.objects import Follower
 
     TrackerLike: TypeAlias = str | Setup | Follower | Tracker | type[Follower] | type[Tracker]
 
@@ -57,7 +57,7 @@ def track(
     Args:
         trackers: one tracker, or a list of them. A name as on the command line (``"csrt"``, ``"python:FILE.py:CLASS"``,
             ``"trax:COMMAND"``), or a Python object or class with ``init(image, box)`` and ``update(image) -> box``, or
-            a ``trackers.base.Tracker``. Boxes are x, y, w, h in pixels, counted from 0.
+            a ``base.Tracker``. Boxes are x, y, w, h in pixels, counted from 0.
         data: one of these, or a list of them: a name with its root (``"otb100=/data/OTB100"``), or alone where the
             root is known (``"mini-lasot"``); a folder of sequences, ``<name>/img/*.jpg`` with
             ``<name>/groundtruth_rect.txt``; a ``Dataset`` or one of its ``Sequence``.
@@ -79,9 +79,9 @@ def track(
     Raises:
         UserError: an unknown name or setting, data that are not there, or an incomplete dataset without ``partial``.
     """
-    from harness.jobs import built, demand_sequences, plan
-    from harness.parallel import run_jobs
-    from harness.store import open_store
+    from inmo.harness.run.jobs import built, demand_sequences, plan
+    from inmo.harness.store.store import open_store
+    from inmo.harness.workers.parallel import run_jobs
 
     with _python_words():
         setups = [_setup(one, version, image, settings) for one in _several(trackers)]
@@ -121,7 +121,7 @@ def load_results(path: str | Path, dataset: Data | None = None, *, format_in: st
     Raises:
         UserError: nothing of the kind at the path.
     """
-    from harness.store import open_store
+    from inmo.harness.store.store import open_store
 
     if dataset is None:
         with _python_words():
@@ -131,8 +131,8 @@ def load_results(path: str | Path, dataset: Data | None = None, *, format_in: st
                     'are of, load_results(path, "otb100=/data/OTB100")'
                 )
             return Results(open_store(path))
-    from datasets.files import open_tree
-    from trackers.rawresults import find_results
+    from inmo.datasets.files import open_tree
+    from inmo.trackers.recorded.discovery import find_results
 
     with _python_words():
         found = _dataset(dataset)
@@ -157,8 +157,8 @@ def evaluate(
     Raises:
         UserError: an unknown protocol, something missing without ``partial``, or two trackers of one name.
     """
-    from reports.protocols import protocol as known
-    from reports.scores import Scores
+    from inmo.reports.notebook import Scores
+    from inmo.reports.scoring.protocols import protocol as known
 
     names = (protocol,) if isinstance(protocol, str) else tuple(protocol)
     with _python_words():
@@ -221,7 +221,7 @@ class Results:
         return found.boxes
 
     def _names(self, label: str) -> dict[str, str]:
-        from harness.store import display_names
+        from inmo.harness.store.store import display_names
 
         return display_names(self.store.runs(label))
 
@@ -276,9 +276,9 @@ class RawFiles:
 
 
 def _scored(results: Results | RawFiles, protocols: Sequence[str], partial: bool) -> list[Row]:
-    from reports.collect import evaluate as evaluate_store
-    from reports.scores import Row
-    from reports.scoring import score_dataset
+    from inmo.reports.notebook import Row
+    from inmo.reports.scoring.raw import score_dataset
+    from inmo.reports.scoring.stored import evaluate as evaluate_store
 
     if isinstance(results, RawFiles):
         scores = score_dataset(
@@ -298,14 +298,14 @@ def _several(value: Any) -> list[Any]:
 
 
 def _setup(tracker: Any, version: str, image: Literal["rgb", "bgr", "pil"], settings: Mapping[str, Any]) -> Setup:
-    from harness.config import Setup, configure
-    from harness.structure import as_words
+    from inmo.harness.run.setup import Setup, configure
+    from inmo.records import as_words
 
     if isinstance(tracker, Setup):
         return tracker
     if isinstance(tracker, str):
         return configure(tracker, as_words(settings))
-    from trackers.objects import OBJECT, ObjectConfig
+    from inmo.trackers.simple.objects import OBJECT, ObjectConfig
 
     config = ObjectConfig(tracker, image=image)
     return Setup(OBJECT, replace(config, key=f"{config.label} {version}") if version else config)
@@ -313,14 +313,14 @@ def _setup(tracker: Any, version: str, image: Literal["rgb", "bgr", "pil"], sett
 
 def _dataset(data: Data) -> Dataset:
     """What the user points at, opened. One sequence is a dataset of its own, called by its name."""
-    from datasets import DATASETS, open_dataset
-    from datasets.folder import FOLDER
-    from harness.config import parse_dataset
+    from inmo.datasets import DATASETS, open_dataset
+    from inmo.datasets.folder import FOLDER
+    from inmo.harness.run.setup import parse_dataset
 
     if isinstance(data, Dataset):
         return data
     if isinstance(data, VideoSequence):
-        from datasets import benchmark
+        from inmo.datasets import benchmark
 
         row = benchmark(data.dataset) if data.dataset in DATASETS else FOLDER
         return Dataset(row, data.name, "", (data,))

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datasets.errors import resolve
+from inmo.registry import resolve
 
 if TYPE_CHECKING:
-    from trackers.base import TrackerSpec
+    from inmo.trackers.base import TrackerSpec
 
 TRACKERS: dict[str, str] = {
-    "constant": "trackers.dummy:CONSTANT",
-    "oracle": "trackers.dummy:ORACLE",
-    "kcf": "trackers.opencv:KCF",
-    "csrt": "trackers.opencv:CSRT",
-    "mosse": "trackers.opencv:MOSSE",
-    "mil": "trackers.opencv:MIL",
-    "medianflow": "trackers.opencv:MEDIANFLOW",
-    "nanotrack": "trackers.opencv:NANOTRACK",
-    "vit": "trackers.opencv:VIT",
-    "recorded": "trackers.recorded:RECORDED",
-    "object": "trackers.objects:OBJECT",
-    "python": "trackers.external.classes:PYTHON",
-    "trax": "trackers.external.trax:TRAX",
-    "pytracking": "trackers.external.frameworks:PYTRACKING",
-    "pysot": "trackers.external.frameworks:PYSOT",
-    "transinmo": "trackers.transinmo:TRANSINMO",
-    "transinmo-star": "trackers.transinmo:TRANSINMO_STAR",
-    "cnninmo": "trackers.cnninmo:CNNINMO",
-    "transt": "trackers.transt:TRANST",
-    "siamcar": "trackers.siamcar:SIAMCAR",
+    "constant": "inmo.trackers.simple.dummy:CONSTANT",
+    "oracle": "inmo.trackers.simple.dummy:ORACLE",
+    "kcf": "inmo.trackers.simple.opencv:KCF",
+    "csrt": "inmo.trackers.simple.opencv:CSRT",
+    "mosse": "inmo.trackers.simple.opencv:MOSSE",
+    "mil": "inmo.trackers.simple.opencv:MIL",
+    "medianflow": "inmo.trackers.simple.opencv:MEDIANFLOW",
+    "nanotrack": "inmo.trackers.simple.opencv:NANOTRACK",
+    "vit": "inmo.trackers.simple.opencv:VIT",
+    "recorded": "inmo.trackers.recorded.tracker:RECORDED",
+    "object": "inmo.trackers.simple.objects:OBJECT",
+    "python": "inmo.trackers.external.classes:PYTHON",
+    "trax": "inmo.trackers.external.trax:TRAX",
+    "pytracking": "inmo.trackers.external.frameworks:PYTRACKING",
+    "pysot": "inmo.trackers.external.frameworks:PYSOT",
+    "transinmo": "inmo.trackers.families.transinmo:TRANSINMO",
+    "transinmo-star": "inmo.trackers.families.transinmo:TRANSINMO_STAR",
+    "cnninmo": "inmo.trackers.families.cnninmo:CNNINMO",
+    "transt": "inmo.trackers.families.transt:TRANST",
+    "siamcar": "inmo.trackers.families.siamcar:SIAMCAR",
 }
 
 

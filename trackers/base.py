@@ -15,10 +15,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.base import Sequence
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import Frame
+from inmo.boxes import Boxes
+from inmo.datasets.base import Sequence
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
 
 
 class TrackerFailure(Exception):
@@ -137,7 +137,7 @@ def file_sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class ActivationMap:
-    """What one part of an interaction did at each place of the search region; ``trackers.activation`` makes them.
+    """What one part of an interaction did at each place of the search region; ``inspect.activation`` makes them.
 
     Attributes:
         part: CSA or TCA.

@@ -6,7 +6,7 @@ import ast
 from importlib.util import find_spec
 from pathlib import Path
 
-from trackers import TRACKERS, tracker
+from inmo.trackers import TRACKERS, tracker
 
 
 def title(name: str) -> str:

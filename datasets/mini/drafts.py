@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datasets.mini.exact import Dice
-from datasets.mini.motion import Spec
-from datasets.mini.puppets import PUPPETS
-from datasets.mini.scenery import SCENES
-from datasets.mini.stage import TALL
+from inmo.datasets.mini.exact import Dice
+from inmo.datasets.mini.motion import Spec
+from inmo.datasets.mini.puppets import PUPPETS
+from inmo.datasets.mini.scenery import SCENES
+from inmo.datasets.mini.stage import TALL
 
 
 def draft(seed: int, *, length: int = 60, size: tuple[int, int] = (320, 240)) -> Spec:

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from datasets.mini.exact import Packed, alpha_of, cosine, floor, lay_over, sample, sine
-from datasets.mini.motion import Pose
-from datasets.mini.puppets import Part, Puppet
-from datasets.mini.sprites import MARGIN
+from inmo.datasets.mini.exact import Packed, alpha_of, cosine, floor, lay_over, sample, sine
+from inmo.datasets.mini.motion import Pose
+from inmo.datasets.mini.puppets import Part, Puppet
+from inmo.datasets.mini.sprites import MARGIN
 
 Affine = tuple[float, float, float, float, float, float]  # a, b, c, d, e, f: x' = a x + b y + c, y' = d x + e y + f
 Box = tuple[int, int, int, int]

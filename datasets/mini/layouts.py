@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes, shift_origin
-from datasets.lasot import LASOT
-from datasets.mini.rendering import Clip, Track
-from datasets.mini.scripts import Row
-from datasets.otb import OTB100
-from datasets.tnl2k import TNL2K
-from datasets.uav123 import UAV123
+from inmo.boxes import Boxes, shift_origin
+from inmo.datasets.lasot import LASOT
+from inmo.datasets.mini.rendering import Clip, Track
+from inmo.datasets.mini.scripts import Row
+from inmo.datasets.otb import OTB100
+from inmo.datasets.tnl2k import TNL2K
+from inmo.datasets.uav123 import UAV123
 
 QUALITY = 70  # of the JPEG files
 ANSWERS = "trackingnet-answers"  # beside the benchmarks: what TrackingNet's server knows

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from datasets.mini.exact import Dice, floor, sine
-from datasets.mini.puppets import Puppet
+from inmo.datasets.mini.exact import Dice, floor, sine
+from inmo.datasets.mini.puppets import Puppet
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from datasets.mini.exact import Dice, Packed
-from datasets.mini.sprites import MARGIN, Canvas, Colour, Pattern, Point, patterns, shaded
+from inmo.datasets.mini.exact import Dice, Packed
+from inmo.datasets.mini.sprites import MARGIN, Canvas, Colour, Pattern, Point, patterns, shaded
 
 
 @dataclass(frozen=True)

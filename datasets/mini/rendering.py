@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes
-from datasets.mini.drawing import Figure, draw
-from datasets.mini.exact import LANES, Dice, Packed, alpha_of, cosine, floor, lay_over, sample, sine, unpack
-from datasets.mini.labels import Facts, labels
-from datasets.mini.motion import Actor, Spec, curve
-from datasets.mini.stage import Stage, set_stage
+from inmo.boxes import Boxes
+from inmo.datasets.mini.attributes import Facts, labels
+from inmo.datasets.mini.drawing import Figure, draw
+from inmo.datasets.mini.exact import LANES, Dice, Packed, alpha_of, cosine, floor, lay_over, sample, sine, unpack
+from inmo.datasets.mini.motion import Actor, Spec, curve
+from inmo.datasets.mini.stage import Stage, set_stage
 
 Bytes = NDArray[np.uint8]
 GONE = 1 / 32  # a target of which less than this share can be seen counts as absent

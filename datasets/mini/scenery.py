@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from datasets.mini.exact import Dice, Ints, Packed, pack, smooth_noise
-from datasets.mini.puppets import Puppet, part
-from datasets.mini.sprites import Canvas, Colour, Pattern, jitter, palette, shaded, tint
+from inmo.datasets.mini.exact import Dice, Ints, Packed, pack, smooth_noise
+from inmo.datasets.mini.puppets import Puppet, part
+from inmo.datasets.mini.sprites import Canvas, Colour, Pattern, jitter, palette, shaded, tint
 
 
 def _blob(picture: Ints, dice: Dice, cx: int, cy: int, rx: int, ry: int, colour: Colour) -> None:

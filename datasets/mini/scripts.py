@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from datasets.errors import unknown_name
-from datasets.mini.motion import Spec
+from inmo.datasets.mini.motion import Spec
+from inmo.errors import unknown_name
 
 WIDE = (480, 270)
 

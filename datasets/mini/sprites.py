@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.mini.exact import Dice, Ints, Packed, halved, pack, smooth_noise
+from inmo.datasets.mini.exact import Dice, Ints, Packed, halved, pack, smooth_noise
 
 Mask = NDArray[np.bool_]
 Colour = tuple[int, int, int]  # B, G, R

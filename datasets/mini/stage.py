@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from datasets.mini.exact import Dice, Packed
-from datasets.mini.motion import Actor, Area, Camera, Passing, Pose, Spec, Target, wander
-from datasets.mini.puppets import PUPPETS, Puppet
-from datasets.mini.scenery import backdrop, occluder
-from datasets.mini.sprites import Colour, palette
+from inmo.datasets.mini.exact import Dice, Packed
+from inmo.datasets.mini.motion import Actor, Area, Camera, Passing, Pose, Spec, Target, wander
+from inmo.datasets.mini.puppets import PUPPETS, Puppet
+from inmo.datasets.mini.scenery import backdrop, occluder
+from inmo.datasets.mini.sprites import Colour, palette
 
 REACH = (260, 70)  # farthest that the camera wanders from the middle of the background, pixels
 TALL = {"post": 2.4, "tree": 2.6, "wall": 1.7, "bush": 1.25, "sign": 1.1}  # size against the target's

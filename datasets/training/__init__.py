@@ -6,19 +6,20 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from datasets.errors import UserError, resolve, unknown_name
+from inmo.errors import UserError, unknown_name
+from inmo.registry import resolve
 
 if TYPE_CHECKING:
-    from datasets.training.base import Source
+    from inmo.datasets.training.base import Source
 
 SOURCES: dict[str, str] = {
-    "lasot": "datasets.training.lasot:open_lasot",
-    "trackingnet": "datasets.training.trackingnet:open_trackingnet",
-    "got10k": "datasets.training.got10k:open_got10k",
-    "coco": "datasets.training.coco:open_coco",
-    "photos": "datasets.training.photos:open_photos",
-    "folder": "datasets.training.folder:open_folder",
-    "mini": "datasets.training.mini:open_mini",
+    "lasot": "inmo.datasets.training.lasot:open_lasot",
+    "trackingnet": "inmo.datasets.training.trackingnet:open_trackingnet",
+    "got10k": "inmo.datasets.training.got10k:open_got10k",
+    "coco": "inmo.datasets.training.coco:open_coco",
+    "photos": "inmo.datasets.training.photos:open_photos",
+    "folder": "inmo.datasets.training.folder:open_folder",
+    "mini": "inmo.datasets.training.mini:open_mini",
 }
 """Name -> function (root, **settings) -> Source."""
 

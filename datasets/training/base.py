@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from datasets.boxes import Boxes
-from datasets.images import Frame
+from inmo.boxes import Boxes
+from inmo.datasets.images import Frame
 
 Dice = np.random.Generator
 

@@ -15,11 +15,11 @@ import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import read_image
-from datasets.training.base import Dice, Pair, View
-from datasets.training.videos import folder_of
+from inmo.boxes import Boxes
+from inmo.datasets.images import read_image
+from inmo.datasets.training.base import Dice, Pair, View
+from inmo.datasets.training.videos import folder_of
+from inmo.errors import UserError
 
 
 @dataclass(frozen=True)

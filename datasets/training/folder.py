@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from datasets import open_dataset
-from datasets.base import Sequence
-from datasets.boxes import shift_origin
-from datasets.errors import UserError
-from datasets.training.videos import Track, Video, VideoSource
+from inmo.boxes import shift_origin
+from inmo.datasets import open_dataset
+from inmo.datasets.base import Sequence
+from inmo.datasets.training.videos import Track, Video, VideoSource
+from inmo.errors import UserError
 
 
 def open_folder(root: str, *, gap: int = 60) -> VideoSource:

@@ -11,12 +11,12 @@ import re
 from functools import partial
 from pathlib import Path
 
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.reading import read_flags
-from datasets.text import parse_rows
-from datasets.training.lasot import list_frames
-from datasets.training.videos import Track, Video, VideoSource, folder_of
+from inmo.datasets.files import Tree
+from inmo.datasets.reading import read_flags
+from inmo.datasets.text import parse_rows
+from inmo.datasets.training.lasot import list_frames
+from inmo.datasets.training.videos import Track, Video, VideoSource, folder_of
+from inmo.errors import UserError
 
 PREFIX = "GOT-10k_Train_"
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.base import read_table
-from datasets.boxes import shift_origin
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.images import Frames, ImageFrames
-from datasets.reading import image_names, read_flags
-from datasets.text import parse_rows
-from datasets.training.videos import Track, Video, VideoSource, folder_of
+from inmo.boxes import shift_origin
+from inmo.datasets.base import read_table
+from inmo.datasets.files import Tree
+from inmo.datasets.images import Frames, ImageFrames
+from inmo.datasets.reading import image_names, read_flags
+from inmo.datasets.text import parse_rows
+from inmo.datasets.training.videos import Track, Video, VideoSource, folder_of
+from inmo.errors import UserError
 
 FLAGS = ("full_occlusion.txt", "out_of_view.txt")
 

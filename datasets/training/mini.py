@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from datasets.errors import UserError
-from datasets.synthetic import VERSION, Clip, training_clip
-from datasets.training.base import Dice, Pair, View
+from inmo.datasets.mini.suite import VERSION, Clip, training_clip
+from inmo.datasets.training.base import Dice, Pair, View
+from inmo.errors import UserError
 
 SEEN = 0.4  # share of the target that must be visible to be learned
 TRIES = 8

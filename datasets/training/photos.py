@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import Frame, read_image
-from datasets.reading import image_names
-from datasets.training.base import Dice, Pair, View
-from datasets.training.sprites import Pose, Sprite, cut, paste
+from inmo.boxes import Boxes
+from inmo.datasets.images import Frame, read_image
+from inmo.datasets.reading import image_names
+from inmo.datasets.training.base import Dice, Pair, View
+from inmo.datasets.training.cutouts import Pose, Sprite, cut, paste
+from inmo.errors import UserError
 
 TABLE = "boxes.csv"
 VARIANTS = 3  # cut-outs of one photo

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.text import parse_rows
-from datasets.training.lasot import list_frames
-from datasets.training.videos import Track, Video, VideoSource, folder_of
+from inmo.datasets.files import Tree
+from inmo.datasets.text import parse_rows
+from inmo.datasets.training.lasot import list_frames
+from inmo.datasets.training.videos import Track, Video, VideoSource, folder_of
+from inmo.errors import UserError
 
 CHUNKS = 12
 

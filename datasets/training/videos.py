@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import Frames
-from datasets.training.base import Dice, Pair, View
+from inmo.boxes import Boxes
+from inmo.datasets.images import Frames
+from inmo.datasets.training.base import Dice, Pair, View
+from inmo.errors import UserError
 
 SMALLEST = 4.0  # px; a target with a shorter side teaches nothing
 TRIES = 20  # videos asked for two usable frames before the set is called broken

@@ -95,7 +95,7 @@ def apart(text: str) -> str:
 def _help() -> Iterator[str]:
     """``--help`` of every command, in a process of its own: plain text of a fixed width."""
     sys.path.insert(0, str(ROOT))
-    from harness.commands import Command
+    from inmo.harness.commands import Command
 
     for part in typing.get_args(Command):
         name = part.__metadata__[0].name

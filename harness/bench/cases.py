@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datasets.errors import UserError
-from harness.config import Setup
-from trackers.base import Tracker
+from inmo.errors import UserError
+from inmo.harness.run.setup import Setup
+from inmo.trackers.base import Tracker
 
 OWN = ("lanes", "ahead")
 """Settings of the measurement; all others are the tracker's."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets.base import Annotation, Sequence
-from datasets.images import Frame, Frames, ImageFrames
+from inmo.datasets.base import Annotation, Sequence
+from inmo.datasets.images import Frame, Frames, ImageFrames
 
 HEIGHT, WIDTH = 720, 1280
 TARGET = (600.0, 320.0, 90.0, 70.0)
@@ -20,7 +20,7 @@ DISTINCT = 8
 
 @dataclass(frozen=True)
 class Film:
-    """One sequence to follow; a ``harness.lanes.Wanted``."""
+    """One sequence to follow; a ``run.lanes.Wanted``."""
 
     sequence: Sequence
     frames: int

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from datasets.errors import UserError
-from harness import provenance
-from harness.bench.cases import Case, make_case
-from harness.bench.ceiling import Ceiling, measure_ceiling
-from harness.bench.clips import make_films
-from harness.bench.compare import Ratio, Timing, ratio_of, time_in_turn
-from harness.bench.scopes import demand_network
-from harness.bench.table import ceilings_text, ratios_text, timings_text
-from harness.config import Setup
+from inmo.errors import UserError
+from inmo.harness.bench.cases import Case, make_case
+from inmo.harness.bench.ceiling import Ceiling, measure_ceiling
+from inmo.harness.bench.clips import make_films
+from inmo.harness.bench.compare import Ratio, Timing, ratio_of, time_in_turn
+from inmo.harness.bench.scopes import demand_network
+from inmo.harness.bench.timing_tables import ceilings_text, ratios_text, timings_text
+from inmo.harness.run.setup import Setup
+from inmo.harness.store import provenance
 
 if TYPE_CHECKING:
-    from harness.commands.networks import Bench
+    from inmo.harness.commands.networks import Bench
 
 SetupOf = Callable[[str, Mapping[str, str]], Setup]
 
@@ -91,7 +91,7 @@ def _has_network(case: Case) -> bool:
 
 
 def _device(name: str) -> Any:
-    from trackers.neural import resolve_device
+    from inmo.trackers.pipeline.neural import resolve_device
 
     return resolve_device(name)
 
@@ -101,7 +101,7 @@ def _precisions(groups: Sequence[Sequence[Case]]) -> list[str]:
 
 
 def _profiles(command: Bench, groups: Sequence[Sequence[Case]]) -> list[str]:
-    from harness.bench.profile import profile
+    from inmo.harness.bench.profile import profile
 
     return [profile(case, command.device) for group in groups for case in group]
 

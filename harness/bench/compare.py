@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.bench.cases import Case
-from harness.bench.clips import Film
-from harness.bench.parts import forget_peak, peak_bytes
-from harness.bench.scopes import PARTS, SCOPES, Round
+from inmo.harness.bench.cases import Case
+from inmo.harness.bench.clips import Film
+from inmo.harness.bench.parts import forget_peak, peak_bytes
+from inmo.harness.bench.scopes import PARTS, SCOPES, Round
 
 MILLI = 1e3
 
@@ -120,7 +120,7 @@ def _macs(case: Case) -> int | None:
         return None
     import torch
 
-    from trackers.describe import describe
+    from inmo.trackers.inspect.describe import describe
 
     with torch.device("meta"):
         network = case.setup.spec.network(case.setup.on("lasot"))

@@ -11,9 +11,9 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
-from datasets.boxes import Boxes
-from datasets.images import Frame, ImageFrames, decode, read_bytes
-from trackers.base import Step, Tracker
+from inmo.boxes import Boxes
+from inmo.datasets.images import Frame, ImageFrames, decode, read_bytes
+from inmo.trackers.base import Step, Tracker
 
 CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 

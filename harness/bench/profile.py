@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch.profiler import ProfilerActivity
 
-from harness.bench.cases import Case
-from harness.bench.scopes import network_rounds
+from inmo.harness.bench.cases import Case
+from inmo.harness.bench.scopes import network_rounds
 
 STEPS, ROWS = 5, 15
 

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from datasets.errors import UserError
-from datasets.images import ImageFrames
-from harness.bench.cases import Case
-from harness.bench.ceiling import wait_for
-from harness.bench.clips import TARGET, Film, scene
-from harness.bench.parts import Watch, WatchedFrames, WatchedTracker
-from harness.engine import track_sequence
-from harness.lanes import Failed, follow_all
-from trackers.base import Tracker
+from inmo.datasets.images import ImageFrames
+from inmo.errors import UserError
+from inmo.harness.bench.cases import Case
+from inmo.harness.bench.ceiling import wait_for
+from inmo.harness.bench.clips import TARGET, Film, scene
+from inmo.harness.bench.parts import Watch, WatchedFrames, WatchedTracker
+from inmo.harness.run.engine import track_sequence
+from inmo.harness.run.lanes import Failed, follow_all
+from inmo.trackers.base import Tracker
 
 PARTS = ("read", "decode", "wait", "init", "pre", "network", "post")
 """``read`` and ``decode`` are spent in threads where frames are read ahead; what of them holds a run up is ``wait``."""
@@ -78,7 +78,7 @@ def tracker_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) 
 
 
 def run_rounds(case: Case, tracker: Tracker, films: Sequence[Film], steps: int) -> Callable[[], Round]:
-    """All films from their files to boxes, as ``harness.engine`` (one by one) or ``harness.lanes`` does it.
+    """All films from their files to boxes, as ``run.engine`` (one by one) or ``run.lanes`` does it.
 
     First frames count as frames, with the template as their work.
     """

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union
 
 from tyro.conf import subcommand
 
-from harness.commands import constants, networks, running, scoring, watching
+from inmo.harness.commands import constants, networks, running, scoring, watching
 
 COMMANDS: Mapping[str, tuple[type, Callable[[Any], int]]] = {
     "main": (running.MainJob, running.main_job),

@@ -10,8 +10,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
 
-from harness.commands.options import ClusterOptions, Names, NetworkOptions, Repeated
-from harness.commands.shared import say_holes, setups_of, workers_of
+from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions, Repeated
+from inmo.harness.commands.shared import say_holes, setups_of, workers_of
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Sweep:
 
 
 def sweep(command: Sweep) -> int:
-    from harness.config import open_datasets
-    from harness.jobs import demand_sequences
-    from harness.store import open_store
-    from harness.sweep import parse_over, run_sweep, swept
-    from reports.blocks import write_block
-    from reports.plots import styles
-    from reports.sweeps import read_sweep, sweep_block
+    from inmo.harness.constants.sweep import parse_over, run_sweep, swept
+    from inmo.harness.run.jobs import demand_sequences
+    from inmo.harness.run.setup import open_datasets
+    from inmo.harness.store.store import open_store
+    from inmo.reports.blocks.block import write_block
+    from inmo.reports.blocks.sweeps import read_sweep, sweep_block
+    from inmo.reports.figures.style import styles
 
     over = parse_over(command.over)
     bases = setups_of(command.tracker, command.network, random_weights=False)
@@ -116,12 +116,12 @@ class Tune:
 
 
 def tune(command: Tune) -> int:
-    from harness import tuning
-    from harness.config import parse_dataset
-    from harness.jobs import demand_sequences
-    from harness.proposals import parse_space
-    from reports.blocks import write_block
-    from reports.tuning import tuning_block
+    from inmo.harness.constants import tune as tuning
+    from inmo.harness.constants.trials import parse_space
+    from inmo.harness.run.jobs import demand_sequences
+    from inmo.harness.run.setup import parse_dataset
+    from inmo.reports.blocks.block import write_block
+    from inmo.reports.blocks.tuning import tuning_block
 
     (base,) = setups_of([command.tracker], command.network, random_weights=False)
     dataset = parse_dataset(command.dataset).open()

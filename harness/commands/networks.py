@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
-from datasets.errors import UserError
-from harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
-from harness.commands.shared import setups_of, workers_of
+from inmo.errors import UserError
+from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
+from inmo.harness.commands.shared import setups_of, workers_of
 
 if TYPE_CHECKING:
-    from harness.config import Setup
+    from inmo.harness.run.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Describe:
 
 
 def describe(command: Describe) -> int:
-    from trackers import describe as parts
+    from inmo.trackers.inspect import describe as parts
 
     setup = setups_of([command.tracker], command.network, random_weights=True)[0]
     if setup.spec.network is None:
@@ -66,7 +66,7 @@ class Convert:
 
 
 def convert(command: Convert) -> int:
-    from trackers.checkpoint import convert as write
+    from inmo.trackers.pipeline.checkpoint import convert as write
 
     facts = write(command.checkpoint, command.tracker, command.out)
     print(f"{command.out}: {facts['tracker']} from {facts['source']} (SHA-256 {facts['source_sha256']})")
@@ -113,7 +113,7 @@ def bench(command: Bench) -> int:
         os.environ[variable] = str(command.threads)
     import cv2
 
-    from harness.bench.command import bench as start
+    from inmo.harness.bench.command import bench as start
 
     cv2.setNumThreads(command.threads)
 
@@ -147,8 +147,8 @@ class Train:
 
 
 def train(command: Train) -> int:
-    from harness.training.command import measure_loader
-    from harness.training.command import train as start
+    from inmo.harness.training.command import measure_loader
+    from inmo.harness.training.command import train as start
 
     if command.loader_seconds is not None:
         return measure_loader(command.config, command.set, seconds=command.loader_seconds, device=command.device)
@@ -192,8 +192,8 @@ class Ablate:
 
 
 def ablate(command: Ablate) -> int:
-    from harness import ROOT
-    from harness.training.ablate import ablate as start
+    from inmo.harness.training.ablate import ablate as start
+    from inmo.paths import ROOT
 
     base = command.config or ROOT / "configs" / command.preset / "transinmo-star.yaml"
     steps = () if command.steps is None else (f"steps={command.steps}",)
@@ -230,11 +230,11 @@ class ShowMaps:
 
 
 def show_maps(command: ShowMaps) -> int:
-    from harness.config import parse_dataset
-    from harness.maps import run_maps
-    from harness.store import file_name
-    from reports.blocks import write_block
-    from reports.maps import maps_block
+    from inmo.harness.experiment.activation_maps import run_maps
+    from inmo.harness.run.setup import parse_dataset
+    from inmo.harness.store.store import file_name
+    from inmo.reports.blocks.activation import maps_block
+    from inmo.reports.blocks.block import write_block
 
     dataset = parse_dataset(command.dataset).open()
     setups = setups_of(command.tracker, command.network, random_weights=False)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
 
-from datasets.errors import UserError
-from harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
-from harness.commands.shared import EXIT_HOLES, say_holes, setups_of, workers_of
+from inmo.errors import UserError
+from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
+from inmo.harness.commands.shared import EXIT_HOLES, say_holes, setups_of, workers_of
 
 if TYPE_CHECKING:
-    from harness.config import Setup
-    from harness.planning import Footage
+    from inmo.harness.experiment.planning import Footage
+    from inmo.harness.run.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class MainJob:
 
 
 def main_job(command: MainJob) -> int:
-    from harness.main_job import EMBEDDED, Choice, run_main_job
+    from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
 
     choice = Choice(command.table, command.figure, command.datasets)
     with workers_of(command) as workers:
@@ -98,11 +98,11 @@ class Track:
 
 
 def track(command: Track) -> int:
-    from harness.cluster import checked_on
-    from harness.config import open_datasets
-    from harness.jobs import built, demand_sequences, plan
-    from harness.parallel import run_jobs
-    from harness.store import open_store
+    from inmo.harness.run.jobs import built, demand_sequences, plan
+    from inmo.harness.run.setup import open_datasets
+    from inmo.harness.store.store import open_store
+    from inmo.harness.workers.cluster import checked_on
+    from inmo.harness.workers.parallel import run_jobs
 
     setups = setups_of(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
@@ -139,7 +139,7 @@ class Workers:
 
 
 def workers(command: Workers) -> int:
-    from harness.hosts import start_workers
+    from inmo.harness.workers.hosts import start_workers
 
     start_workers(command.scheduler, gpus=command.gpus_per_host, processes=command.jobs)
     return 0
@@ -173,8 +173,8 @@ class Plan:
 
 
 def plan(command: Plan) -> int:
-    from harness.planning import lines, make_plan, wanted_by
-    from harness.store import open_store
+    from inmo.harness.experiment.planning import lines, make_plan, wanted_by
+    from inmo.harness.store.store import open_store
 
     if command.workers < 1:
         raise UserError(f"--workers {command.workers}: give a number from 1 up")
@@ -193,7 +193,7 @@ def plan(command: Plan) -> int:
 
 
 def _given(command: Plan) -> tuple[list[Setup], list[Footage]]:
-    from harness.planning import footage
+    from inmo.harness.experiment.planning import footage
 
     if not command.dataset:
         raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
@@ -220,7 +220,7 @@ class Serve:
 
 
 def serve(command: Serve) -> int:
-    from harness.serve import serve as start
+    from inmo.harness.live.serve import serve as start
 
     setup = setups_of([command.tracker], command.network, command.allow_random_weights)[0]
     failure = start(setup, command.tuned_for, command.device)

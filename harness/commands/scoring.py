@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import Positional, arg
 
-from datasets.errors import UserError
-from harness.commands.options import Names, Repeated
-from harness.commands.shared import EXIT_BROKEN, EXIT_FINDINGS
+from inmo.errors import UserError
+from inmo.harness.commands.options import Names, Repeated
+from inmo.harness.commands.shared import EXIT_BROKEN, EXIT_FINDINGS
 
 if TYPE_CHECKING:
-    from reports.score import Score
+    from inmo.reports.scoring.score import Score
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Check:
 
 
 def check(command: Check) -> int:
-    from datasets.check import check_dataset
-    from harness.config import open_datasets
+    from inmo.datasets.check import check_dataset
+    from inmo.harness.run.setup import open_datasets
 
     found = 0
     for dataset in open_datasets(command.dataset):
@@ -74,9 +74,9 @@ class ScoreResults:
 
 
 def score(command: ScoreResults) -> int:
-    from datasets.files import open_tree
-    from harness.config import parse_dataset
-    from reports.scoring import score_dataset, scores_json
+    from inmo.datasets.files import open_tree
+    from inmo.harness.run.setup import parse_dataset
+    from inmo.reports.scoring.raw import score_dataset, scores_json
 
     argument = parse_dataset(command.dataset)
     if command.annotations is not None:
@@ -92,7 +92,7 @@ def score(command: ScoreResults) -> int:
 
         print(json.dumps(scores_json(scores, per_sequence=command.per_sequence)))
     else:
-        from reports.tables import score_table, sequence_table
+        from inmo.reports.tables.builders import score_table, sequence_table
 
         tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
         for table in tables:
@@ -136,8 +136,8 @@ class Export:
 
 
 def export(command: Export) -> int:
-    from harness.export import export_store
-    from harness.store import open_store
+    from inmo.harness.store.export import export_store
+    from inmo.harness.store.store import open_store
 
     written = export_store(open_store(command.store), command.format, command.out, partial=command.partial)
     print(f"{written} results written to {command.out}", file=sys.stderr)
@@ -160,7 +160,7 @@ class Validate:
 
 
 def validate(command: Validate) -> int:
-    from harness.validation import submission_problems, wanted_frames
+    from inmo.harness.experiment.submission_check import submission_problems, wanted_frames
 
     frames = wanted_frames(command.dataset)
     problems = submission_problems(command.submission, frames)
@@ -188,8 +188,8 @@ class MakeReport:
 
 
 def report(command: MakeReport) -> int:
-    from harness.store import open_store
-    from reports.page import write_report
+    from inmo.harness.store.store import open_store
+    from inmo.reports.page.page import write_report
 
     print(write_report(open_store(command.store), command.out, protocols=command.protocol))
     return 0
@@ -207,10 +207,10 @@ class List:
 
 
 def list_names(command: List) -> int:
-    from datasets import DATASETS, benchmark
-    from reports.protocols import PROTOCOLS
-    from trackers import TRACKERS
-    from trackers.titles import title
+    from inmo.datasets import DATASETS, benchmark
+    from inmo.reports.scoring.protocols import PROTOCOLS
+    from inmo.trackers import TRACKERS
+    from inmo.trackers.titles import title
 
     if command.what == "trackers":
         rows = [(name, title(name)) for name in TRACKERS]

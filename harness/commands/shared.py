@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from datasets.errors import UserError
+from inmo.errors import UserError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from harness.cluster import Cluster
-    from harness.commands.options import ClusterOptions, NetworkOptions
-    from harness.config import Setup
-    from harness.jobs import Outcome
+    from inmo.harness.commands.options import ClusterOptions, NetworkOptions
+    from inmo.harness.run.jobs import Outcome
+    from inmo.harness.run.setup import Setup
+    from inmo.harness.workers.cluster import Cluster
 
 EXIT_FINDINGS = 1
 EXIT_BROKEN = 2
@@ -33,7 +33,7 @@ class RunsJobs(Protocol):
 
 def workers_of(command: RunsJobs) -> AbstractContextManager[int | Cluster]:
     """This machine's processes or a cluster, as the command asks for it."""
-    from harness.hosts import chosen_workers
+    from inmo.harness.workers.hosts import chosen_workers
 
     asked = command.cluster
     return chosen_workers(asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, command.jobs)
@@ -41,9 +41,9 @@ def workers_of(command: RunsJobs) -> AbstractContextManager[int | Cluster]:
 
 def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
-    from harness.config import configure, parse_overrides
-    from harness.tuned import with_files
-    from trackers import tracker
+    from inmo.harness.constants.tuned_file import with_files
+    from inmo.harness.run.setup import configure, parse_overrides
+    from inmo.trackers import tracker
 
     shared = {
         "weights": options.weights,
@@ -70,7 +70,7 @@ def say_holes(outcomes: Sequence[Outcome]) -> int:
 
     Raises UserError when results that were stored are gone.
     """
-    from harness.jobs import demand_stored
+    from inmo.harness.run.jobs import demand_stored
 
     demand_stored(outcomes)
     holes = [o for o in outcomes if o.reason]

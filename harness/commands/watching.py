@@ -10,8 +10,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes
 
-from harness.commands.options import Names, NetworkOptions
-from harness.commands.shared import EXIT_HOLES, setups_of
+from inmo.harness.commands.options import Names, NetworkOptions
+from inmo.harness.commands.shared import EXIT_HOLES, setups_of
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Play:
 
 
 def play(command: Play) -> int:
-    from harness.play import play as start
-    from trackers.base import TrackerFailure
+    from inmo.harness.live.play import play as start
+    from inmo.trackers.base import TrackerFailure
 
     (setup,) = setups_of([command.tracker], command.network, command.allow_random_weights)
     try:
@@ -84,9 +84,9 @@ class Draw:
 
 
 def draw(command: Draw) -> int:
-    from harness.store import open_store
-    from reports.scenes import scene_of
-    from reports.video import Film, write_film
+    from inmo.harness.store.store import open_store
+    from inmo.reports.video.film import Film, write_film
+    from inmo.reports.video.scenes import scene_of
 
     scene, frames, holes = scene_of(
         open_store(command.store), command.dataset, command.sequence, trackers=command.trackers, root=command.root

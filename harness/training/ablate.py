@@ -15,19 +15,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from datasets.errors import UserError, unknown_name
-from harness.cluster import Cluster
-from harness.config import Setup, configure, open_datasets
-from harness.jobs import plan
-from harness.parallel import run_jobs
-from harness.store import open_store
-from harness.training.command import run_training
-from harness.training.config import TrainConfig, load_config
-from harness.training.loop import CHECKPOINT, WEIGHTS
-from harness.training.words import settings_as_words
-from reports.score import Measures
-from trackers.ablations import TABLES
-from trackers.shipped import architecture
+from inmo.errors import UserError, unknown_name
+from inmo.harness.run.jobs import plan
+from inmo.harness.run.setup import Setup, configure, open_datasets
+from inmo.harness.store.store import open_store
+from inmo.harness.training.command import run_training
+from inmo.harness.training.config import TrainConfig, load_config
+from inmo.harness.training.loop import CHECKPOINT, WEIGHTS
+from inmo.harness.training.trainees import settings_as_words
+from inmo.harness.workers.cluster import Cluster
+from inmo.harness.workers.parallel import run_jobs
+from inmo.reports.scoring.score import Measures
+from inmo.trackers.families.ablations import TABLES
+from inmo.trackers.pipeline.shipped import architecture
 
 EXIT_INTERRUPTED = 130
 
@@ -69,7 +69,7 @@ def ablate(
         rows: only these; all when empty.
         seeds: one training each; three and more give a spread.
         workers: opens what tracks, processes or a cluster, when the trainings are done.
-        lanes: see ``harness.lanes``.
+        lanes: see ``run.lanes``.
         partial: measure on what is there of an incomplete dataset.
 
     Raises:
@@ -137,7 +137,7 @@ def _measured(
     lanes: int | Literal["auto"],
 ) -> list[Trained]:
     """Track with every training's weights what is not in the store yet, and score it."""
-    from reports.collect import evaluate
+    from inmo.reports.scoring.stored import evaluate
 
     names = {(item.row, item.seed): f"{table} {item.row} seed {item.seed}" for item in done}
     setups = [
@@ -163,7 +163,7 @@ def summarise(done: Sequence[Trained]) -> list[dict[str, Any]]:
     Only sequences that every training has enter; a row that lacks some would otherwise be compared with itself on
     easier ones.
     """
-    from reports.statistics import bootstrap_interval
+    from inmo.reports.scoring.statistics import bootstrap_interval
 
     shared = set.intersection(*({n for n, m in item.scores.items() if m.success_auc is not None} for item in done))
     means = {row: _over_seeds(done, row, "success_auc", shared) for row in dict.fromkeys(item.row for item in done)}
@@ -209,7 +209,7 @@ def _mean(values: Mapping[str, float]) -> float | None:
 
 def render(table: str, done: Sequence[Trained], base: TrainConfig) -> dict[str, str]:
     """The table as Markdown, CSV and JSON: file name -> text."""
-    from harness.training.schedule import SCHEDULES
+    from inmo.harness.training.schedule import SCHEDULES
 
     rows = summarise(done)
     plan = SCHEDULES[base.schedule]

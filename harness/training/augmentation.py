@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes, xywh_to_cxcywh
-from datasets.images import Frame
-from datasets.training.base import Dice, Pair, View
-from harness.training.geometry import Geometry, Side
-from trackers.crop import mean_colour
+from inmo.boxes import Boxes, xywh_to_cxcywh
+from inmo.datasets.images import Frame
+from inmo.datasets.training.base import Dice, Pair, View
+from inmo.harness.training.geometry import Geometry, Side
+from inmo.trackers.pipeline.crop import mean_colour
 
 Floats = NDArray[np.float64]
 Fractions = NDArray[np.float32]

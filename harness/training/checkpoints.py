@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from datasets.errors import UserError
+from inmo.errors import UserError
 
 FORMAT = 2
 

@@ -15,13 +15,13 @@ import torch
 import yaml
 from torch.utils.data import Dataset
 
-from datasets.errors import UserError, unknown_name
-from harness.training.config import DistilConfig, TrainConfig, load_config
-from harness.training.distil import Teacher, cache_maps, open_teacher
-from harness.training.distributed import Group, join
-from harness.training.loop import CHECKPOINT, WEIGHTS, Outcome, Training
-from harness.training.model import Model, build_model
-from harness.training.sampling import (
+from inmo.errors import UserError, unknown_name
+from inmo.harness.training.config import DistilConfig, TrainConfig, load_config
+from inmo.harness.training.distil import Teacher, cache_maps, open_teacher
+from inmo.harness.training.distributed import Group, join
+from inmo.harness.training.loop import CHECKPOINT, WEIGHTS, Outcome, Training
+from inmo.harness.training.model import Model, build_model
+from inmo.harness.training.sampling import (
     AHEAD,
     CachedPairs,
     MadePairs,
@@ -31,8 +31,8 @@ from harness.training.sampling import (
     loader,
     open_pairs,
 )
-from harness.training.schedule import SCHEDULES
-from harness.training.validation import calibrate, make_batches, score_clips, score_pairs
+from inmo.harness.training.schedule import SCHEDULES
+from inmo.harness.training.validation import calibrate, make_batches, score_clips, score_pairs
 
 EXIT_INTERRUPTED = 130
 VALIDATION_SEED = 1_000_003

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datasets.errors import UserError
-from harness.structure import read_yaml, structure
+from inmo.errors import UserError
+from inmo.records import read_yaml, structure
 
 Values = Mapping[str, Any]
 
@@ -154,5 +154,5 @@ class TrainConfig:
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
-    """Read a YAML file and apply ``a.b=value`` words. Raises UserError, see ``harness.structure``."""
+    """Read a YAML file and apply ``a.b=value`` words. Raises UserError, see ``inmo.records``."""
     return structure(TrainConfig, read_yaml(path, "training config", overrides), str(Path(path).expanduser()))

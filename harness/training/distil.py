@@ -22,13 +22,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from datasets.errors import UserError, resolve, unknown_name
-from harness.config import configure
-from harness.training.config import DistilConfig
-from harness.training.words import BUILDERS, settings_as_words
-from trackers.assembly import MatchingNetwork
-from trackers.checkpoint import same_names
-from trackers.neural import load_network
+from inmo.errors import UserError, unknown_name
+from inmo.harness.run.setup import configure
+from inmo.harness.training.config import DistilConfig
+from inmo.harness.training.trainees import BUILDERS, settings_as_words
+from inmo.registry import resolve
+from inmo.trackers.pipeline.assembly import MatchingNetwork
+from inmo.trackers.pipeline.checkpoint import same_names
+from inmo.trackers.pipeline.neural import load_network
 
 BATCH = 64  # crops per call when maps are made for a cache
 MAPS = ("template_map", "search_map")

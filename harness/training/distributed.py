@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from trackers.neural import resolve_device
+from inmo.trackers.pipeline.neural import resolve_device
 
 
 @dataclass(frozen=True)

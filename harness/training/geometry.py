@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
-from trackers.crop import (
+from inmo.trackers.pipeline.crop import (
     Floats,
     cnninmo_search_side,
     siamcar_search_side,

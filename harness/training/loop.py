@@ -15,16 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import UserError
-from harness import provenance
-from harness.training.checkpoints import Progress, load_checkpoint, save_batch, save_checkpoint, save_weights
-from harness.training.config import TrainConfig
-from harness.training.distil import Teacher, difference
-from harness.training.distributed import Group
-from harness.training.model import Model, own_values
-from harness.training.records import Diary, clock
-from harness.training.sampling import Batch
-from harness.training.schedule import SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
+from inmo.errors import UserError
+from inmo.harness.store import provenance
+from inmo.harness.training.checkpoints import Progress, load_checkpoint, save_batch, save_checkpoint, save_weights
+from inmo.harness.training.config import TrainConfig
+from inmo.harness.training.diary import Diary, clock
+from inmo.harness.training.distil import Teacher, difference
+from inmo.harness.training.distributed import Group
+from inmo.harness.training.model import Model, own_values
+from inmo.harness.training.sampling import Batch
+from inmo.harness.training.schedule import SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
 
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 

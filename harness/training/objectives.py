@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.training.labels import (
+from inmo.harness.training.cell_labels import (
     IGNORED,
     NOTHING,
     TARGET,

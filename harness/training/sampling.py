@@ -22,12 +22,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from datasets.errors import UserError, unknown_name
-from datasets.training import open_source
-from datasets.training.base import Source
-from harness.training.augmentation import AUGMENTATIONS, Sample, make_sample
-from harness.training.config import SourceConfig
-from harness.training.geometry import GEOMETRIES, Geometry
+from inmo.datasets.training import open_source
+from inmo.datasets.training.base import Source
+from inmo.errors import UserError, unknown_name
+from inmo.harness.training.augmentation import AUGMENTATIONS, Sample, make_sample
+from inmo.harness.training.config import SourceConfig
+from inmo.harness.training.geometry import GEOMETRIES, Geometry
 
 CHUNK = 480  # pairs that one job of the cache makes
 AHEAD = 4  # batches that each process of a loader makes ahead of time

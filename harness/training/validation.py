@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datasets import open_dataset
-from harness.engine import track_sequence
-from harness.training.labels import corners, grid_points
-from harness.training.model import Model
-from harness.training.objectives import Shape
-from harness.training.sampling import NAMES, Batch, PairMaker
-from trackers import tracker
+from inmo.datasets import open_dataset
+from inmo.harness.run.engine import track_sequence
+from inmo.harness.training.cell_labels import corners, grid_points
+from inmo.harness.training.model import Model
+from inmo.harness.training.objectives import Shape
+from inmo.harness.training.sampling import NAMES, Batch, PairMaker
+from inmo.trackers import tracker
 
 HIT = 0.5
 PROTOCOL = "pysot"
@@ -125,7 +125,7 @@ def score_clips(model: Model, weights: Path, roots: Sequence[str], device: str =
     A root may name another benchmark's layout as ``otb100=ROOT``. What a partial download lacks is left out here:
     this number guides a training and is no score of a benchmark.
     """
-    from reports.scoring import score_sequence
+    from inmo.reports.scoring.raw import score_sequence
 
     made = tracker(model.tracker)
     values = {}

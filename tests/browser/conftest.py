@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reports.page import write_report
+from inmo.reports.page.page import write_report
 from tests.reports.example import example_store
 
 OPTIONS = (

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import ROOT
+from inmo.paths import ROOT
 
 pytestmark = pytest.mark.slow
 
 
 def test_every_number_is_measured(chromium: str, tmp_path: Path) -> None:
     words = ["--trackers", "2", "--sequences", "3", "--keep", str(tmp_path), "--chromium", chromium]
-    command = [sys.executable, "-m", "reports.bench_page", *words]
+    command = [sys.executable, "-m", "tools.bench_page", *words]
     lines = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.splitlines()
     assert lines[0].startswith("3 sequences, 2 trackers, ")
     assert re.fullmatch(r"render: [\d.]+ s, [\d.]+ s of processor time", lines[1])

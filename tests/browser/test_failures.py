@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from reports.page import write_report
+from inmo.reports.page.page import write_report
 from tests.browser.conftest import open_page
 from tests.reports.example import HOSTILE, example_store
 

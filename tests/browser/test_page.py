@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.maps import maps_block
-from reports.page import write_report
+from inmo.reports.blocks.activation import maps_block
+from inmo.reports.page.page import write_report
 from tests.browser.conftest import open_page
 from tests.reports.example import HOSTILE, example_store
 from tests.reports.test_maps import STAR, maps
@@ -170,8 +170,8 @@ SEQUENCES = (
 
 def test_sequences_with_hostile_names_are_shown_as_text(browser: Any, tmp_path: Path) -> None:
     """The names reach attributes, options, tables and the JSON within a script element; a dialog would fail the tab."""
-    from datasets.base import Annotation, Benchmark, Dataset, Sequence
-    from harness.store import Run, open_store
+    from inmo.datasets.base import Annotation, Benchmark, Dataset, Sequence
+    from inmo.harness.store.store import Run, open_store
     from tests.reports.example import result
 
     store = open_store(tmp_path / "store", write=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness.commands import Command
+from inmo.harness.commands import Command
 from tests.browser.conftest import open_page
 from tests.conftest import ROOT
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets import open_dataset
-from datasets.check import Report, check_dataset
-from datasets.images import ImageFrames
+from inmo.datasets import open_dataset
+from inmo.datasets.check import Report, check_dataset
+from inmo.datasets.images import ImageFrames
 from tests.datasets.tiny import images, numbered, picture, rows, video, write
 
 

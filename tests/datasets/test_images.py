@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from datasets import images
-from datasets.errors import UserError
-from datasets.images import decode, read_image
+from inmo.datasets import images
+from inmo.datasets.images import decode, read_image
+from inmo.errors import UserError
 
 simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed: there is one decoder alone")
 SUBSAMPLINGS = (

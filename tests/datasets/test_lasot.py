@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets import open_dataset
-from datasets.errors import UserError
+from inmo.datasets import open_dataset
+from inmo.errors import UserError
 from tests.datasets.tiny import images, numbered, rows, write
 
 COUNT = 1088  # basketball-1

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets import open_dataset
-from datasets.base import Dataset
-from datasets.errors import UserError
-from datasets.files import open_tree
-from datasets.layout import Wanted, distinct, locate
-from datasets.otb import OTB100
-from datasets.trackingnet import TRACKINGNET
+from inmo.datasets import open_dataset
+from inmo.datasets.base import Dataset
+from inmo.datasets.files import open_tree
+from inmo.datasets.layout import Wanted, distinct, locate
+from inmo.datasets.otb import OTB100
+from inmo.datasets.trackingnet import TRACKINGNET
+from inmo.errors import UserError
 from tests.datasets.tiny import images, numbered, rows, write, zipped
 
 HEADER = "name,path,start_frame,end_frame,n_zfill,ext,anno_path,object_class,init_omit,attributes\n"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.mini import exact
-from datasets.mini.drawing import draw
-from datasets.mini.motion import Pose, curve
-from datasets.mini.puppets import PUPPETS, Puppet, part
-from datasets.mini.scenery import SCENES, backdrop
-from datasets.mini.sprites import Canvas, Pattern, palette
+from inmo.datasets.mini import exact
+from inmo.datasets.mini.drawing import draw
+from inmo.datasets.mini.motion import Pose, curve
+from inmo.datasets.mini.puppets import PUPPETS, Puppet, part
+from inmo.datasets.mini.scenery import SCENES, backdrop
+from inmo.datasets.mini.sprites import Canvas, Pattern, palette
 
 # --- exact arithmetic
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import open_dataset
-from datasets.base import Sequence
-from datasets.errors import UserError
-from datasets.nfs import parse_nfs
+from inmo.datasets import open_dataset
+from inmo.datasets.base import Sequence
+from inmo.datasets.nfs import parse_nfs
+from inmo.errors import UserError
 from tests.datasets.tiny import numbered, rows, write
 
 NAME, COUNT = "Skiing_red", 69

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from datasets import open_dataset
-from datasets.base import Sequence
-from datasets.errors import UserError
-from datasets.otb import spellings
+from inmo.datasets import open_dataset
+from inmo.datasets.base import Sequence
+from inmo.datasets.otb import spellings
+from inmo.errors import UserError
 from tests.datasets.tiny import numbered, rows, write, zipped
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.errors import UserError
-from datasets.files import open_tree
-from datasets.reading import Source, Span, image_names, natural, one_row, read_annotation, read_boxes, read_flags
+from inmo.datasets.files import open_tree
+from inmo.datasets.reading import Source, Span, image_names, natural, one_row, read_annotation, read_boxes, read_flags
+from inmo.errors import UserError
 from tests.datasets.tiny import images, rows, write
 
 

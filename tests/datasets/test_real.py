@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import open_dataset
-from datasets.base import read_table
-from datasets.check import check_dataset
-from datasets.files import open_tree
+from inmo.datasets import open_dataset
+from inmo.datasets.base import read_table
+from inmo.datasets.check import check_dataset
+from inmo.datasets.files import open_tree
 
 pytestmark = pytest.mark.shared
 

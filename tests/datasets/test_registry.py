@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from datasets import DATASETS, benchmark, open_dataset
-from datasets.base import Benchmark
-from datasets.errors import UserError
-from datasets.files import open_tree
-from datasets.layout import ROOT_TABLE, table_rows
+from inmo.datasets import DATASETS, benchmark, open_dataset
+from inmo.datasets.base import Benchmark
+from inmo.datasets.files import open_tree
+from inmo.datasets.layout import ROOT_TABLE, table_rows
+from inmo.errors import UserError
 from tests.datasets.tiny import rows, write
 
 

@@ -15,18 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets import open_dataset
-from datasets.base import Dataset
-from datasets.boxes import shift_origin
-from datasets.errors import UserError
-from datasets.mini.drafts import draft
-from datasets.mini.labels import MEANINGS, Facts, labels
-from datasets.mini.layouts import clipped, codes, rows
-from datasets.mini.motion import Spec
-from datasets.mini.puppets import PUPPETS
-from datasets.mini.scenery import SCENES
-from datasets.mini.scripts import SUITE, Row
-from datasets.synthetic import (
+from inmo.boxes import shift_origin
+from inmo.datasets import open_dataset
+from inmo.datasets.base import Dataset
+from inmo.datasets.mini.attributes import MEANINGS, Facts, labels
+from inmo.datasets.mini.drafts import draft
+from inmo.datasets.mini.layouts import clipped, codes, rows
+from inmo.datasets.mini.motion import Spec
+from inmo.datasets.mini.puppets import PUPPETS
+from inmo.datasets.mini.scenery import SCENES
+from inmo.datasets.mini.scripts import SUITE, Row
+from inmo.datasets.mini.suite import (
     TRAINING_SEEDS,
     VERSION,
     Clip,
@@ -36,6 +35,7 @@ from datasets.synthetic import (
     render_sequence,
     training_clip,
 )
+from inmo.errors import UserError
 
 DIGESTS = Path(__file__).with_name("mini_digests.json")
 SEQUENCES = [(name, sequence) for name, script in SUITE.items() for row in script for sequence in row.sequences]
@@ -329,7 +329,7 @@ def test_the_suite_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: 
         assert not list(tmp_path.glob("mini-suite*"))
         (root / "lasot").mkdir()
 
-    monkeypatch.setattr("datasets.synthetic.generate", build)
+    monkeypatch.setattr("inmo.datasets.mini.suite.generate", build)
     first, second = ensure_suite(tmp_path), ensure_suite(tmp_path)
     assert first == second and len(built) == 1
     assert [p.name for p in tmp_path.glob("[!.]*")] == [first.name]
@@ -343,7 +343,7 @@ def test_the_slower_of_two_builders_uses_the_suite_of_the_faster(
         rival = tmp_path / root.name.strip(".").rpartition("-")[0]
         (rival / "lasot" / "whole").mkdir(parents=True)
 
-    monkeypatch.setattr("datasets.synthetic.generate", build)
+    monkeypatch.setattr("inmo.datasets.mini.suite.generate", build)
     assert (ensure_suite(tmp_path) / "lasot" / "whole").is_dir()
     assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == [f"mini-suite-v{VERSION}-seed0"]
 
@@ -354,7 +354,7 @@ def test_what_a_killed_builder_left_is_removed_whatever_the_clock_says(
     left = tmp_path / f".mini-suite-v{VERSION}-seed0-abcd"
     (left / "lasot").mkdir(parents=True)
     os.utime(left, (4e9, 4e9))  # made in the future
-    monkeypatch.setattr("datasets.synthetic.generate", lambda root: (root / "lasot").mkdir())
+    monkeypatch.setattr("inmo.datasets.mini.suite.generate", lambda root: (root / "lasot").mkdir())
     assert (ensure_suite(tmp_path) / "lasot").is_dir()
     assert not left.exists()
 
@@ -364,7 +364,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
         (root / "lasot").mkdir()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("datasets.synthetic.generate", build)
+    monkeypatch.setattr("inmo.datasets.mini.suite.generate", build)
     with pytest.raises(UserError, match="No space left"):
         ensure_suite(tmp_path)
     assert not [p for p in tmp_path.iterdir() if p.is_dir()]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets import text
-from datasets.errors import UserError
-from datasets.text import parse_rows
+from inmo.datasets import text
+from inmo.datasets.text import parse_rows
+from inmo.errors import UserError
 
 PLAIN = [[1.0, 2.5, 30.0, 40.0], [-1.0, 0.0, 1e-3, 4e5]]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import open_dataset
-from datasets.errors import UserError
+from inmo.datasets import open_dataset
+from inmo.errors import UserError
 from tests.datasets.tiny import numbered, rows, write
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets.synthetic import write_clips
+from inmo.datasets.mini.suite import write_clips
 from tests.conftest import ROOT
 from tests.docs.printed import assert_alike
 

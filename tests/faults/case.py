@@ -80,13 +80,28 @@ def run_family(module: str, folder: Path) -> list[str]:
 
 
 def _child(module: str, folder: Path) -> None:
-    for name in ("commands", "jobs", "parallel", "export", "experiment", "main_job", "store"):
-        importlib.import_module(f"harness.{name}")
-    for name in ("reports.page", "reports.scoring", "reports.tables", "datasets.check", "trackers.checkpoint"):
+    for name in ("commands", "run.jobs", "workers.parallel", "store.export", "experiment.spec", "experiment.main_job"):
+        importlib.import_module(f"inmo.harness.{name}")
+    for name in (
+        "inmo.reports.page.page",
+        "inmo.reports.scoring.raw",
+        "inmo.reports.tables.builders",
+        "inmo.datasets.check",
+        "inmo.trackers.pipeline.checkpoint",
+    ):
         importlib.import_module(name)
-    for name in ("scipy.io", "torch", "matplotlib.pyplot", "trackers.siamcar", "trackers.describe", "yaml"):
+    for name in (
+        "scipy.io",
+        "torch",
+        "matplotlib.pyplot",
+        "inmo.trackers.families.siamcar",
+        "inmo.trackers.inspect.describe",
+        "yaml",
+    ):
         importlib.import_module(name)
-    importlib.import_module("trackers.siamcar").released()  # the first network on the meta device takes seconds
+    importlib.import_module(
+        "inmo.trackers.families.siamcar"
+    ).released()  # the first network on the meta device takes seconds
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     cases: Sequence[Case] = importlib.import_module(module).CASES
     assert len({case.name for case in cases}) == len(cases), "names are not unique"
@@ -98,7 +113,7 @@ def _child(module: str, folder: Path) -> None:
 
 
 def _run(case: Case, folder: Path) -> str:
-    from harness.cli import main
+    from inmo.harness.cli import main
 
     place = Place(folder / "in", folder / "out")
     place.input.mkdir(parents=True)

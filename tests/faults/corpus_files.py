@@ -145,7 +145,7 @@ STORES: Mapping[str, tuple[str, Callable[[Path], None], str]] = {
 
 def damaged(pattern: str, act: Callable[[Path], None], command: str) -> Callable[[Place], Sequence[Words]]:
     def make(place: Place) -> Sequence[Words]:
-        from harness.cli import main
+        from inmo.harness.cli import main
 
         clip(place, "clip")
         store = place.input / "store"

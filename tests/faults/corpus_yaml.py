@@ -27,7 +27,7 @@ TEXTS: Mapping[str, tuple[bytes | str, str]] = {
     "an open quote": ("title: 'a\n", READ),
     "two documents": (f"{PLAIN}---\n{PLAIN}", READ),
     "a tag that calls os.system": ("title: !!python/object/apply:os.system ['touch owned']\n", f"{READ}.*constructor"),
-    "a tag that makes an object": ("title: !!python/object:datasets.errors.UserError {}\n", f"{READ}.*constructor"),
+    "a tag that makes an object": ("title: !!python/object:inmo.errors.UserError {}\n", f"{READ}.*constructor"),
     "a tag that names a module": ("title: !!python/name:os.system\n", f"{READ}.*constructor"),
     "a tag of nobody": ("title: !owned x\n", f"{READ}.*constructor"),
     "a tagged number that is none": ("title: !!int x\n", READ),

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
-from harness.jobs import demand_stored
-from harness.store import open_store
+from inmo.harness.cli import main
+from inmo.harness.run.jobs import demand_stored
+from inmo.harness.store.store import open_store
 from tests.conftest import ROOT
 from tests.harness.faulty import started, write_clips
 from tests.harness.test_kill import exported, read_all
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.slow
 CLIPS = 12
 START = """
 import os, sys
-import harness.commands, harness.jobs, harness.parallel, tests.harness.faulty
-from harness.cli import main
+import inmo.harness.commands, inmo.harness.run.jobs, inmo.harness.workers.parallel, tests.harness.faulty
+from inmo.harness.cli import main
 if (user := int(sys.argv[1])):
     assert main(sys.argv[2:]) == 0  # imports everything: the interpreter may lie where only root may look
     os.setgid(user), os.setuid(user)
@@ -203,9 +203,9 @@ def test_a_store_deleted_under_the_run(clips: Path, expected: dict[str, bytes], 
 
 
 def test_one_result_deleted_under_the_run_is_missed(clips: Path, tmp_path: Path) -> None:
-    from harness.config import configure, open_datasets
-    from harness.jobs import plan
-    from harness.parallel import run_jobs
+    from inmo.harness.run.jobs import plan
+    from inmo.harness.run.setup import configure, open_datasets
+    from inmo.harness.workers.parallel import run_jobs
 
     store = open_store(tmp_path / "s", write=True)
     jobs, _ = plan(store, open_datasets([f"folder:mine={clips}"]), [configure("faulty", {})])
@@ -236,7 +236,7 @@ def test_a_clock_that_jumps_changes_nothing(
     clips: Path, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, ticks = tmp_path / "store", iter(range(10**6))
-    monkeypatch.setattr("harness.jobs.datetime.datetime", Backwards)
+    monkeypatch.setattr("inmo.harness.run.jobs.datetime.datetime", Backwards)
     monkeypatch.setattr(time, "time", lambda: 4e9 - 1e5 * next(ticks))
     assert main(words(clips, store, "--set", "heavy=3")) == 3
     for number, path in enumerate(sorted(store.rglob("*"))):  # half of the files come from the future, half from 1970
@@ -275,7 +275,7 @@ def test_runs_that_want_different_sequences_lose_none(clips: Path, tmp_path: Pat
 
 def test_names_put_at_the_same_time_are_all_kept(clips: Path, tmp_path: Path) -> None:
     """The same within one process, where the writers meet for certain."""
-    from harness.config import open_datasets
+    from inmo.harness.run.setup import open_datasets
 
     store = open_store(tmp_path / "store", write=True)
     (dataset,) = open_datasets([f"folder:mine={clips}"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["datasets", "harness", "trackers", "yaml", "zipfile", "pickle"]):
+with atheris.instrument_imports(include=["inmo", "yaml", "zipfile", "pickle"]):
     from tests.fuzz.targets import PARSERS
 
 

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import UserError
-from datasets.files import Tree
-from datasets.images import read_image
-from datasets.plain import NotPlainError, plain_yaml
-from datasets.text import parse_rows
-from harness.experiment import load_experiment
-from harness.whole import read_table
-from trackers.checkpoint import load_state_dict
-from trackers.otb_mat import parse_mat
-from trackers.rawresults import find_results
+from inmo.datasets.files import Tree
+from inmo.datasets.images import read_image
+from inmo.datasets.text import parse_rows
+from inmo.errors import UserError
+from inmo.harness.experiment.spec import load_experiment
+from inmo.trackers.pipeline.checkpoint import load_state_dict
+from inmo.trackers.recorded.discovery import find_results
+from inmo.trackers.recorded.otb_mat import parse_mat
+from inmo.whole_files import read_table
+from inmo.yaml_values import NotPlainError, plain_yaml
 
 SCRATCH = Path(tempfile.mkdtemp(prefix="fuzz-"))
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from datasets.plain import NotPlainError, plain_yaml
-from datasets.text import parse_rows
+from inmo.datasets.text import parse_rows
+from inmo.yaml_values import NotPlainError, plain_yaml
 from tests.fuzz.targets import PARSERS
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from harness.cli import main
+from inmo.harness.cli import main
 from tests.conftest import ROOT
 
 PATIENCE = 90.0

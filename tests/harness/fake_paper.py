@@ -53,7 +53,7 @@ def write_results(
 def write_paper(folder: Path, values: Mapping[tuple[int, str, str, str], str]) -> Path:
     """The paper's files with these cells (table, row, dataset, measure) and no others."""
     folder.mkdir()
-    for source in (resources.files("reports") / "paper").iterdir():
+    for source in Path(str(resources.files("inmo.reports.paper"))).glob("*.csv"):
         lines = list(csv.DictReader(source.read_text().splitlines()))
         if source.name.startswith("table_"):
             number = int(source.name.removeprefix("table_").removesuffix(".csv"))

@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes
-from datasets.images import Frame
-from trackers import TRACKERS
-from trackers.base import Step, TrackerSpec
+from inmo.boxes import Boxes
+from inmo.datasets.images import Frame
+from inmo.trackers import TRACKERS
+from inmo.trackers.base import Step, TrackerSpec
 
 SIZE = (48, 64)  # height and width of the clips
 

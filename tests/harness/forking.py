@@ -55,8 +55,8 @@ def serve(errors: str) -> None:
     import joblib  # noqa: F401 - imported here so that no fork has to
 
     import tests.harness.faulty  # noqa: F401
-    from harness import provenance
-    from harness.cli import main
+    from inmo.harness.cli import main
+    from inmo.harness.store import provenance
 
     provenance.versions()  # asks git
     for line in sys.stdin:

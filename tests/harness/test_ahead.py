@@ -12,15 +12,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from datasets.base import Annotation, Sequence
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import Frame
-from harness.ahead import DEPTH, Ahead, reading
-from harness.engine import track_sequence
-from harness.lanes import follow_all
+from inmo.boxes import Boxes
+from inmo.datasets.base import Annotation, Sequence
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
+from inmo.harness.run.engine import track_sequence
+from inmo.harness.run.lanes import follow_all
+from inmo.harness.run.read_ahead import DEPTH, Ahead, reading
+from inmo.trackers.base import Step
 from tests.harness.test_lanes import Walker, Want, readers_left
-from trackers.base import Step
 
 
 @dataclass

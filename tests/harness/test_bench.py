@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from harness.bench.cases import make_case, parse_case
-from harness.bench.ceiling import Ceiling
-from harness.bench.clips import HEIGHT, TARGET, WIDTH, make_films
-from harness.bench.compare import Timing, ratio_of, time_in_turn
-from harness.bench.parts import STATUS, Watch, forget_peak, peak_bytes
-from harness.bench.table import ceilings_text, ratios_text, timings_text
-from harness.cli import main
-from harness.config import Setup, configure
-from harness.engine import track_sequence
-from trackers import tracker
+from inmo.errors import UserError
+from inmo.harness.bench.cases import make_case, parse_case
+from inmo.harness.bench.ceiling import Ceiling
+from inmo.harness.bench.clips import HEIGHT, TARGET, WIDTH, make_films
+from inmo.harness.bench.compare import Timing, ratio_of, time_in_turn
+from inmo.harness.bench.parts import STATUS, Watch, forget_peak, peak_bytes
+from inmo.harness.bench.timing_tables import ceilings_text, ratios_text, timings_text
+from inmo.harness.cli import main
+from inmo.harness.run.engine import track_sequence
+from inmo.harness.run.setup import Setup, configure
+from inmo.trackers import tracker
 
 SIAMCAR = ("bench", "--tracker", "siamcar", "--preset", "nano")
 NANO = {"preset": "nano", "allow_random_weights": "true"}

@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from harness import batches, cluster, worker
-from harness.batches import LaneBatch, carry_out
-from harness.cli import main
-from harness.cluster import Cluster, checked_on, scheduler_address, token
-from harness.config import configure, open_datasets
-from harness.hosts import Place, chosen_workers, places
-from harness.jobs import Job, Outcome, plan, stands
-from harness.parallel import run_jobs
-from harness.store import Result, open_store
-from harness.sweep import run_sweep
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.constants.sweep import run_sweep
+from inmo.harness.run import lane_batches as batches
+from inmo.harness.run.jobs import Job, Outcome, plan, stands
+from inmo.harness.run.lane_batches import LaneBatch, carry_out
+from inmo.harness.run.setup import configure, open_datasets
+from inmo.harness.store.store import Result, open_store
+from inmo.harness.workers import cluster, worker
+from inmo.harness.workers.cluster import Cluster, checked_on, scheduler_address, token
+from inmo.harness.workers.hosts import Place, chosen_workers, places
+from inmo.harness.workers.parallel import run_jobs
 from tests.conftest import ROOT
 from tests.harness.clusters import PATIENCE, exported, kill, on, process, scheduler, slow, track, until, workers
 from tests.harness.conftest import write_sequence
@@ -120,7 +121,7 @@ def test_a_worker_with_other_code_or_another_file_stops_the_run(tmp_path: Path) 
     with pytest.raises(UserError, match="bring both to the same commit"):
         worker._demand_same_code("0000000")
     with pytest.raises(UserError, match="copy it there"):
-        from trackers import tracker
+        from inmo.trackers import tracker
 
         worker._demand_same_files("kcf", tracker("kcf").config, "0" * 12)
     with pytest.raises(UserError, match="--no-shared-store"):
@@ -285,7 +286,7 @@ def test_killed_workers_and_new_ones_change_nothing(tmp_path: Path) -> None:
 def test_every_worker_process_sees_its_own_gpu_before_torch_starts(tmp_path: Path) -> None:
     def seen() -> tuple[str, bool, str]:
         before = "torch" in sys.modules
-        import datasets
+        from inmo import datasets
 
         return os.environ["CUDA_VISIBLE_DEVICES"], before, datasets.__file__ or ""
 
@@ -333,11 +334,6 @@ def watch(event, arguments):
         os.kill(os.getpid(), 9)
 sys.addaudithook(watch)
 """
-ELSEWHERE = """
-import sys, types
-sys.modules["datasets"] = types.ModuleType("datasets")
-sys.modules["datasets"].__file__ = "/elsewhere/datasets/__init__.py"
-"""
 
 
 def dask_worker(file: Path, folder: Path, preload: str) -> Any:
@@ -377,8 +373,7 @@ def test_a_sequence_that_kills_its_workers_is_a_hole(
 @pytest.mark.parametrize(
     ("preload", "said"),
     [
-        (ELSEWHERE, "'datasets' was imported from /elsewhere/datasets"),
-        ("import sys; sys.modules['harness'] = None", "cannot load this project"),
+        ("import sys; sys.modules['inmo'] = None", "cannot load this project"),
     ],
 )
 def test_a_worker_that_cannot_load_the_project_says_so(

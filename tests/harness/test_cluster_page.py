@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.training.config import load_config
-from harness.training.schedule import SCHEDULES
+from inmo.harness.training.config import load_config
+from inmo.harness.training.schedule import SCHEDULES
 from tests.conftest import ROOT
 from tests.harness.clusters import exported, kill, process, track, until
 from tests.harness.conftest import write_sequence

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from harness.cli import main
-from harness.store import Result, open_store
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.store.store import Result, open_store
 from tests.harness.conftest import LENGTHS
 
 
@@ -179,14 +179,14 @@ def test_cheap_commands_import_no_torch() -> None:
     import subprocess
     import sys
 
-    code = "import sys; from harness.cli import main; main(['list', 'datasets']); sys.exit('torch' in sys.modules)"
+    code = "import sys; from inmo.harness.cli import main; main(['list', 'datasets']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
 
 
 def test_how_far_it_is_is_said_where_no_bar_can_be(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.parallel.PERIOD", 0.0)
+    monkeypatch.setattr("inmo.harness.workers.parallel.PERIOD", 0.0)
     (clips / "short" / "img" / "0002.png").write_bytes(b"")
     words = ("track", "--tracker", "constant", "--dataset", f"folder={clips}", "--store")
     assert run(*words, tmp_path / "a") == 2
@@ -196,6 +196,6 @@ def test_how_far_it_is_is_said_where_no_bar_can_be(
         "3 of 3 runs of a sequence, 100% of their frames, 1 of them holes",
     ]  # fmt: skip
     assert [line.split(": ")[1] for line in lines if line.startswith("hole")] == ["folder, constant box, short"]  # once
-    monkeypatch.setattr("harness.parallel.PERIOD", 30.0)
+    monkeypatch.setattr("inmo.harness.workers.parallel.PERIOD", 30.0)
     assert run(*words, tmp_path / "b") == 2
     assert "runs of a sequence, " not in capsys.readouterr().err

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets.errors import UserError
-from harness.config import _typed, configure, open_datasets, parse_dataset, parse_overrides
-from trackers.base import config_hash
+from inmo.errors import UserError
+from inmo.harness.run.setup import _typed, configure, open_datasets, parse_dataset, parse_overrides
+from inmo.trackers.base import config_hash
 
 
 def test_dataset_arguments() -> None:

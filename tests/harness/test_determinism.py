@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.cli import main
-from harness.store import Result, open_store
+from inmo.harness.cli import main
+from inmo.harness.store.store import Result, open_store
 from tests.harness.test_lanes import films, results  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow

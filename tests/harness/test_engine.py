@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from datasets.base import Annotation, Sequence
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import Frame
-from harness.engine import track_sequence
-from trackers.base import Step
-from trackers.dummy import ConstantBox, Oracle
+from inmo.boxes import Boxes
+from inmo.datasets.base import Annotation, Sequence
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
+from inmo.harness.run.engine import track_sequence
+from inmo.trackers.base import Step
+from inmo.trackers.simple.dummy import ConstantBox, Oracle
 
 
 @dataclass(frozen=True)

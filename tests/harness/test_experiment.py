@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.errors import UserError, resolve
-from harness.cli import main
-from harness.config import configure
-from harness.experiment import (
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.constants.sweep import parse_over, variants
+from inmo.harness.experiment.paper import FIGURES, TABLES
+from inmo.harness.experiment.paper_rows import Candidate, row_of, spelling, trainings
+from inmo.harness.experiment.spec import (
     AblationEntry,
     load_experiment,
     open_all,
@@ -19,15 +21,14 @@ from harness.experiment import (
     run_experiment,
     setups,
 )
-from harness.jobs import merge_variants, plan
-from harness.parallel import run_jobs
-from harness.regenerate import FIGURES, TABLES
-from harness.rows import Candidate, row_of, spelling, trainings
-from harness.store import open_store
-from harness.sweep import parse_over, variants
-from reports.collect import evaluate
-from reports.paper import paper_table
-from reports.pooled import pooled_scores, pooled_table
+from inmo.harness.run.jobs import merge_variants, plan
+from inmo.harness.run.setup import configure
+from inmo.harness.store.store import open_store
+from inmo.harness.workers.parallel import run_jobs
+from inmo.registry import resolve
+from inmo.reports.paper.printed import paper_table
+from inmo.reports.scoring.stored import evaluate
+from inmo.reports.tables.pooled import pooled_scores, pooled_table
 
 STAR = {
     "preset": "nano", "interaction": "paper", "widths": "[8, 8, 8, 8]", "depths": "[1, 1, 1, 1]", "dim": "8",

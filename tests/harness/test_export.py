@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
-from datasets.errors import UserError
-from datasets.files import open_tree
-from harness.export import export_store, pack_submission, write_results
-from harness.store import Result, Run, Store, open_store
-from trackers.formats import FORMATS
-from trackers.rawresults import find_results
+from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
+from inmo.datasets.files import open_tree
+from inmo.errors import UserError
+from inmo.harness.store.export import export_store, pack_submission, write_results
+from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.trackers.recorded.discovery import find_results
+from inmo.trackers.recorded.formats import FORMATS
 
 BOXES = np.array([[10, 20, 30, 40], [11.2345678, 20.5, 30.125, 39.875], [13.9999, 22.0001, 29.5, 41.25]])
 TIMES = np.array([0.5123456789, 0.0213456, 0.0198765])

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from harness.cli import main
-from harness.config import configure, open_datasets
-from harness.experiment import load_experiment, setups
-from harness.figures import activation_maps, hanning_sweep
-from harness.maps import read_maps, run_maps
-from harness.regenerate import Work
-from harness.store import open_store
-from harness.sweep import parse_over, run_sweep, swept
-from reports.collect import Evaluation
-from reports.sweeps import read_sweep
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.constants.sweep import parse_over, run_sweep, swept
+from inmo.harness.experiment.activation_maps import read_maps, run_maps
+from inmo.harness.experiment.paper import Work
+from inmo.harness.experiment.paper_figures import activation_maps, hanning_sweep
+from inmo.harness.experiment.spec import load_experiment, setups
+from inmo.harness.run.setup import configure, open_datasets
+from inmo.harness.store.store import open_store
+from inmo.reports.blocks.sweeps import read_sweep
+from inmo.reports.scoring.stored import Evaluation
 from tests.harness.test_experiment import STAR
 
 SETTINGS = "{" + ", ".join(f"{key}: {value}" for key, value in STAR.items()) + "}"

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from harness import ROOT
-from harness.bench.parts import STATUS
+from inmo.harness.bench.parts import STATUS
+from inmo.paths import ROOT
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,12 +24,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
-from datasets.base import Annotation, Sequence
-from datasets.images import ImageFrames
-from harness.bench.parts import peak_bytes
-from harness.engine import track_sequence
-from harness.lanes import Done, follow_all
-from trackers.base import Step
+from inmo.datasets.base import Annotation, Sequence
+from inmo.datasets.images import ImageFrames
+from inmo.harness.bench.parts import peak_bytes
+from inmo.harness.run.engine import track_sequence
+from inmo.harness.run.lanes import Done, follow_all
+from inmo.trackers.base import Step
 
 @dataclass
 class State:
@@ -68,8 +68,8 @@ print(Still.early, peak_bytes())
 
 OPEN = """
 import sys
-from harness.bench.parts import peak_bytes
-from harness.config import open_datasets
+from inmo.harness.bench.parts import peak_bytes
+from inmo.harness.run.setup import open_datasets
 before = peak_bytes()
 (dataset,) = open_datasets([f"folder={sys.argv[1]}"])
 print(before, peak_bytes(), len(dataset.sequences))

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import tyro
 
-from harness.cli import EPILOGUE, main
-from harness.commands import COMMANDS, Command
+from inmo.harness.cli import EPILOGUE, main
+from inmo.harness.commands import COMMANDS, Command
 from tests.conftest import ROOT
 
 KINDS = {name: kind for name, (kind, _) in COMMANDS.items()}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets.base import Hole
-from harness.cli import main
-from harness.store import Store, open_store
+from inmo.datasets.base import Hole
+from inmo.harness.cli import main
+from inmo.harness.store.store import Store, open_store
 from tests.harness.faulty import started, write_clips
 from tests.harness.forking import Forker
 

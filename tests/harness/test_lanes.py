@@ -12,20 +12,20 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.base import Annotation, Hole, Sequence
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import Frame
-from harness.batches import LaneBatch, in_lanes
-from harness.cli import main
-from harness.config import configure, open_datasets
-from harness.engine import track_sequence
-from harness.jobs import Job, plan
-from harness.lanes import AUTO_OTHER, Done, Failed, follow_all
-from harness.parallel import run_jobs
-from harness.store import Result, Store, open_store
+from inmo.boxes import Boxes
+from inmo.datasets.base import Annotation, Hole, Sequence
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.run.engine import track_sequence
+from inmo.harness.run.jobs import Job, plan
+from inmo.harness.run.lane_batches import LaneBatch, in_lanes
+from inmo.harness.run.lanes import AUTO_OTHER, Done, Failed, follow_all
+from inmo.harness.run.setup import configure, open_datasets
+from inmo.harness.store.store import Result, Store, open_store
+from inmo.harness.workers.parallel import run_jobs
+from inmo.trackers.base import Step
 from tests.harness.test_experiment import STAR
-from trackers.base import Step
 
 TINY = {"siamcar": {"preset": "nano", "allow_random_weights": "true"}, "transinmo-star": STAR}
 FILMS = {"a": (5, (48, 64)), "b": (11, (60, 44)), "c": (8, (90, 120)), "d": (3, (48, 64))}  # frames, height and width
@@ -91,7 +91,7 @@ def test_lanes_give_what_one_by_one_gives(name: str, films: Path, tmp_path: Path
 
 
 def test_a_batch_of_fixed_size_gives_the_same(films: Path, tmp_path: Path) -> None:
-    from harness.jobs import built
+    from inmo.harness.run.jobs import built
 
     _, jobs = jobs_of("transinmo-star", tmp_path / "s", f"folder:mine={films}")
     tracker = built(jobs[0].run.tracker, jobs[0].config, "cpu")
@@ -123,7 +123,7 @@ def test_a_broken_frame_is_a_hole_in_its_lane_alone(films: Path, tmp_path: Path)
 def test_what_ended_before_an_interruption_is_stored_and_the_rest_continues(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trackers.neural import NeuralTracker
+    from inmo.trackers.pipeline.neural import NeuralTracker
 
     store, jobs = jobs_of("siamcar", tmp_path / "s", f"folder:mine={films}")
     assert [job.sequence.name for job in jobs] == ["b", "c", "a", "d"]

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import harness
-from datasets import open_dataset
-from datasets.errors import UserError
-from harness import evaluate, load_results, track
-from harness.cli import main
-from harness.library import RawFiles, Results
-from harness.store import open_store
-from trackers.base import Step
+import inmo
+from inmo import evaluate, load_results, track
+from inmo.datasets import open_dataset
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.library import RawFiles, Results
+from inmo.harness.store.store import open_store
+from inmo.trackers.base import Step
 
 
 class Still:
@@ -239,10 +239,10 @@ def test_every_mistake_gets_one_sentence(wrong: Any, message: str, clips: Path) 
 
 def test_importing_costs_nothing_until_something_is_used() -> None:
     code = (
-        "import sys, harness; from harness import evaluate, load_results, track; "
+        "import sys, inmo; from inmo import evaluate, load_results, track; "
         "sys.exit(any(name in sys.modules for name in ('torch', 'pandas', 'matplotlib', 'cv2')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     with pytest.raises(AttributeError, match="no attribute 'tracks'"):
-        _ = harness.tracks
+        _ = inmo.tracks
     assert isinstance(Results, type)

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.base import Hole
-from harness import memory
-from harness.cli import main
-from harness.jobs import built
-from harness.lanes import Done, Failed, follow_all
-from harness.parallel import run_jobs
-from harness.store import Result, Store
+from inmo.datasets.base import Hole
+from inmo.harness.cli import main
+from inmo.harness.run import memory
+from inmo.harness.run.jobs import built
+from inmo.harness.run.lanes import Done, Failed, follow_all
+from inmo.harness.store.store import Result, Store
+from inmo.harness.workers.parallel import run_jobs
+from inmo.trackers.base import Step
+from inmo.trackers.pipeline.neural import NeuralTracker
 from tests.harness import faulty
 from tests.harness.test_lanes import Places, Walker, Want, follow, jobs_of, results
-from trackers.base import Step
-from trackers.neural import NeuralTracker
 
 CLIPS = 8
 
@@ -192,7 +192,7 @@ def test_a_network_that_really_cannot_allocate_halves_too(
 
 
 def test_a_sweep_halves_too(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.jobs import execute, merge_variants
+    from inmo.harness.run.jobs import execute, merge_variants
 
     step = NeuralTracker.step
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.experiment import Experiment, load_experiment, open_experiment
-from harness.jobs import Job, plan
-from harness.main_job import EMBEDDED, ask_server
-from harness.regenerate import Work, blocks
-from harness.rows import candidates, folder, trainings
-from harness.store import PARTS, Result, Store, open_store
-from harness.tables import ABLATIONS
-from reports.blocks import Block
-from reports.collect import evaluate
-from reports.table import RENDERINGS, to_text
-from trackers import shipped
+from inmo.harness.experiment.main_job import EMBEDDED, ask_server
+from inmo.harness.experiment.paper import Work, blocks
+from inmo.harness.experiment.paper_rows import candidates, folder, trainings
+from inmo.harness.experiment.paper_tables import ABLATIONS
+from inmo.harness.experiment.spec import Experiment, load_experiment, open_experiment
+from inmo.harness.run.jobs import Job, plan
+from inmo.harness.store.store import PARTS, Result, Store, open_store
+from inmo.reports.blocks.block import Block
+from inmo.reports.scoring.stored import evaluate
+from inmo.reports.tables.table import RENDERINGS, to_text
+from inmo.trackers.pipeline import shipped
 
 SEEDED = (
     "transinmo-star-nano",

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from datasets.base import read_table
-from datasets.errors import UserError
-from harness.cli import main
-from harness.submission import check_submission
-from reports import paper
+from inmo.datasets.base import read_table
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.experiment.submission import check_submission
+from inmo.reports.paper import printed as paper
 from tests.datasets.tiny import write
 from tests.harness.fake_paper import Plan, write_annotations, write_paper, write_results
 

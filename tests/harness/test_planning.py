@@ -8,13 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from harness.cli import main
-from harness.config import configure, open_datasets
-from harness.jobs import plan, run_of
-from harness.planning import BYTES_PER_FILE, BYTES_PER_FRAME, Part, Plan, duration, footage, lines, make_plan
-from harness.speeds import Pace, bench_pace, measured_pace, stored_pace
-from harness.store import PARTS, Result, Run, Store, open_store
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.experiment.planning import (
+    BYTES_PER_FILE,
+    BYTES_PER_FRAME,
+    Part,
+    Plan,
+    duration,
+    footage,
+    lines,
+    make_plan,
+)
+from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
+from inmo.harness.run.jobs import plan, run_of
+from inmo.harness.run.setup import configure, open_datasets
+from inmo.harness.store.store import PARTS, Result, Run, Store, open_store
 
 KCF = configure("kcf", {})
 

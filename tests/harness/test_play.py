@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from datasets.images import open_video
-from harness import play
-from harness.cli import main
-from harness.config import configure
-from reports.plots import DARK
-from reports.video import bgr
+from inmo.datasets.images import open_video
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.live import play
+from inmo.harness.run.setup import configure
+from inmo.reports.figures.style import DARK
+from inmo.reports.video.film import bgr
 from tests.harness.conftest import LENGTHS
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import tyro
 
-from datasets.base import Hole
-from harness.commands import Command
-from harness.commands.running import Track
-from harness.config import configure
-from harness.repeat import repeat_command, shipped_weights
-from harness.store import Run, StoredDataset
-from trackers.base import config_hash, identity
+from inmo.datasets.base import Hole
+from inmo.harness.commands import Command
+from inmo.harness.commands.running import Track
+from inmo.harness.run.setup import configure
+from inmo.harness.store.rerun_command import repeat_command, shipped_weights
+from inmo.harness.store.store import Run, StoredDataset
+from inmo.trackers.base import config_hash, identity
 
 OTB = StoredDataset("otb100", "otb100", "OTB100", "pysot", 1, "/data/my OTB", ("a",))
 
@@ -42,7 +42,7 @@ def test_command_leads_back_to_the_hash(name: str, overrides: dict[str, str], pr
     assert isinstance(command, Track)
     assert command.dataset == ("otb100=/data/my OTB",)
     assert command.label == "my 'own'"
-    from harness.commands.shared import setups_of
+    from inmo.harness.commands.shared import setups_of
 
     (setup,) = setups_of(command.tracker, command.network, command.allow_random_weights)
     assert config_hash(setup.spec.name, setup.on("otb100")) == run.hash

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from harness.cli import main
+from inmo.harness.cli import main
 from tests.conftest import ROOT
 from tests.trackers.external import boxes, stored
 
@@ -118,7 +118,7 @@ def test_prints_do_not_come_between(clips: Path, tmp_path: Path) -> None:
     """A tracker that prints without an end of line, served: the toolkit reads that along with the messages."""
     script = tmp_path / "loud.py"
     script.write_text(
-        "import sys\nfrom trackers import dummy\nfrom harness.cli import main\n"
+        "import sys\nfrom inmo.trackers.simple import dummy\nfrom inmo.harness.cli import main\n"
         "step = dummy.ConstantBox.step\n"
         "def loud(self, frames, state):\n"
         "    print('step', end='', flush=True)\n"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.base import read_table
-from datasets.reading import Span
-from harness.simulation import efficiency, loads, makespan
+from inmo.datasets.base import read_table
+from inmo.datasets.reading import Span
+from inmo.harness.workers.makespan import efficiency, loads, makespan
 
 
 def test_the_longest_goes_to_whoever_is_free_first() -> None:

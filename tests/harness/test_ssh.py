@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
+from inmo.harness.cli import main
 from tests.conftest import ROOT
 from tests.harness.clusters import PATIENCE, exported, kill, process, slow, track, until
 from tests.harness.conftest import write_sequence

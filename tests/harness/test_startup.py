@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-from trackers import TRACKERS, tracker
-from trackers.titles import title
+from inmo.harness.cli import main
+from inmo.trackers import TRACKERS, tracker
+from inmo.trackers.titles import title
 
 CODE = """
 import sys
-from harness.cli import main
+from inmo.harness.cli import main
 try:
     status = main(sys.argv[1:])
 except SystemExit as left:  # --help

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.base import Annotation, Hole
-from datasets.errors import UserError
-from harness.store import PARTS, Result, Run, Store, display_names, export_names, file_name, open_store
-from harness.whole import unfinished
+from inmo.datasets.base import Annotation, Hole
+from inmo.errors import UserError
+from inmo.harness.store.store import PARTS, Result, Run, Store, display_names, export_names, file_name, open_store
+from inmo.whole_files import unfinished
 from tests.conftest import ROOT
 
 RUN = Run("kcf", "KCF", "0123456789ab", identity={"tracker": "kcf", "seed": 0})
@@ -51,7 +51,7 @@ def test_the_first_writer_of_a_result_wins(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from harness.store import open_store
+from inmo.harness.store.store import open_store
 from tests.harness.test_store import RUN, result
 store, own = open_store(Path(sys.argv[1]), write=True), float(sys.argv[2])
 print("ready", flush=True)
@@ -104,7 +104,7 @@ def test_a_cut_file_is_named_in_the_error(tmp_path: Path) -> None:
 
 def test_unfinished_files_of_dead_writers_are_swept(tmp_path: Path) -> None:
     """Of a process that is gone, of one whose number another process has now, and of one that waits to be asked."""
-    child = subprocess.Popen([sys.executable, "-c", "import sys; from harness.whole import unfinished as u; "
+    child = subprocess.Popen([sys.executable, "-c", "import sys; from inmo.whole_files import unfinished as u; "
                               "print(u('x'), flush=True); sys.stdin.read()"], cwd=ROOT, text=True,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     assert child.stdout is not None and child.stdin is not None
@@ -127,7 +127,7 @@ def test_unfinished_files_of_dead_writers_are_swept(tmp_path: Path) -> None:
 
 
 def test_absent_flags_and_nan_rows_survive(tmp_path: Path) -> None:
-    from datasets.base import Sequence
+    from inmo.datasets.base import Sequence
 
     boxes = np.array([[1.0, 2, 3, 4], [np.nan] * 4, [0, 0, 0, 0]])
     annotation = Annotation(boxes, np.array([False, True, True]))

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
-from datasets.base import Dataset
-from datasets.errors import UserError
-from harness import tuning
-from harness.cli import main
-from harness.config import configure, open_datasets
-from harness.experiment import load_experiment, setups
-from harness.proposals import Proposals, Range, parse_space
-from harness.store import Run, open_store
-from harness.tuned import Tuned, TunedOn, read_tuned, with_files, with_tuned
-from reports.collect import evaluate
-from reports.pooled import pooled_table
+from inmo.datasets.base import Dataset
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.constants import tune as tuning
+from inmo.harness.constants.trials import Proposals, Range, parse_space
+from inmo.harness.constants.tuned_file import Tuned, TunedOn, read_tuned, with_files, with_tuned
+from inmo.harness.experiment.spec import load_experiment, setups
+from inmo.harness.run.setup import configure, open_datasets
+from inmo.harness.store.store import Run, open_store
+from inmo.reports.scoring.stored import evaluate
+from inmo.reports.tables.pooled import pooled_table
 from tests.harness.conftest import write_sequence
 from tests.harness.test_experiment import STAR
 

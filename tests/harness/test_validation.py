@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.base import read_table
-from datasets.errors import UserError
-from harness.cli import main
-from harness.submission import check_submission
-from harness.validation import submission_problems, wanted_frames
+from inmo.datasets.base import read_table
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.experiment.submission import check_submission
+from inmo.harness.experiment.submission_check import submission_problems, wanted_frames
 
 BOXES = "1,2,3,4\n1.5,2,3e1,4\n0,0,0,0\n"
 GOOD = {f"{name}.txt": BOXES for name in ("-a_0", "b_1", "c_2")}

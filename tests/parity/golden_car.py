@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from inmo.trackers.families.siamcar import crop_centre
+from inmo.trackers.pipeline.checkpoint import KeyMap, apply_strict
+from inmo.trackers.pipeline.neural import NeuralTracker
 from tests.parity import golden_rules as rules
-from trackers.checkpoint import KeyMap, apply_strict
-from trackers.neural import NeuralTracker
-from trackers.siamcar import crop_centre
 
 
 def filled(shared: Path, name: str, released: Callable[[], tuple[nn.Module, KeyMap]]) -> nn.Module:

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trackers.checkpoint import apply_strict
-from trackers.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralTracker
+from inmo.trackers.pipeline.checkpoint import apply_strict
+from inmo.trackers.pipeline.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralTracker
 
 TOLERANCE = 1e-4  # of the tensor's standard deviation
 PIXELS = 1e-2

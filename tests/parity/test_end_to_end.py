@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from harness.cli import main
-from harness.store import Result, open_store
+from inmo.harness.cli import main
+from inmo.harness.store.store import Result, open_store
+from inmo.trackers import tracker
+from inmo.trackers.pipeline.checkpoint import RELEASED, resolve
 from tests.parity import golden_rules as rules
-from trackers import tracker
-from trackers.checkpoint import RELEASED, resolve
 
 WRAPPERS = {
     "transinmo-star": lambda s: {"epoch": 9, "arch": "x", "state_dict": {f"module.{k}": v for k, v in s.items()}},

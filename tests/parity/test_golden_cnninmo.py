@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from inmo.trackers.families.cnninmo import CNNInMoConfig, around, build_network, for_dataset, key_map, released
+from inmo.trackers.inspect.describe import describe
 from tests.parity import golden_car as car
 from tests.parity import golden_rules as rules
-from trackers.cnninmo import CNNInMoConfig, around, build_network, for_dataset, key_map, released
-from trackers.describe import describe
 
 pytestmark = pytest.mark.shared
 

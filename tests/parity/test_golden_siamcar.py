@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from inmo.trackers.families.siamcar import SiamCARConfig, around, build_network, for_dataset, released
+from inmo.trackers.inspect.describe import describe
 from tests.parity import golden_car as car
-from trackers.describe import describe
-from trackers.siamcar import SiamCARConfig, around, build_network, for_dataset, released
 
 pytestmark = pytest.mark.shared
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
+from inmo.trackers.families.transinmo import TransInMoConfig, around, build_network, for_dataset, key_map
+from inmo.trackers.networks.layers import sine_encoding
+from inmo.trackers.networks.matching import depthwise_correlation
+from inmo.trackers.pipeline.assembly import MatchingNetwork
 from tests.parity import golden_rules as rules
-from trackers.assembly import MatchingNetwork
-from trackers.layers import sine_encoding
-from trackers.matching import depthwise_correlation
-from trackers.transinmo import TransInMoConfig, around, build_network, for_dataset, key_map
 
 pytestmark = pytest.mark.shared
 DW = TransInMoConfig()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from inmo.trackers.families.transt import TransTConfig, around, build_network, key_map
+from inmo.trackers.networks.layers import sine_encoding
+from inmo.trackers.pipeline.assembly import MatchingNetwork
 from tests.parity import golden_rules as rules
-from trackers.assembly import MatchingNetwork
-from trackers.layers import sine_encoding
-from trackers.transt import TransTConfig, around, build_network, key_map
 
 pytestmark = pytest.mark.shared
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.config import configure, open_datasets
-from harness.jobs import plan
-from harness.parallel import run_jobs
-from harness.store import Result, open_store
-from reports.scoring import score_tracker
+from inmo.harness.run.jobs import plan
+from inmo.harness.run.setup import configure, open_datasets
+from inmo.harness.store.store import Result, open_store
+from inmo.harness.workers.parallel import run_jobs
+from inmo.reports.scoring.raw import score_tracker
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 

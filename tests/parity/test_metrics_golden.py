@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets.base import Annotation
-from reports.measuring import RefusalError, mean_measures
-from reports.protocols import PROTOCOLS
-from reports.score import Measures
-from reports.scoring import score_sequence, score_tracker
+from inmo.datasets.base import Annotation
+from inmo.reports.scoring.measure import RefusalError, mean_measures
+from inmo.reports.scoring.protocols import PROTOCOLS
+from inmo.reports.scoring.raw import score_sequence, score_tracker
+from inmo.reports.scoring.score import Measures
 
 pytestmark = pytest.mark.shared
 TOLERANCE = 1e-6

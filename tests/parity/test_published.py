@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from datasets import open_dataset
-from datasets.files import open_tree
-from reports.score import Score
-from reports.scoring import score_dataset
+from inmo.datasets import open_dataset
+from inmo.datasets.files import open_tree
+from inmo.reports.scoring.raw import score_dataset
+from inmo.reports.scoring.score import Score
 
 pytestmark = pytest.mark.shared
 
@@ -67,7 +67,7 @@ def test_uav123_10fps(shared: Path) -> None:
 @pytest.mark.parametrize(("name", "file", "auc"), [("lasot", "LaSOT_test", 0.9274), ("tnl2k", "TNL2K_test", 0.8466)])
 def test_the_annotation_as_its_own_tracker(shared: Path, name: str, file: str, auc: float) -> None:
     """20/21 per fully valid sequence; the sets' values are in the reference, computed with the toolkits."""
-    from reports.scoring import score_tracker
+    from inmo.reports.scoring.raw import score_tracker
 
     dataset = open_dataset(name, str(shared / "data" / "annotations" / f"{file}.zip"))
     truth = {s.name: s.annotation() for s in dataset.sequences}

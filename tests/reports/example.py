@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets import open_dataset
-from datasets.base import Annotation, Hole
-from harness.store import Result, Run, Store, open_store
+from inmo.datasets import open_dataset
+from inmo.datasets.base import Annotation, Hole
+from inmo.harness.store.store import Result, Run, Store, open_store
 
 HOSTILE = "<script>alert(1)</script>"
 TRACKERS = {"Good": 1.0, "Fair & square": 6.0, HOSTILE: 14.0}

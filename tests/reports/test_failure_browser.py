@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.base import Dataset
-from datasets.errors import UserError
-from reports.collect import DatasetEvaluation, evaluate
-from reports.content import images_of
-from reports.drawing import SMALL, Thumbnails, write_frames
-from reports.failure_browser import Entry, build_browser, in_parts, sequence_anchor
-from reports.failures import LEVELS
+from inmo.datasets.base import Dataset
+from inmo.errors import UserError
+from inmo.reports.figures.frames import SMALL, Thumbnails, write_frames
+from inmo.reports.page.dataset_section import images_of
+from inmo.reports.page.failure_browser import Entry, build_browser, in_parts, sequence_anchor
+from inmo.reports.scoring.failures import LEVELS
+from inmo.reports.scoring.stored import DatasetEvaluation, evaluate
 from tests.reports.example import FRAMES, HOSTILE, example_store
 
 NUMBERS = {HOSTILE: 0, "Good": 1, "Fair & square": 2}  # the page's order, which is not the store's

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.base import Annotation
-from reports.failures import (
+from inmo.datasets.base import Annotation
+from inmo.reports.scoring.failures import (
     NOWHERE,
     Detail,
     Loss,

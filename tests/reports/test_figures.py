@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reports import figures, svg
-from reports.drawing import TRUTH, Track, dashed, draw_boxes, tracker_boxes, true_boxes
-from reports.plots import DARK, DASHES, KINDS, LIGHT, NORM_PRECISION, PRECISION, SUCCESS, lines, styles
-from reports.radar import radar
-from reports.score import Measures, Score
-from reports.sweeps import SweepLine, SweepPoint
+from inmo.reports.blocks.sweeps import SweepLine, SweepPoint
+from inmo.reports.figures import for_papers as figures
+from inmo.reports.figures import svg
+from inmo.reports.figures.frames import TRUTH, Track, dashed, draw_boxes, tracker_boxes, true_boxes
+from inmo.reports.figures.radar import radar
+from inmo.reports.figures.style import DARK, DASHES, KINDS, LIGHT, NORM_PRECISION, PRECISION, SUCCESS, lines, styles
+from inmo.reports.scoring.score import Measures, Score
 
 
 def score(tracker: str, height: float) -> Score:

@@ -9,9 +9,9 @@ import re
 import numpy as np
 import pytest
 
-from reports import svg
-from reports.labels import APART, GAP, SHORT, Label, place_labels, text_width
-from reports.plots import styles
+from inmo.reports.figures import svg
+from inmo.reports.figures.label_placement import APART, GAP, SHORT, Label, place_labels, text_width
+from inmo.reports.figures.style import styles
 
 BOUNDS = (0.0, 0.0, 400.0, 250.0)
 RADIUS = 5.0

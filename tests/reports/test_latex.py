@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.paper import TITLES, paper_table
-from reports.paper_tables import printed_table
-from reports.table import Cell, Column, Table, percent
+from inmo.reports.paper.blocks import printed_table
+from inmo.reports.paper.printed import TITLES, paper_table
+from inmo.reports.tables.table import Cell, Column, Table, percent
 from tests.reports.example import example_store
 
 ENGINES: dict[str, list[str]] = {
@@ -78,7 +78,7 @@ def test_the_paper_as_printed_compiles(number: int, compile_latex: Compile) -> N
 
 
 def test_every_table_of_a_report_compiles(tmp_path: Path, compile_latex: Compile) -> None:
-    from reports.page import write_report
+    from inmo.reports.page.page import write_report
 
     page = write_report(example_store(tmp_path / "example", images=False), tmp_path / "report")
     files = sorted((page.parent / "tables").glob("*.tex"))

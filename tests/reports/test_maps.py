@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from harness.maps import Maps
-from reports.blocks import write_block
-from reports.maps import Panel, maps_block, panels
-from trackers.base import ActivationMap
+from inmo.errors import UserError
+from inmo.harness.experiment.activation_maps import Maps
+from inmo.reports.blocks.activation import Panel, maps_block, panels
+from inmo.reports.blocks.block import write_block
+from inmo.trackers.base import ActivationMap
 
 RNG = np.random.default_rng(0)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import metrics
-from reports.protocols import GRIDS
+from inmo.reports.scoring import metrics
+from inmo.reports.scoring.protocols import GRIDS
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -116,7 +116,7 @@ def test_areas() -> None:
 
 
 def test_every_measure_says_how_to_read_it() -> None:
-    from reports.score import CURVES, SCALARS
+    from inmo.reports.scoring.score import CURVES, SCALARS
 
     assert set(metrics.MEASURES) == {*SCALARS, *CURVES}
     for measure in metrics.MEASURES.values():

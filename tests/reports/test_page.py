@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.base import Annotation, Benchmark, Dataset, Sequence
-from datasets.errors import UserError
-from harness.store import Run, Store, open_store
-from reports.collect import evaluate
-from reports.page import write_report
+from inmo.datasets.base import Annotation, Benchmark, Dataset, Sequence
+from inmo.errors import UserError
+from inmo.harness.store.store import Run, Store, open_store
+from inmo.reports.page.page import write_report
+from inmo.reports.scoring.stored import evaluate
 from tests.reports.example import FRAMES, HOSTILE, example_store, result
 
 

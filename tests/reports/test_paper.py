@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from datasets import DATASETS
-from datasets.errors import UserError
-from harness.store import Run
-from reports import paper
-from reports.collect import TrackerRun
-from reports.paper import MEASURES, TITLES, paper_table
-from reports.paper_measured import Measured, comparable
+from inmo.datasets import DATASETS
+from inmo.errors import UserError
+from inmo.harness.store.store import Run
+from inmo.reports.paper import printed as paper
+from inmo.reports.paper.measured import Measured, comparable
+from inmo.reports.paper.printed import MEASURES, TITLES, paper_table
+from inmo.reports.scoring.stored import TrackerRun
+from inmo.trackers.families.ablations import TABLES
 from tests.harness.fake_paper import write_paper
-from trackers.ablations import TABLES
 
 # Rows in the paper's order; every cell that is not known is None. LaSOT AUC, P_norm, P; TNL2K AUC, P_norm, P; UAV123
 # AUC, P; NFS AUC, P; FPS.

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.base import Annotation
-from datasets.errors import UserError
-from reports.measuring import RefusalError
-from reports.protocols import FAMILIES, GRIDS, PROTOCOLS, family, protocol
-from reports.scoring import score_sequence
+from inmo.datasets.base import Annotation
+from inmo.errors import UserError
+from inmo.reports.scoring.measure import RefusalError
+from inmo.reports.scoring.protocols import FAMILIES, GRIDS, PROTOCOLS, family, protocol
+from inmo.reports.scoring.raw import score_sequence
 
 BOX = [10.0, 20.0, 30.0, 40.0]
 
@@ -95,7 +95,7 @@ def test_behaviour_by_dataset_is_data() -> None:
 
 
 def test_default_protocols_of_the_benchmarks_exist() -> None:
-    from datasets import DATASETS, benchmark
+    from inmo.datasets import DATASETS, benchmark
 
     for name in DATASETS:
         if not name.startswith("mini-"):

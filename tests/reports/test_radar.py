@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from datasets import DATASETS, benchmark, open_dataset
-from reports.figures import radar_figure
-from reports.page import write_report
-from reports.plots import styles
-from reports.radar import radar, radar_plot
-from reports.tables import attribute_table
+from inmo.datasets import DATASETS, benchmark, open_dataset
+from inmo.reports.figures.for_papers import radar_figure
+from inmo.reports.figures.radar import radar, radar_plot
+from inmo.reports.figures.style import styles
+from inmo.reports.page.page import write_report
+from inmo.reports.tables.builders import attribute_table
 from tests.reports.example import example_store
 
 WORDS = {"OCC": "Occlusion", "SV": "Scale Variation", "MB": "Motion Blur", "DEF": "Deformation", "LR": "Low Resolution"}

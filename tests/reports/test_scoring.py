@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
-from datasets.errors import UserError
-from datasets.files import Tree, open_tree
-from reports.scoring import score_by_attribute, score_dataset, score_tracker, scores_json
+from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
+from inmo.datasets.files import Tree, open_tree
+from inmo.errors import UserError
+from inmo.reports.scoring.raw import score_by_attribute, score_dataset, score_tracker, scores_json
 
 BOX = [10.0, 20.0, 30.0, 40.0]
 FAR = [500.0, 500.0, 30.0, 40.0]
@@ -205,7 +205,7 @@ def test_nothing_heavy_is_imported_to_score() -> None:
     import sys
 
     code = (
-        "import sys, reports.scoring, trackers.rawresults; "
+        "import sys, inmo.reports.scoring.raw, inmo.trackers.recorded.discovery; "
         "print(sorted(m for m in ('pandas', 'scipy', 'torch', 'matplotlib', 'pyarrow') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

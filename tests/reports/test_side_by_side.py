@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.base import Annotation
-from reports.side_by_side import PROTOCOLS, SideBySide, noisy, scores
-from reports.tables import score_table
+from inmo.datasets.base import Annotation
+from inmo.reports.tables.builders import score_table
 from tests.conftest import ROOT
+from tools.side_by_side import PROTOCOLS, SideBySide, noisy, scores
 
 
 def test_noise_stays_around_the_target_and_goes_on_where_it_is_absent() -> None:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.significance import matrix_table, pairs_table
-from reports.statistics import (
+from inmo.reports.scoring.statistics import (
     EXACT,
     Pair,
     _resampled_means,
@@ -20,6 +19,7 @@ from reports.statistics import (
     interval_words,
     randomised,
 )
+from inmo.reports.tables.significance import matrix_table, pairs_table
 
 UNIT = st.floats(0, 1, allow_nan=False, width=32)
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.base import Hole
-from harness.store import Run, Store
-from harness.sweep import Swept
-from reports import figures, svg
-from reports.blocks import write_block
-from reports.plots import SweepLine, SweepPoint, spans, styles, sweep_axes
-from reports.sweeps import read_sweep, sweep_block, sweep_table
+from inmo.datasets.base import Hole
+from inmo.harness.constants.sweep import Swept
+from inmo.harness.store.store import Run, Store
+from inmo.reports.blocks.block import write_block
+from inmo.reports.blocks.sweeps import read_sweep, sweep_block, sweep_table
+from inmo.reports.figures import for_papers as figures
+from inmo.reports.figures import svg
+from inmo.reports.figures.style import SweepLine, SweepPoint, spans, styles, sweep_axes
 from tests.reports.example import HOSTILE, example_store, result
 
 OVER = ("window_influence",)
@@ -102,7 +103,7 @@ def test_the_table_has_a_column_per_tracker_and_marks_the_best(tmp_path: Path) -
 
 def test_no_value_is_best_where_all_print_alike() -> None:
     points = tuple(SweepPoint((v,), 0.5 + v / 10_000) for v in (0.0, 0.1, 0.2))
-    from reports.sweeps import SweptDataset
+    from inmo.reports.blocks.sweeps import SweptDataset
 
     data = SweptDataset("d", "D", "pysot", ("a",), 1, (SweepLine("T", (0.1,), points),))
     assert [row[1].rank for row in sweep_table([data], OVER).rows] == [0, 0, 0]

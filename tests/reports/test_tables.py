@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.base import Hole
-from reports.score import Measures, Score
-from reports.table import Cell, Column, Table, latex_escape, percent, plain, rank_columns, to_html
-from reports.tables import (
+from inmo.datasets.base import Hole
+from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.tables.builders import (
     Extras,
     attribute_table,
     overlap_precision,
@@ -25,6 +24,7 @@ from reports.tables import (
     score_table,
     sequence_table,
 )
+from inmo.reports.tables.table import Cell, Column, Table, latex_escape, percent, plain, rank_columns, to_html
 
 
 def score(
@@ -238,6 +238,6 @@ def test_a_row_of_the_wrong_length_is_refused() -> None:
 
 def test_the_score_path_imports_nothing_heavy() -> None:
     heavy = ("pandas", "matplotlib", "scipy", "torch", "jinja2", "pyarrow")
-    code = f"import sys, reports.tables; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, inmo.reports.tables.builders; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness.store import Run, StoredDataset
-from reports.tuned import caution, footnote, tuned_on
-from reports.tuning import Auc, Half
+from inmo.harness.store.store import Run, StoredDataset
+from inmo.reports.blocks.tuning import Auc, Half
+from inmo.reports.tables.tuned_marks import caution, footnote, tuned_on
 
 
 def data(benchmark: str, label: str = "") -> StoredDataset:

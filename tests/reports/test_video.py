@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from datasets.errors import UserError
-from datasets.images import open_video
-from harness.cli import main
-from harness.store import Store
-from reports.plots import DARK
-from reports.scenes import scene_of
-from reports.video import FOOT, LEFT, RIGHT, TALLEST, Film, Scene, bgr, write_film
-from reports.video_file import VideoFile
+from inmo.datasets.images import open_video
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.store.store import Store
+from inmo.reports.figures.style import DARK
+from inmo.reports.video.film import FOOT, LEFT, RIGHT, TALLEST, Film, Scene, bgr, write_film
+from inmo.reports.video.scenes import scene_of
+from inmo.reports.video.video_file import VideoFile
 from tests.reports.example import FRAMES, HOSTILE, example_store
 
 WHITE = (255, 255, 255)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.config import configure
-from harness.store import Result, open_store
+from inmo.harness.run.setup import configure
+from inmo.harness.store.store import Result, open_store
+from inmo.trackers.external.base import ExternalTracker
 from tests.harness.conftest import LENGTHS, write_sequence
-from trackers.external.base import ExternalTracker
 
 PATIENCE_S = 60.0  # for what must come to pass; no test measures how fast
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trackers.postprocess import Targets
+from inmo.trackers.pipeline.postprocess import Targets
 
 
 def exact(values: Any) -> Tensor:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import UserError
-from harness.config import configure
-from trackers.activation import watch_step, watching
-from trackers.gim import GIM, group, window_restore
-from trackers.neural import NeuralTracker
+from inmo.errors import UserError
+from inmo.harness.run.setup import configure
+from inmo.trackers.inspect.activation import watch_step, watching
+from inmo.trackers.networks.gim import GIM, group, window_restore
+from inmo.trackers.pipeline.neural import NeuralTracker
 
 STAR = {
     "preset": "nano", "interaction": "paper", "widths": "[8, 8, 8, 8]", "depths": "[1, 1, 1, 1]", "dim": "8",

@@ -13,8 +13,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from datasets.errors import UserError, resolve
-from trackers.checkpoint import (
+from inmo.errors import UserError
+from inmo.registry import resolve
+from inmo.trackers.networks.resnet import SiamCARResNet, TransTResNet
+from inmo.trackers.pipeline.checkpoint import (
     RELEASED,
     apply_partial,
     apply_strict,
@@ -23,7 +25,6 @@ from trackers.checkpoint import (
     init_swin_tiny,
     load_state_dict,
 )
-from trackers.resnet import SiamCARResNet, TransTResNet
 
 BARE = OrderedDict({"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.tensor([1.0, 2.0])})
 PREFIXED = {f"module.{key}": value for key, value in BARE.items()}

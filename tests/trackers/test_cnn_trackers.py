@@ -14,18 +14,18 @@ import pytest
 import torch
 from torch import nn
 
-from datasets.errors import UserError
-from trackers import tracker
-from trackers.base import config_hash
-from trackers.checkpoint import load_state_dict
-from trackers.cnninmo import CNNInMo, CNNInMoConfig
-from trackers.cnninmo import build_network as build_cnninmo
-from trackers.describe import describe
-from trackers.interactions import ConvAttention, linear_attention
-from trackers.neural import NeuralTracker, State
-from trackers.resnet import SiamCARResNet, TransTResNet, fold_batch_norms
-from trackers.siamcar import SiamCARConfig, crop_centre
-from trackers.siamcar import build_network as build_siamcar
+from inmo.errors import UserError
+from inmo.trackers import tracker
+from inmo.trackers.base import config_hash
+from inmo.trackers.families.cnninmo import CNNInMo, CNNInMoConfig
+from inmo.trackers.families.cnninmo import build_network as build_cnninmo
+from inmo.trackers.families.siamcar import SiamCARConfig, crop_centre
+from inmo.trackers.families.siamcar import build_network as build_siamcar
+from inmo.trackers.inspect.describe import describe
+from inmo.trackers.networks.interactions import ConvAttention, linear_attention
+from inmo.trackers.networks.resnet import SiamCARResNet, TransTResNet, fold_batch_norms
+from inmo.trackers.pipeline.checkpoint import load_state_dict
+from inmo.trackers.pipeline.neural import NeuralTracker, State
 
 NANO: Any = {"preset": "nano", "allow_random_weights": True, "pixelwise": False}
 ROWS: dict[str, tuple[str, Any]] = {

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from datasets.errors import UserError
-from harness.config import configure
-from trackers import crop
-from trackers.neural import NeuralTracker
+from inmo.errors import UserError
+from inmo.harness.run.setup import configure
+from inmo.trackers.pipeline import crop
+from inmo.trackers.pipeline.neural import NeuralTracker
 
 
 def padded_crop(frame: NDArray[np.uint8], cx: float, cy: float, side: int, size: int) -> NDArray[np.uint8]:

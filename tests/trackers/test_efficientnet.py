@@ -7,9 +7,9 @@ import re
 import pytest
 import torch
 
-from harness.training.model import PACKAGED, packaged_file
-from trackers.checkpoint import init_efficientnet, load_state_dict
-from trackers.efficientnet import BLOCKS, CHANNELS, STAGES, Conv, EfficientNetLite0, key_map, normalise
+from inmo.harness.training.model import PACKAGED, packaged_file
+from inmo.trackers.networks.efficientnet import BLOCKS, CHANNELS, STAGES, Conv, EfficientNetLite0, key_map, normalise
+from inmo.trackers.pipeline.checkpoint import init_efficientnet, load_state_dict
 
 LITE0 = "efficientnet-lite0"
 missing = packaged_file(LITE0) is None

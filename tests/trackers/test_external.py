@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.base import Hole
-from datasets.errors import UserError
-from harness.cli import main
-from harness.config import configure
+from inmo.datasets.base import Hole
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.run.setup import configure
+from inmo.trackers.base import TrackerFailure, config_hash
+from inmo.trackers.external import worker
+from inmo.trackers.external.base import Target
+from inmo.trackers.external.process import Running
 from tests.conftest import ROOT
 from tests.trackers.external import box, boxes, eventually, frame, gone, pids, started, stored, write, write_clips
-from trackers.base import TrackerFailure, config_hash
-from trackers.external import worker
-from trackers.external.base import Target
-from trackers.external.process import Running
 
 DRIFT = """
 import os
@@ -271,7 +271,7 @@ INTERRUPTIBLE = """
 import signal
 import sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
-from harness.cli import main
+from inmo.harness.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from datasets.errors import UserError
-from harness.cli import main
-from harness.config import configure
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.run.setup import configure
+from inmo.trackers.base import TrackerFailure, config_hash
 from tests.trackers.external import box, boxes, frame, started, write, write_clips
-from trackers.base import TrackerFailure, config_hash
 
 EVALUATION = """
 import importlib

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from trackers.gim import CSA, GIM, MASKED, TCA, group, padding_masks, ungroup, window_process, window_restore
+from inmo.trackers.networks.gim import (
+    CSA,
+    GIM,
+    MASKED,
+    TCA,
+    group,
+    padding_masks,
+    ungroup,
+    window_process,
+    window_restore,
+)
 
 
 def make_gim(**values: object) -> GIM:

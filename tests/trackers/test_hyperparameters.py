@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from datasets import DATASETS
-from trackers.hyperparameters import HYPERPARAMETERS, Tuning, fill_in, hyperparameters
+from inmo.datasets import DATASETS
+from inmo.trackers.pipeline.hyperparameters import HYPERPARAMETERS, Tuning, fill_in, hyperparameters
 
 
 def test_sets_of_the_official_tables() -> None:

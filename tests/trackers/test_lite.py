@@ -10,15 +10,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import UserError
-from harness.config import configure
-from trackers import efficientnet, tracker
-from trackers.cnninmo import CNNInMoConfig
-from trackers.cnninmo import build_network as build_cnninmo
-from trackers.describe import describe
-from trackers.fused import FUSED, LiteNetwork
-from trackers.siamcar import SiamCARConfig
-from trackers.siamcar import build_network as build_siamcar
+from inmo.errors import UserError
+from inmo.harness.run.setup import configure
+from inmo.trackers import tracker
+from inmo.trackers.families.cnninmo import CNNInMoConfig
+from inmo.trackers.families.cnninmo import build_network as build_cnninmo
+from inmo.trackers.families.fused import FUSED, LiteNetwork
+from inmo.trackers.families.siamcar import SiamCARConfig
+from inmo.trackers.families.siamcar import build_network as build_siamcar
+from inmo.trackers.inspect.describe import describe
+from inmo.trackers.networks import efficientnet
 
 LITE: Any = {"preset": "lite", "allow_random_weights": True}
 INTERACTIONS = "backbone.interactions."

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from trackers.heads import BoxHead, cell_logits
-from trackers.layers import attention, sine_encoding
-from trackers.matching import (
+from inmo.trackers.networks.heads import BoxHead, cell_logits
+from inmo.trackers.networks.layers import attention, sine_encoding
+from inmo.trackers.networks.matching import (
     DepthwiseNeck,
     FusionNeck,
     PlainAttention,

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from datasets.errors import UserError
-from trackers.otb_mat import parse_mat
+from inmo.errors import UserError
+from inmo.trackers.recorded.otb_mat import parse_mat
 
 BOXES = np.arange(1, 149).reshape(37, 4)
 

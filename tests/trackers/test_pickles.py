@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 import torch
 
-from datasets.errors import UserError
-from trackers.checkpoint import load_state_dict
-from trackers.pickles import read_torch_file
+from inmo.errors import UserError
+from inmo.trackers.pipeline.checkpoint import load_state_dict
+from inmo.trackers.pipeline.pickles import read_torch_file
 
 
 class Call:

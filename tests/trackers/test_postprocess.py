@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inmo.trackers.pipeline.postprocess import Located, Targets, change_penalty, context_size, hanning_window, locate
 from tests.trackers.targets import exact, targets
-from trackers.postprocess import Located, Targets, change_penalty, context_size, hanning_window, locate
 
 
 def place(probability: list[float], boxes: list[list[float]], **changes: Any) -> Located:

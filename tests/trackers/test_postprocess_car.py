@@ -12,9 +12,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inmo.trackers.pipeline.postprocess import Located, Targets
+from inmo.trackers.pipeline.postprocess_car import (
+    Maps,
+    Rules,
+    change_penalty,
+    fine_maximum,
+    locate,
+    penalised,
+    upsampling,
+)
 from tests.trackers.targets import exact, targets
-from trackers.postprocess import Located, Targets
-from trackers.postprocess_car import Maps, Rules, change_penalty, fine_maximum, locate, penalised, upsampling
 
 RULES = Rules(127, 255, smallest=10.0, reports_score=True)
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from inmo.trackers.pipeline.crop import Floats
+from inmo.trackers.pipeline.postprocess import Located, Targets
+from inmo.trackers.pipeline.postprocess_small import ASPECT, LEAK, SMALLEST, locate_gently, neighbours
 from tests.trackers.targets import exact, targets
-from trackers.crop import Floats
-from trackers.postprocess import Located, Targets
-from trackers.postprocess_small import ASPECT, LEAK, SMALLEST, locate_gently, neighbours
 
 CELLS = 9  # of the maps below, 3 x 3
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.base import Annotation, Hole, Sequence
-from datasets.errors import UserError
-from datasets.files import open_tree
-from trackers.base import SequenceAware, config_hash
-from trackers.formats import FORMATS, result_format
-from trackers.rawresults import RawResults, find_results
-from trackers.recorded import RECORDED, RecordedConfig
+from inmo.datasets.base import Annotation, Hole, Sequence
+from inmo.datasets.files import open_tree
+from inmo.errors import UserError
+from inmo.trackers.base import SequenceAware, config_hash
+from inmo.trackers.recorded.discovery import RawResults, find_results
+from inmo.trackers.recorded.formats import FORMATS, result_format
+from inmo.trackers.recorded.tracker import RECORDED, RecordedConfig
 
 ROWS = "1,2,3,4\n5,6,7,8\n"
 
@@ -223,7 +223,7 @@ def test_sots_offset_is_undone_for_lasot_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_every_format_reads_back_what_it_wrote(name: str) -> None:
-    from datasets.text import parse_rows
+    from inmo.datasets.text import parse_rows
 
     row = result_format(name)
     boxes = np.array([[1.0, 2.0, 30.0, 40.0], [-5.0, 0.0, 12.0, 13.0]])

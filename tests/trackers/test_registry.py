@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inmo.trackers import TRACKERS, tracker
+from inmo.trackers.base import config_hash
 from tests.conftest import ROOT
-from trackers import TRACKERS, tracker
-from trackers.base import config_hash
 
 
 @pytest.mark.parametrize("name", TRACKERS)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import UserError
-from harness.config import configure
-from trackers import shipped, tracker
-from trackers.base import config_hash
-from trackers.checkpoint import load_state_dict
+from inmo.errors import UserError
+from inmo.harness.run.setup import configure
+from inmo.trackers import tracker
+from inmo.trackers.base import config_hash
+from inmo.trackers.pipeline import shipped
+from inmo.trackers.pipeline.checkpoint import load_state_dict
 
 LIMIT = 40e6  # bytes that all files together may have
 

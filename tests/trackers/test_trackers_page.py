@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 import torch
 
-from harness.cli import main
-from harness.store import Result, Run, open_store
+from inmo.harness.cli import main
+from inmo.harness.store.store import Result, Run, open_store
+from inmo.trackers import TRACKERS, tracker
 from tests.conftest import ROOT
 from tests.trackers.external import write_clips
 from tests.trackers.test_frameworks import pysot, pytracking
-from trackers import TRACKERS, tracker
 
 PAGE = (ROOT / "docs" / "trackers.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)
@@ -109,7 +109,7 @@ def test_the_toolkits_entry_starts_a_trax_tracker() -> None:
 
 
 def test_the_page_names_every_kind_and_setting() -> None:
-    external = [name for name, row in TRACKERS.items() if row.startswith("trackers.external.")]
+    external = [name for name, row in TRACKERS.items() if row.startswith("inmo.trackers.external.")]
     assert external == ["python", "trax", "pytracking", "pysot"]
     for name in external:
         assert f"`{name}:" in PAGE

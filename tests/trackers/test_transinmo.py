@@ -11,20 +11,20 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from datasets.errors import UserError
-from trackers import tracker
-from trackers.ablations import TABLE_4, TABLE_5, TABLES, ablation
-from trackers.assembly import MatchingNetwork
-from trackers.base import config_hash
-from trackers.describe import describe, shares, table
-from trackers.heads import BoxHead
-from trackers.inbn import InBN, StageSize
-from trackers.matching import DepthwiseNeck
-from trackers.neural import NeuralTracker, State, resolve_device
-from trackers.swin import Windows, cut_windows, merge_windows, shift_mask
-from trackers.transinmo import TransInMoConfig, build, build_network, for_dataset, resolved
-from trackers.transt import TransTConfig
-from trackers.transt import build_network as build_transt
+from inmo.errors import UserError
+from inmo.trackers import tracker
+from inmo.trackers.base import config_hash
+from inmo.trackers.families.ablations import TABLE_4, TABLE_5, TABLES, ablation
+from inmo.trackers.families.transinmo import TransInMoConfig, build, build_network, for_dataset, resolved
+from inmo.trackers.families.transt import TransTConfig
+from inmo.trackers.families.transt import build_network as build_transt
+from inmo.trackers.inspect.describe import describe, shares, table
+from inmo.trackers.networks.heads import BoxHead
+from inmo.trackers.networks.inbn import InBN, StageSize
+from inmo.trackers.networks.matching import DepthwiseNeck
+from inmo.trackers.networks.swin import Windows, cut_windows, merge_windows, shift_mask
+from inmo.trackers.pipeline.assembly import MatchingNetwork
+from inmo.trackers.pipeline.neural import NeuralTracker, State, resolve_device
 
 NANO = TransInMoConfig(preset="nano", allow_random_weights=True)
 FRAMES = [np.random.default_rng(i).integers(0, 256, (120, 160, 3)).astype(np.uint8) for i in range(4)]

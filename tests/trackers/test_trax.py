@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.errors import UserError
-from harness.cli import main
-from harness.config import configure
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.run.setup import configure
+from inmo.trackers.base import TrackerFailure, config_hash
+from inmo.trackers.external import messages
+from inmo.trackers.external.messages import Message
 from tests.conftest import ROOT
 from tests.trackers.external import box, boxes, eventually, frame, gone, pids, started, write, write_clips
-from trackers.base import TrackerFailure, config_hash
-from trackers.external import messages
-from trackers.external.messages import Message
 
 trax = pytest.importorskip("trax", reason="vot-trax has a wheel for Linux on x86-64 only")
 

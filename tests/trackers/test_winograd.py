@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from trackers.winograd import WinogradConv2d, speed_up
+from inmo.trackers.networks.winograd import WinogradConv2d, speed_up
 
 
 @settings(max_examples=60, deadline=None)

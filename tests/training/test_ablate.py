@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from datasets.errors import UserError
-from harness.cli import main
-from harness.training.ablate import Trained, ablate, render, row_config, summarise, training_key
-from harness.training.config import TrainConfig, load_config
-from reports.score import Measures
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.training.ablate import Trained, ablate, render, row_config, summarise, training_key
+from inmo.harness.training.config import TrainConfig, load_config
+from inmo.reports.scoring.score import Measures
+from inmo.trackers.families.ablations import TABLES
 from tests.training.tiny import TINY
-from trackers.ablations import TABLES
 
 
 def write_config(path: Path, photos: Path, steps: int = 2) -> Path:
@@ -52,7 +52,7 @@ def test_from_data_to_table(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("what is done is not trained again")
 
-    monkeypatch.setattr("harness.training.ablate.run_training", refuse)
+    monkeypatch.setattr("inmo.harness.training.ablate.run_training", refuse)
     assert ablate("table4", config, **words) == 0  # type: ignore[arg-type]
     assert (out / "table4.md").read_text() == first
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from datasets.errors import UserError
-from harness.experiment import Experiment, TrackerEntry, open_all, run_experiment
-from harness.store import open_store
-from harness.training.cards import COMMANDS, card, facts
-from harness.training.checkpoints import save_weights
-from harness.training.config import DataConfig, DistilConfig, SourceConfig, TrainConfig
-from trackers.shipped import SHIPPED
+from inmo.errors import UserError
+from inmo.harness.experiment.spec import Experiment, TrackerEntry, open_all, run_experiment
+from inmo.harness.store.store import open_store
+from inmo.harness.training.checkpoints import save_weights
+from inmo.harness.training.config import DataConfig, DistilConfig, SourceConfig, TrainConfig
+from inmo.trackers.pipeline.shipped import SHIPPED
+from tools.model_cards import COMMANDS, card, facts
 
 DISTIL = DistilConfig("siamcar", {"preset": "lite"}, 15)
 
@@ -33,8 +33,8 @@ def write(path: Path, network: torch.nn.Module) -> None:
 
 
 def test_a_card_is_read_off_the_file_and_the_store(clips: Path, tmp_path: Path) -> None:
-    from trackers import tracker
-    from trackers.siamcar import build_network
+    from inmo.trackers import tracker
+    from inmo.trackers.families.siamcar import build_network
 
     path = tmp_path / "siamcar-nano.safetensors"
     config = tracker("siamcar").config

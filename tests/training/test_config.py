@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from datasets.errors import UserError
-from harness.training.config import SourceConfig, TrainConfig, load_config
-from harness.training.model import build_model
-from harness.training.schedule import SCHEDULES
-from harness.training.words import BUILDERS
+from inmo.errors import UserError
+from inmo.harness.training.config import SourceConfig, TrainConfig, load_config
+from inmo.harness.training.model import build_model
+from inmo.harness.training.schedule import SCHEDULES
+from inmo.harness.training.trainees import BUILDERS
 from tests.conftest import ROOT
 
 TEXT = """

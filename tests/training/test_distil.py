@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import UserError
-from harness.training.command import prepare, run_training
-from harness.training.config import DataConfig, DistilConfig, TrainConfig
-from harness.training.distil import Adapter, cache_maps, difference, open_teacher
-from harness.training.distributed import Group
-from harness.training.loop import WEIGHTS, Training
-from harness.training.model import build_model
-from harness.training.sampling import Positions, cache_pairs, loader
+from inmo.errors import UserError
+from inmo.harness.training.command import prepare, run_training
+from inmo.harness.training.config import DataConfig, DistilConfig, TrainConfig
+from inmo.harness.training.distil import Adapter, cache_maps, difference, open_teacher
+from inmo.harness.training.distributed import Group
+from inmo.harness.training.loop import WEIGHTS, Training
+from inmo.harness.training.model import build_model
+from inmo.harness.training.sampling import Positions, cache_pairs, loader
+from inmo.trackers.pipeline.checkpoint import load_state_dict
 from tests.training.test_loop import Killer, parameters
 from tests.training.tiny import TEACHER, TINY, tiny_config
-from trackers.checkpoint import load_state_dict
 
 CPU = torch.device("cpu")
 ALONE = Group(0, 1, CPU)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.training.command import run_training
-from harness.training.config import DistilConfig
-from harness.training.loop import CHECKPOINT
+from inmo.harness.training.command import run_training
+from inmo.harness.training.config import DistilConfig
+from inmo.harness.training.loop import CHECKPOINT
 from tests.conftest import ROOT
 from tests.training.tiny import TEACHER, tiny_config
 
@@ -22,8 +22,8 @@ import sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from harness.training.command import run_training
-from harness.training.config import DistilConfig
+from inmo.harness.training.command import run_training
+from inmo.harness.training.config import DistilConfig
 from tests.training.tiny import TEACHER, tiny_config
 config = tiny_config(Path(sys.argv[1]), sys.argv[3], steps=3, distil=DistilConfig(**TEACHER))
 run_training(config, Path(sys.argv[2]), device="cpu", quiet=True)
@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from harness.training import command
+from inmo.harness.training import command
 from tests.training.test_loop import Killer
 from tests.training.tiny import tiny_config
 photos, out, resume, kill = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1", int(sys.argv[4])

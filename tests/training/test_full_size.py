@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.training.config import load_config
-from harness.training.distributed import Group
-from harness.training.loop import Training
-from harness.training.model import build_model
-from harness.training.sampling import Batch
+from inmo.harness.training.config import load_config
+from inmo.harness.training.distributed import Group
+from inmo.harness.training.loop import Training
+from inmo.harness.training.model import build_model
+from inmo.harness.training.sampling import Batch
 from tests.conftest import ROOT
 
 PAIRS = 2

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from datasets.errors import UserError
-from harness.training import model
-from harness.training.model import PACKAGED, build_model, packaged_file
-from trackers.checkpoint import load_state_dict
-from trackers.efficientnet import key_map
+from inmo.errors import UserError
+from inmo.harness.training import model
+from inmo.harness.training.model import PACKAGED, build_model, packaged_file
+from inmo.trackers.networks.efficientnet import key_map
+from inmo.trackers.pipeline.checkpoint import load_state_dict
 
 LITE0 = "efficientnet-lite0"
 

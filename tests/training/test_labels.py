@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.training.labels import (
+from inmo.harness.training.cell_labels import (
     IGNORED,
     NOTHING,
     TARGET,

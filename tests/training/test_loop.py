@@ -16,17 +16,17 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from datasets.errors import UserError
-from harness.training.checkpoints import load_checkpoint
-from harness.training.command import prepare, run_training
-from harness.training.config import TrainConfig, ValidationConfig
-from harness.training.distributed import Group
-from harness.training.loop import CHECKPOINT, WEIGHTS, Training
-from harness.training.model import build_model
-from harness.training.sampling import Positions, loader
+from inmo.errors import UserError
+from inmo.harness.training.checkpoints import load_checkpoint
+from inmo.harness.training.command import prepare, run_training
+from inmo.harness.training.config import TrainConfig, ValidationConfig
+from inmo.harness.training.distributed import Group
+from inmo.harness.training.loop import CHECKPOINT, WEIGHTS, Training
+from inmo.harness.training.model import build_model
+from inmo.harness.training.sampling import Positions, loader
+from inmo.trackers import tracker
+from inmo.trackers.pipeline.checkpoint import load_state_dict
 from tests.training.tiny import tiny_config
-from trackers import tracker
-from trackers.checkpoint import load_state_dict
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.training.objectives import OBJECTIVES, Shape, ciou, giou
+from inmo.harness.training.objectives import OBJECTIVES, Shape, ciou, giou
 
 LN2 = math.log(2.0)
 

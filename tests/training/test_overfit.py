@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from harness.training.config import SourceConfig
-from harness.training.labels import TARGET
-from harness.training.model import build_model
-from harness.training.sampling import Batch, open_pairs
-from harness.training.validation import best_boxes, compare
+from inmo.harness.training.cell_labels import TARGET
+from inmo.harness.training.config import SourceConfig
+from inmo.harness.training.model import build_model
+from inmo.harness.training.sampling import Batch, open_pairs
+from inmo.harness.training.validation import best_boxes, compare
+from inmo.trackers.networks.efficientnet import STAGES, normalise
+from inmo.trackers.networks.interactions import ConvAttention
 from tests.training.tiny import TINY
-from trackers.efficientnet import STAGES, normalise
-from trackers.interactions import ConvAttention
 
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("transinmo", "transt", {}),

@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from datasets.errors import UserError
-from harness.training import records
-from harness.training.command import prepare
-from harness.training.distributed import Group
-from harness.training.loop import Training
-from harness.training.records import Diary
-from harness.training.sampling import Batch, Positions, loader
+from inmo.errors import UserError
+from inmo.harness.training import diary as records
+from inmo.harness.training.command import prepare
+from inmo.harness.training.diary import Diary
+from inmo.harness.training.distributed import Group
+from inmo.harness.training.loop import Training
+from inmo.harness.training.sampling import Batch, Positions, loader
 from tests.training.tiny import tiny_config
 
 Events = Callable[[Path], list[tuple[int, float]]]

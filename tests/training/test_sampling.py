@@ -16,17 +16,17 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.errors import UserError
-from datasets.training.base import Pair, View
-from harness.cli import main
-from harness.training.augmentation import AUGMENTATIONS, Jitter, cut, extract, make_sample, recolour
-from harness.training.command import Prepared, loader_rate, prepare
-from harness.training.config import SourceConfig
-from harness.training.distributed import Group
-from harness.training.geometry import GEOMETRIES
-from harness.training.sampling import NAMES, CachedPairs, MadePairs, Positions, cache_pairs, loader, open_pairs
+from inmo.datasets.training.base import Pair, View
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.training.augmentation import AUGMENTATIONS, Jitter, cut, extract, make_sample, recolour
+from inmo.harness.training.command import Prepared, loader_rate, prepare
+from inmo.harness.training.config import SourceConfig
+from inmo.harness.training.distributed import Group
+from inmo.harness.training.geometry import GEOMETRIES
+from inmo.harness.training.sampling import NAMES, CachedPairs, MadePairs, Positions, cache_pairs, loader, open_pairs
+from inmo.trackers.pipeline.crop import crop, mean_colour
 from tests.training.tiny import TINY, tiny_config
-from trackers.crop import crop, mean_colour
 
 RNG = np.random.default_rng
 
@@ -209,7 +209,7 @@ def test_the_loaders_own_rate(photos: Path, tmp_path: Path, monkeypatch: pytest.
     config = replace(config, data=replace(config.data, cache=cache, cache_dir=str(tmp_path)))
     ticks = iter(np.arange(0, 10, 0.25))
     clock = SimpleNamespace(perf_counter=lambda: float(next(ticks)))
-    monkeypatch.setattr("harness.training.command.time", clock)
+    monkeypatch.setattr("inmo.harness.training.command.time", clock)
     # from 0: looked at .25, .5, .75, each followed by a batch of 4; 1.0 is the end, and 1.25 is when it is divided
     assert loader_rate(config, seconds=1.0) == pytest.approx(3 * 4 / 1.25)
 

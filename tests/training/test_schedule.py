@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.training.model import build_model
-from harness.training.schedule import NEVER, SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
+from inmo.harness.training.model import build_model
+from inmo.harness.training.schedule import NEVER, SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
 
 
 class Toy(nn.Module):

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from harness.training.config import DataConfig, SourceConfig, TrainConfig
+from inmo.harness.training.config import DataConfig, SourceConfig, TrainConfig
 
 TINY: dict[str, dict[str, Any]] = {
     "transinmo": {

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.boxes import Boxes
-from datasets.errors import UserError
-from datasets.images import Frame
-from trackers.base import Step, TrackerFailure, file_sha256
+from inmo.boxes import Boxes
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
+from inmo.trackers.base import Step, TrackerFailure, file_sha256
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from datasets.errors import UserError
-from datasets.plain import NotPlainError, plain_yaml
-from trackers.base import TrackerSpec
-from trackers.external.base import ExternalTracker, Limits, content_key
-from trackers.external.isolated import build
+from inmo.errors import UserError
+from inmo.trackers.base import TrackerSpec
+from inmo.trackers.external.base import ExternalTracker, Limits, content_key
+from inmo.trackers.external.isolated import build
+from inmo.yaml_values import NotPlainError, plain_yaml
 
 USAGE = "--tracker python:FILE.py:CLASS or python:MODULE:CLASS"
 

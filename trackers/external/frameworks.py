@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from datasets.errors import UserError, unknown_name
-from trackers.base import TrackerSpec
-from trackers.external.base import ExternalTracker, Limits, source_key
-from trackers.external.isolated import build
+from inmo.errors import UserError, unknown_name
+from inmo.trackers.base import TrackerSpec
+from inmo.trackers.external.base import ExternalTracker, Limits, source_key
+from inmo.trackers.external.isolated import build
 
 
 @dataclass(frozen=True)

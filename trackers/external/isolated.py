@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.images import Frame
-from trackers.base import TrackerFailure
-from trackers.external.base import Answer, Child, ExternalTracker, Limits, devices, interpreter
-from trackers.external.process import Running
+from inmo.datasets.images import Frame
+from inmo.trackers.base import TrackerFailure
+from inmo.trackers.external.base import Answer, Child, ExternalTracker, Limits, devices, interpreter
+from inmo.trackers.external.process import Running
 
 WORKER = Path(__file__).with_name("worker.py")
 MAX_JSON = 1 << 20

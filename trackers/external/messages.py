@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.errors import UserError
-from datasets.images import Frame, read_image
+from inmo.datasets.images import Frame, read_image
+from inmo.errors import UserError
 
 PREFIX = "@@TRAX:"
 VERSION = 4

@@ -17,8 +17,8 @@ from pathlib import Path
 from time import monotonic
 from typing import IO
 
-from datasets.errors import UserError
-from trackers.base import TrackerFailure
+from inmo.errors import UserError
+from inmo.trackers.base import TrackerFailure
 
 MAX_ANSWER = 64 << 20  # bytes of one answer; more is a tracker that talks without end
 TAIL_BYTES, TAIL_LINES = 8192, 6  # of what it wrote: kept, quoted

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.errors import UserError
-from datasets.images import Frame
-from trackers.base import TrackerFailure, TrackerSpec
-from trackers.external import messages
-from trackers.external.base import Answer, Child, ExternalTracker, Limits, content_key, devices
-from trackers.external.messages import Message
-from trackers.external.process import Running
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
+from inmo.trackers.base import TrackerFailure, TrackerSpec
+from inmo.trackers.external import messages
+from inmo.trackers.external.base import Answer, Child, ExternalTracker, Limits, content_key, devices
+from inmo.trackers.external.messages import Message
+from inmo.trackers.external.process import Running
 
 USAGE = "--tracker trax:'COMMAND WITH ARGUMENTS'"
 

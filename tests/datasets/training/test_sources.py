@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.errors import UserError
-from datasets.training import SOURCES, open_source
+from inmo.datasets.training import SOURCES, open_source
+from inmo.errors import UserError
 from tests.training.tiny import write_photos
 
 FRAMES = 6
@@ -187,6 +187,6 @@ def test_broken_layouts_are_refused(name: str, break_it: Callable[[Path], object
 
 
 def test_training_clips_share_nothing_with_the_suite() -> None:
-    from datasets.synthetic import TRAINING_SEEDS, clip_seeds
+    from inmo.datasets.mini.suite import TRAINING_SEEDS, clip_seeds
 
     assert max(seed for *_, seed in clip_seeds(9999)) < TRAINING_SEEDS

@@ -1,0 +1,74 @@
+"""Timings, ratios and ceilings as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from inmo.harness.bench.ceiling import Ceiling
+from inmo.harness.bench.compare import Ratio, Timing
+from inmo.harness.bench.scopes import PARTS
+
+NOTE = """Milliseconds per frame: the median of the rounds, and their least and most. read and decode are spent in
+threads where frames are read ahead; wait is what of them held the run up. init is the template's. device: share of the
+time that the network computed. ceiling: its multiply-adds a second over those of a large matrix product of its
+precision."""
+
+
+def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> str:
+    """One line each.
+
+    Args:
+        timings: what was measured.
+        ceilings: precision -> what the machine can do in it.
+    """
+    rows = [["tracker", "case", "scope", "lanes", "ms/frame", "rounds", "frames/s", *PARTS, "device", "MiB", "ceiling"]]
+    for one in timings:
+        ceiling = ceilings.get(one.precision)
+        share = None
+        if one.macs is not None and ceiling is not None:
+            share = one.macs / 1e6 / one.median / ceiling.gmacs  # 1e9 a second = 1e6 a millisecond
+        rows.append(
+            [
+                one.tracker,
+                one.case or "-",
+                one.scope,
+                str(one.lanes),
+                f"{one.median:.2f}",
+                f"{min(one.milliseconds):.2f}..{max(one.milliseconds):.2f}",
+                f"{1e3 / one.median:.1f}",
+                *(f"{one.parts[part]:.2f}" if part in one.parts else "-" for part in PARTS),
+                "-" if one.computing is None else f"{100 * one.computing:.1f}%",
+                f"{one.memory / 2**20:.0f}",
+                "-" if share is None else f"{100 * share:.0f}%",
+            ]
+        )
+    return f"{_aligned(rows, left=3)}\n{NOTE}"
+
+
+def ceilings_text(ceilings: Mapping[str, Ceiling]) -> str:
+    """What the machine can do, empty without ceilings."""
+    return "\n".join(
+        f"{one.precision}: a matrix product makes {one.gmacs:.0f} GMAC/s, a copy {one.gigabytes:.1f} GB/s"
+        for one in ceilings.values()
+    )
+
+
+def ratios_text(ratios: Sequence[Ratio]) -> str:
+    """One line each, empty without ratios."""
+    return "\n".join(
+        f"{one.tracker}, {one.scope}: ({one.second or 'as it is'}) is {one.median:.2f} times as fast as "
+        f"({one.first or 'as it is'}), {min(one.rounds):.2f} to {max(one.rounds):.2f} in {len(one.rounds)} rounds"
+        for one in ratios
+    )
+
+
+def _aligned(rows: Sequence[Sequence[str]], left: int) -> str:
+    """Columns of one width each, the first ``left`` of them to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

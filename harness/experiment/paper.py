@@ -1,0 +1,80 @@
+"""The paper's tables and figures by number, and what each is given to be made: one row and one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from inmo.datasets.base import Dataset
+from inmo.errors import UserError, unknown_name
+from inmo.harness.store.store import Store
+from inmo.registry import resolve
+
+if TYPE_CHECKING:
+    from inmo.harness.experiment.spec import Experiment
+    from inmo.harness.workers.cluster import Cluster
+    from inmo.reports.blocks.block import Block
+    from inmo.reports.scoring.stored import Evaluation
+
+TABLES: Mapping[str, str] = MappingProxyType(
+    {str(n): f"inmo.harness.experiment.paper_tables:table_{n}" for n in (2, 3, 4, 5)}
+)
+"""Number of a table of the paper -> the function that makes its block."""
+
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "3": "inmo.harness.experiment.paper_figures:activation_maps",
+        "4": "inmo.harness.experiment.paper_figures:hanning_sweep",
+    }
+)
+"""Number of a figure of the paper -> the function that makes its block."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a table or a figure is made from.
+
+    Attributes:
+        experiment: as its file says.
+        datasets: those that are open; an experiment may name more.
+        store: results of the experiment's trackers; only read.
+        evaluation: the scores of ``store``.
+        out: results that a figure alone needs (a sweep, say) go into a store of their own below it.
+        workers, device, lanes: as for ``run_experiment``.
+        absent: labels of the experiment's datasets that are not there -> why.
+    """
+
+    experiment: Experiment
+    datasets: tuple[Dataset, ...]
+    store: Store
+    evaluation: Evaluation
+    out: Path
+    workers: int | Cluster = 1
+    device: str = "auto"
+    lanes: int | Literal["auto"] = 1
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+Maker = Callable[[Work], "Block"]
+
+
+def check(tables: Sequence[int], figures: Sequence[int]) -> None:
+    """Raises UserError for a number that the paper's registry does not have."""
+    for kind, numbers, known in (("table", tables, TABLES), ("figure", figures, FIGURES)):
+        for number in numbers:
+            if str(number) not in known:
+                raise (
+                    unknown_name(kind, str(number), known)
+                    if known
+                    else UserError(f"{kind} {number} is not made here: leave it out")
+                )
+
+
+def blocks(work: Work) -> list[Block]:
+    """The experiment's tables and figures in order; whatever one of them needs beyond ``work.store`` it runs itself."""
+    makers: list[Maker] = [resolve(TABLES, str(number), "table") for number in work.experiment.tables]
+    makers += [resolve(FIGURES, str(number), "figure") for number in work.experiment.figures]
+    return [make(work) for make in makers]

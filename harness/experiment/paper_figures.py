@@ -1,0 +1,110 @@
+"""The paper's figures: what each needs is run where it is missing and kept below OUT, then drawn from what is kept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from inmo.datasets.base import Dataset
+from inmo.errors import UserError
+from inmo.harness.constants.sweep import parse_over, run_sweep, swept
+from inmo.harness.experiment.activation_maps import run_maps
+from inmo.harness.experiment.spec import setups
+from inmo.harness.run.jobs import built
+from inmo.harness.store.store import open_store
+
+if TYPE_CHECKING:
+    from inmo.harness.experiment.paper import Work
+    from inmo.harness.run.setup import Setup
+    from inmo.reports.blocks.block import Block
+    from inmo.reports.figures.style import Style
+
+MAPS, SWEEPS = "maps", "sweeps"
+
+
+def activation_maps(work: Work) -> Block:
+    """Figure 3: what CSA and TCA do in chosen frames.
+
+    Raises UserError for an experiment that chooses none, or a sequence or frame that is not there. A dataset that is
+    not open, or a tracker whose files are missing, is a note.
+    """
+    from inmo.reports.blocks.activation import maps_block
+
+    if not work.experiment.maps:
+        raise UserError("figure 3 wants lines 'maps:' in the experiment: trackers, dataset, sequence and frames")
+    found, notes = [], []
+    for entry in work.experiment.maps:
+        datasets, absent = _chosen_datasets(work.datasets, [entry.dataset])
+        ready, broken = _ready(work, entry.trackers, datasets)
+        notes += absent + broken
+        for dataset in datasets:
+            for setup in ready:
+                made = run_maps(work.out / MAPS, setup, dataset, entry.sequence, entry.frames, device=work.device)
+                found += [(item, entry.stage) for item in made]
+    return maps_block(found, stem="figure3", title="Figure 3: what CSA and TCA do", notes=list(dict.fromkeys(notes)))
+
+
+def hanning_sweep(work: Work) -> Block:
+    """Figure 4: AUC against the weight of the Hanning window, or whatever constant the experiment sweeps over.
+
+    Raises UserError for an experiment without a sweep. A dataset that is not open, or a tracker whose files are
+    missing, is a note.
+    """
+    from inmo.reports.blocks.sweeps import read_sweep, sweep_block
+
+    entry = work.experiment.sweep
+    if entry is None:
+        raise UserError("figure 4 wants lines 'sweep:' in the experiment: trackers, datasets and values")
+    over = parse_over(entry.over)
+    datasets, absent = _chosen_datasets(work.datasets, entry.datasets)
+    bases, broken = _ready(work, entry.trackers, datasets)
+    store = open_store(work.out / SWEEPS, write=True)
+    _, wanted, done = run_sweep(
+        store, bases, over, datasets, workers=work.workers, device=work.device, partial=work.experiment.partial
+    )
+    sys.stderr.write(f"sweep: {wanted} runs of a sequence wanted, {done} were done before\n")
+    look, numbers = _look(work, [base.label or base.spec.title for base in bases])
+    words = (
+        "All values of a sequence were followed as one batch that shares frames and template. "
+        "Bands are 95 % bootstrap intervals over sequences."
+    )
+    what = "the Hanning weight" if [*over] == ["window_influence"] else ", ".join(over)
+    block = sweep_block(
+        read_sweep(store, swept(bases, over, datasets)), tuple(over), look, numbers, stem="figure4",
+        title=f"Figure 4: AUC against {what}", words=words,
+    )  # fmt: skip
+    return replace(block, notes=(*block.notes, *absent, *broken))
+
+
+def _ready(work: Work, labels: Sequence[str], datasets: Sequence[Dataset]) -> tuple[list[Setup], list[str]]:
+    """The experiment's trackers of these labels that can be built, and why the others cannot."""
+    entries = zip(work.experiment.trackers, setups(work.experiment), strict=True)
+    known = {entry.label or entry.tracker: setup for entry, setup in entries}
+    ready, notes = [], []
+    for label in labels:
+        setup = known[label]
+        try:
+            for dataset in datasets:
+                built(setup.spec.name, setup.on(dataset.benchmark.name), work.device)
+        except UserError as error:
+            notes.append(f"{label} is left out: {error}.")
+        else:
+            ready.append(setup)
+    return ready, notes
+
+
+def _chosen_datasets(datasets: Sequence[Dataset], labels: Sequence[str]) -> tuple[list[Dataset], list[str]]:
+    """The open datasets of these labels (all for none), and notes on those that are not open."""
+    known = {dataset.label: dataset for dataset in datasets}
+    absent = [f"{label} is not there and left out." for label in labels if label not in known]
+    return [known[label] for label in labels or known if label in known], absent
+
+
+def _look(work: Work, names: Sequence[str]) -> tuple[dict[str, Style], dict[str, int]]:
+    """Style and number of trackers as everywhere on the page; others come after them."""
+    from inmo.reports.figures.style import styles
+
+    look = styles((*work.evaluation.trackers, *names))
+    return look, {name: number for number, name in enumerate(look)}

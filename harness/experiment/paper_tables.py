@@ -1,0 +1,85 @@
+"""The paper's tables from an experiment's results: who stands for which row, and what each column is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inmo.datasets import benchmark
+from inmo.datasets.base import Dataset
+from inmo.harness.experiment.paper import Work
+from inmo.harness.experiment.paper_rows import Candidate, candidates, recorded, sources, trainings
+from inmo.harness.experiment.spec import Experiment
+from inmo.harness.store.store import Store
+from inmo.reports.blocks.block import Block
+from inmo.reports.paper.blocks import MINI, Found, paper_block
+from inmo.reports.paper.printed import paper_table
+from inmo.reports.scoring.stored import DatasetEvaluation, Evaluation, evaluate
+
+ABLATIONS = "ablations"
+"""Folder, below the output, of the store that holds the trainings of Tables 4 and 5."""
+
+
+def table_2(work: Work) -> Block:
+    """Comparison with other trackers on LaSOT, TNL2K, UAV123 and NFS."""
+    return _comparison(work, 2)
+
+
+def table_3(work: Work) -> Block:
+    """TrackingNet and OTB100."""
+    return _comparison(work, 3)
+
+
+def table_4(work: Work) -> Block:
+    """Window process and target-aware cross-attention."""
+    return _ablation(work, 4)
+
+
+def table_5(work: Work) -> Block:
+    """Matching."""
+    return _ablation(work, 5)
+
+
+def columns_of(table: int, datasets: Sequence[Dataset]) -> dict[str, Dataset]:
+    """Benchmark of a table's column -> the dataset that it is measured on: the benchmark itself, else its miniature."""
+    found: dict[str, Dataset] = {}
+    for name in paper_table(table).datasets:
+        for wanted in (name, MINI + name):
+            match = next((dataset for dataset in datasets if dataset.benchmark.name == wanted), None)
+            if match:
+                found.setdefault(name, match)
+    return found
+
+
+def trainings_of(experiment: Experiment, tables: Sequence[int]) -> dict[int, list[Candidate]]:
+    """Table -> its trainings, for those of the tables that are ablations."""
+    return {entry.table: trainings(entry) for entry in experiment.ablations if entry.table in tables}
+
+
+def _comparison(work: Work, number: int) -> Block:
+    chosen = columns_of(number, work.datasets)
+    everyone = [*candidates(work.experiment), *recorded(work.experiment, work.datasets)]
+    rows = sources(everyone, tuple(chosen.values()))
+    return paper_block(paper_table(number), rows, _found(number, chosen, work, work.evaluation))
+
+
+def _ablation(work: Work, number: int) -> Block:
+    chosen = columns_of(number, work.datasets)
+    store = Store(work.out / ABLATIONS)
+    evaluation = evaluate(store) if store.datasets() else Evaluation(())
+    found = trainings_of(work.experiment, [number])[number]
+    rows = sources(found, tuple(chosen.values()))
+    return paper_block(paper_table(number), rows, _found(number, chosen, work, evaluation), linked=False)
+
+
+def _found(number: int, chosen: dict[str, Dataset], work: Work, evaluation: Evaluation) -> Found:
+    scored = {data.dataset.label: data for data in evaluation.datasets}
+    found: dict[str, DatasetEvaluation | str] = {}
+    for name in paper_table(number).datasets:
+        title = benchmark(name).title
+        if name not in chosen:
+            why = next((why for label, why in work.absent.items() if label in (name, MINI + name)), "")
+            found[name] = f"{title} is not among the datasets: {why}" if why else f"{title} is not among the datasets"
+        else:
+            label = chosen[name].label
+            found[name] = scored.get(label, f"nothing was run on {title}")
+    return found

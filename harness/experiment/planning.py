@@ -1,0 +1,207 @@
+"""What a run will take before it is run: jobs, frames, time and disk, and how well workers would share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inmo.datasets import benchmark
+from inmo.datasets.base import Dataset, read_table
+from inmo.errors import UserError
+from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
+from inmo.harness.run.jobs import run_of
+from inmo.harness.run.setup import DatasetArgument, Setup, known_root, parse_dataset
+from inmo.harness.store.store import Run, Store
+from inmo.harness.workers.makespan import efficiency, makespan
+
+POWERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+BYTES_PER_FRAME = 80
+"""Of a result: ten columns of 8 bytes, an upper bound as they are compressed."""
+BYTES_PER_FILE = 7000
+"""Of a result beside its rows: schema and provenance; 4.4 KB for KCF, 5.8 KB for TransInMo* nano (2026-11-25)."""
+
+
+@dataclass(frozen=True)
+class Footage:
+    """The sequences of a dataset by their lengths in frames; ``dataset`` is None where only a table knows them."""
+
+    label: str
+    benchmark: str
+    lengths: Mapping[str, int]
+    dataset: Dataset | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One tracker on one dataset: the sequences that are to be run, their frames, and the tracker's pace."""
+
+    tracker: str
+    dataset: str
+    frames: Mapping[str, int]
+    done: int
+    pace: Pace
+
+    @property
+    def seconds(self) -> float:
+        return self.pace.seconds * sum(self.frames.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All parts, and what they are together."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def costs(self) -> list[float]:
+        """Seconds of every job."""
+        return [part.pace.seconds * frames for part in self.parts for frames in part.frames.values()]
+
+    @property
+    def jobs(self) -> int:
+        return sum(len(part.frames) for part in self.parts)
+
+    @property
+    def frames(self) -> int:
+        return sum(sum(part.frames.values()) for part in self.parts)
+
+    @property
+    def disk(self) -> int:
+        """Bytes of the results, at most about."""
+        return self.frames * BYTES_PER_FRAME + self.jobs * BYTES_PER_FILE
+
+
+def footage(word: str) -> Footage:
+    """The lengths of a dataset's sequences: of its annotations where a root is known, else of the benchmark's table.
+
+    Raises UserError for a dataset of which neither is there.
+    """
+    argument = parse_dataset(word)
+    if argument.root or known_root(argument.name):
+        return _opened(argument)
+    return Footage(argument.label, argument.name, _recorded(argument.name))
+
+
+def _opened(argument: DatasetArgument) -> Footage:
+    dataset = argument.open()
+    lengths = {}
+    for sequence in dataset.sequences:
+        own = sequence.frames() if sequence.first_only and sequence.frames is not None else sequence.annotation()
+        lengths[sequence.name] = len(own)
+    return Footage(argument.label, argument.name, lengths, dataset)
+
+
+def _recorded(name: str) -> dict[str, int]:
+    """Sequence -> frames, from the benchmark's table in ``datasets/tables``."""
+    from inmo.datasets.reading import Span
+
+    row = benchmark(name)
+    counts = {}
+    if row.table and not row.table.startswith("root:") and name != "uav123_10fps":  # which has every third of a table's
+        counts = {line["name"]: Span.of_row(line).count for line in read_table(row.table)}
+    if not counts or None in counts.values():
+        raise UserError(
+            f"the lengths of {name}'s sequences are not recorded here: give --dataset {name}=ROOT, annotations suffice"
+        )
+    return {name: int(count) for name, count in counts.items() if count is not None}
+
+
+def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Setup], list[Footage], list[str]]:
+    """Trackers and datasets of an experiment, and what of it cannot be planned, a sentence each.
+
+    Args:
+        path: the experiment's file.
+        given: datasets in place of its own, as on the command line.
+
+    Raises UserError for a file that cannot be read, or when nothing can be planned.
+    """
+    from inmo.harness.experiment.paper_rows import candidates
+    from inmo.harness.experiment.spec import load_experiment
+
+    experiment = load_experiment(path)
+    words = given or [
+        f"{entry.name}:{entry.label or entry.name}" + (f"={entry.root}" if entry.root else "")
+        for entry in experiment.datasets
+    ]
+    found = candidates(experiment)
+    without = [f"weights of {candidate.label}: {candidate.absent}" for candidate in found if candidate.absent]
+    films = []
+    for word in words:
+        try:
+            films.append(footage(word))
+        except UserError as error:
+            if given:
+                raise
+            without.append(f"{parse_dataset(word).label}: {error}")
+    setups = [_without_files(candidate.setup) if candidate.absent else candidate.setup for candidate in found]
+    if not (setups and films):
+        raise UserError(f"nothing of {path} can be planned: {without[0] if without else 'it names no dataset'}")
+    return setups, films, without
+
+
+def _without_files(setup: Setup) -> Setup:
+    """The same network with random weights: as fast, and a plan needs no boxes."""
+    own = {"weights": setup.spec.config.weights, "allow_random_weights": True}
+    return replace(setup, config=replace(setup.config, **own))
+
+
+def make_plan(
+    setups: Iterable[Setup], films: Sequence[Footage], *, store: Store | None, bench: Path | None, device: str
+) -> Plan:
+    """What is to be done, and how fast: as stored results say, else as ``bench`` says, else as measured now.
+
+    Args:
+        store: results there are done; None where there is no store yet.
+        bench: JSON of ``bench --out``.
+        device: where to measure.
+    """
+    parts: dict[tuple[str, str], Part] = {}
+    for film in films:
+        for setup in setups:
+            run = run_of(setup.spec, setup.on(film.benchmark), setup.label)
+            if (film.label, run.folder) in parts:  # two names of one config are one run
+                continue
+            pace = stored_pace(store, setup, film.benchmark, film.label) if store is not None else None
+            pace = pace or (bench_pace(bench, setup) if bench is not None else None)
+            pace = pace or measured_pace(setup, film.dataset, device)
+            frames = {name: count for name, count in film.lengths.items() if not _stored(store, film.label, run, name)}
+            title = run.label or run.title
+            parts[film.label, run.folder] = Part(title, film.label, frames, len(film.lengths) - len(frames), pace)
+    return Plan(tuple(parts.values()))
+
+
+def _stored(store: Store | None, label: str, run: Run, name: str) -> bool:
+    return store is not None and store.result_facts(label, run, name) is not None
+
+
+def lines(plan: Plan, workers: int) -> list[str]:
+    """The plan in words and two tables."""
+    width = max([len(part.tracker) for part in plan.parts] + [7])
+    wide = max([len(part.dataset) for part in plan.parts] + [7])
+    said = [f"{'tracker':{width}}  {'dataset':{wide}}  {'done':>6}  {'jobs':>6}  {'frames':>9}  {'ms/frame':>8}  "
+            f"{'time':>8}  speed from"]  # fmt: skip
+    for part in plan.parts:
+        numbers = f"{part.done:6}  {len(part.frames):6}  {sum(part.frames.values()):9}  {1e3 * part.pace.seconds:8.2f}"
+        time = duration(part.seconds)
+        said.append(f"{part.tracker:{width}}  {part.dataset:{wide}}  {numbers}  {time:>8}  {part.pace.source}")
+    costs = plan.costs
+    said += [
+        "",
+        f"{plan.jobs} jobs, {plan.frames} frames, {duration(sum(costs))} of one worker; results of up to "
+        f"{plan.disk / 1e6:.1f} MB",
+    ]
+    if not costs:
+        return said
+    said += [f"{workers} workers: {duration(makespan(costs, workers))}, longest job {duration(max(costs))}", ""]
+    said += [f"{'workers':>7}  {'time':>8}  efficiency"]
+    for count in sorted({*POWERS, workers}):
+        said.append(f"{count:7}  {duration(makespan(costs, count)):>8}  {efficiency(costs, count):10.3f}")
+    return said
+
+
+def duration(seconds: float) -> str:
+    """As people say it: 12.3 s, 4.5 min, 6.7 h."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

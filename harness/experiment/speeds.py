@@ -1,0 +1,147 @@
+"""Seconds per frame of a tracker on a dataset: from stored results, from ``bench``, or from a short measurement."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inmo.datasets.base import Dataset
+from inmo.datasets.images import Frame, Frames
+from inmo.errors import UserError
+from inmo.harness.run.setup import Setup
+from inmo.harness.store.store import Result, Store
+from inmo.trackers.base import config_hash
+
+CLIP_FRAMES, FILM_FRAMES = 30, 5
+ENOUGH = 20  # results of a run that are read: their speeds differ little, and a store may have thousands
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a frame takes, reading included unless ``source`` says otherwise, and who says so."""
+
+    seconds: float
+    source: str
+
+
+def stored_pace(store: Store, setup: Setup, benchmark: str, label: str) -> Pace | None:
+    """From results of this very config that ran one sequence at a time: ``read`` + ``track`` of every frame.
+
+    Those on the dataset itself, where there are some, else those on others. None when there are none.
+    """
+    others: list[tuple[float, int, str]] = []
+    for own in sorted(store.datasets(), key=lambda name: name != label):
+        wanted = config_hash(setup.spec.name, setup.on(store.dataset(own).benchmark))
+        if own == label and store.dataset(own).benchmark != benchmark:
+            continue
+        for run in store.runs(own):
+            if (run.tracker, run.hash) != (setup.spec.name, wanted):
+                continue
+            seconds, frames = _timed(store, own, run)
+            if frames and own == label:
+                return Pace(seconds / frames, f"{frames} frames of it in {store.root}")
+            if frames:
+                others.append((seconds, frames, own))
+    if not others:
+        return None
+    total = sum(frames for _, frames, _ in others)
+    names = ", ".join(name for *_, name in others)
+    return Pace(sum(seconds for seconds, *_ in others) / total, f"{total} frames on {names} in {store.root}")
+
+
+def _timed(store: Store, label: str, run: Any) -> tuple[float, int]:
+    """Seconds and frames of the first results of a run whose times are those of one sequence at a time."""
+    seconds, frames, used = 0.0, 0, 0
+    for name in store.dataset(label).names:
+        found = store.result(label, run, name)
+        if not isinstance(found, Result):
+            continue
+        whole = found.seconds["read"] + found.seconds["track"]
+        if np.isfinite(whole).all():
+            seconds, frames, used = seconds + float(whole.sum()), frames + len(whole), used + 1
+        if used == ENOUGH:
+            break
+    return seconds, frames
+
+
+def bench_pace(path: Path, setup: Setup) -> Pace | None:
+    """From the JSON of ``bench --out``: the tracker as it is, one target at a time, by its title.
+
+    A run from files to boxes tells more than the tracker's call alone. None when it has neither; raises UserError for
+    a file that is none.
+    """
+    try:
+        rows: list[Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["timings"]
+        found = {
+            row["scope"]: statistics.median(map(float, row["milliseconds"])) / 1e3
+            for row in rows
+            if (row["tracker"], row["case"], row["lanes"]) == (setup.spec.title, "", 1)
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is no file of `bench --out` ({type(error).__name__}: {error})") from error
+    if "run" in found:
+        return Pace(found["run"], str(path))
+    return Pace(found["tracker"], f"{path}, without reading frames") if "tracker" in found else None
+
+
+def measured_pace(setup: Setup, dataset: Dataset | None, device: str) -> Pace:
+    """From the first frames of the dataset's first sequence that can be tracked, else from made-up frames."""
+    from inmo.harness.run.engine import track_sequence
+    from inmo.harness.run.jobs import built
+
+    for sequence in dataset.sequences if dataset is not None else ():
+        try:
+            if sequence.frames is None:
+                continue
+            annotation, frames = sequence.annotation(), sequence.frames()
+        except UserError:
+            continue
+        count = min(CLIP_FRAMES, len(frames))
+        if count < 2 or not np.isfinite(annotation.boxes[:1]).all():
+            continue
+        assert dataset is not None
+        tracker = built(setup.spec.name, setup.on(dataset.benchmark.name), device)
+        alone = replace(sequence, first_only=True)  # so that the rows need not be as many as the frames
+        for most in (2, count):  # the first call pays for what a library prepares when it is first used
+            result = track_sequence(tracker, alone, annotation, _Some(frames, most))
+        whole = result.seconds["read"] + result.seconds["track"]
+        return Pace(float(whole.mean()), f"{count} frames of {sequence.name}, measured now")
+    return _film_pace(setup, device)
+
+
+@lru_cache
+def _film_pace(setup: Setup, device: str) -> Pace:
+    from inmo.harness.bench.cases import Case
+    from inmo.harness.bench.clips import HEIGHT, WIDTH, make_films
+    from inmo.harness.bench.compare import time_in_turn
+
+    case = Case(setup, "", lanes=1, ahead=False)
+    with tempfile.TemporaryDirectory() as folder:
+        films = make_films(Path(folder), 1, FILM_FRAMES)
+        (found,) = time_in_turn([case], "run", films, steps=1, rounds=1, device=device)
+    return Pace(found.median / 1e3, f"{FILM_FRAMES} made-up frames of {WIDTH} x {HEIGHT}, measured now")
+
+
+@dataclass(frozen=True)
+class _Some:
+    """The first frames of some."""
+
+    frames: Frames
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self, index: int) -> Frame:
+        return self.frames.read(index)
+
+    def names(self) -> list[str]:
+        return self.frames.names()[: self.count]

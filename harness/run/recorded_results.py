@@ -1,0 +1,52 @@
+"""Raw results into the store as they stand in their files: no image is opened, no box changed, and no time invented."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+import numpy as np
+
+from inmo.boxes import Boxes
+from inmo.datasets.base import Hole
+from inmo.errors import UserError
+from inmo.harness.run.jobs import Job, Outcome, built
+from inmo.harness.store.store import PARTS, Result, Store
+from inmo.trackers.recorded.tracker import Recorded
+
+
+def import_recorded(jobs: Sequence[Job]) -> list[Outcome]:
+    """Store the recorded results that the jobs want; a sequence without a readable file becomes a hole.
+
+    Rows are not checked here: what a short or broken result counts for is the protocol's business.
+    """
+    return [_import(job) for job in jobs]
+
+
+def _import(job: Job) -> Outcome:
+    store, recorded = Store(job.store), built("recorded", job.config, job.device)
+    assert isinstance(recorded, Recorded)
+    annotation = job.sequence.annotation()
+    try:
+        boxes: Boxes | Hole = recorded.raw.boxes(recorded.tracker, job.sequence, rows=len(annotation))
+    except UserError as error:
+        boxes = Hole(job.sequence.name, str(error))
+    if isinstance(boxes, Hole):
+        store.put_hole(job.label, job.run, boxes)
+        return Outcome(job, boxes.reason)
+    nothing = np.full(len(boxes), np.nan)
+    facts = {
+        "tracker": job.run.tracker,
+        "sequence": job.sequence.name,
+        "annotation": annotation.fingerprint(),
+        "file": recorded.raw.path(recorded.tracker, job.sequence),
+        "versions": dict(job.versions),
+        "device": "recorded elsewhere",
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "config": dict(job.run.identity),
+        "hash": job.run.hash,
+    }
+    store.put_result(
+        job.label, job.run, job.sequence.name, Result(boxes, nothing, dict.fromkeys(PARTS, nothing), facts)
+    )
+    return Outcome(job)

@@ -1,0 +1,208 @@
+"""From words on the command line to datasets and frozen tracker configs."""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal
+
+import platformdirs
+
+from inmo.datasets import DATASETS, benchmark, open_dataset
+from inmo.datasets.base import Dataset
+from inmo.errors import UserError, unknown_name
+from inmo.trackers import tracker
+from inmo.trackers.base import TrackerSpec
+from inmo.yaml_values import NotPlainError, plain_yaml, plain_yaml_file
+
+CONFIG_VARIABLE = "INMO_CONFIG"
+
+
+@dataclass(frozen=True)
+class DatasetArgument:
+    """``NAME=ROOT``, ``NAME:LABEL=ROOT``, or ``NAME`` alone when the user's config file or the mini-suite knows it."""
+
+    name: str
+    label: str
+    root: str
+
+    def open(self) -> Dataset:
+        """Raises UserError when there is nothing at the root."""
+        return open_dataset(self.name, self.root or _demand_root(self.name), label=self.label)
+
+
+def parse_dataset(text: str) -> DatasetArgument:
+    """Read one ``--dataset`` value. Raises UserError with a did-you-mean for an unknown name."""
+    left, _, root = text.partition("=")
+    name, _, label = left.partition(":")
+    benchmark(name)
+    return DatasetArgument(name, label or name, root)
+
+
+def open_datasets(arguments: Sequence[str]) -> list[Dataset]:
+    """Open every ``--dataset``. Raises UserError when two share a label."""
+    parsed = [parse_dataset(text) for text in arguments]
+    for item in parsed:
+        if sum(other.label == item.label for other in parsed) > 1:
+            raise UserError(
+                f"two datasets are called '{item.label}': name one anew, --dataset {item.name}:NAME={item.root}"
+            )
+    return [item.open() for item in parsed]
+
+
+def user_config() -> Mapping[str, Any]:
+    """The user's config file (``datasets: {lasot: /data/LaSOT}``), empty when there is none.
+
+    It is the file named by the environment variable INMO_CONFIG, else ``config.yaml`` in the user's config folder.
+    """
+    path = config_path()
+    if not path.is_file():
+        return {}
+    try:
+        values = plain_yaml_file(path) or {}
+    except (OSError, NotPlainError) as error:
+        raise UserError(f"cannot read the config file {path}: {error}; mend the file") from error
+    if not isinstance(values, dict) or not isinstance(values.get("datasets", {}), dict):
+        raise UserError(f"the config file {path} must hold 'datasets:' with lines 'name: root'")
+    return values
+
+
+def config_path() -> Path:
+    given = os.environ.get(CONFIG_VARIABLE)
+    return Path(given) if given else platformdirs.user_config_path("inmo-harness") / "config.yaml"
+
+
+def known_root(name: str) -> str:
+    """The root that the user's config file or the mini-suite knows for a benchmark, empty when neither does.
+
+    Raises UserError for a config file that cannot be read.
+    """
+    configured = user_config().get("datasets", {})
+    for key in configured:
+        if key not in DATASETS:
+            raise UserError(f"{config_path()}: {unknown_name('dataset', str(key), DATASETS)}")
+    if name in configured:
+        return str(configured[name])
+    if name.startswith("mini-"):
+        from inmo.datasets.mini.suite import ensure_suite
+
+        return str(ensure_suite() / name.removeprefix("mini-"))
+    return ""
+
+
+def no_root(name: str) -> str:
+    """The sentence for a benchmark whose root nobody knows."""
+    return f"no root is known for {name}: give --dataset {name}=ROOT, or write it into {config_path()}"
+
+
+def _demand_root(name: str) -> str:
+    root = known_root(name)
+    if not root:
+        raise UserError(no_root(name))
+    return root
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A tracker as the user asked for it.
+
+    Attributes:
+        spec: the registry row.
+        config: before a dataset fills in its own values.
+        label: its name in tables; its own when empty.
+        tuned: what its test-time constants were tuned on, see ``constants.tuned_file``; empty for its own.
+    """
+
+    spec: TrackerSpec
+    config: Any
+    label: str = ""
+    tuned: tuple[Mapping[str, Any], ...] = ()
+
+    def on(self, benchmark_name: str) -> Any:
+        """The config for one benchmark."""
+        return self.spec.for_dataset(self.config, benchmark_name)
+
+
+def configure(name: str, overrides: Mapping[str, str], shared: Mapping[str, Any] | None = None) -> Setup:
+    """Build a tracker's config.
+
+    Args:
+        name: registry name; what follows a colon in it is the tracker's ``target``.
+        overrides: ``--set`` values as text, field name -> value in YAML's notation.
+        shared: values of the command's own flags (``weights``, ``preset`` ...); None means not given.
+
+    Raises:
+        UserError: unknown tracker or field (with a did-you-mean), or a value of the wrong kind.
+    """
+    name, _, target = name.partition(":")
+    spec = tracker(name)
+    hints = typing.get_type_hints(type(spec.config))
+    known = [f.name for f in fields(spec.config)]
+    values: dict[str, Any] = {}
+    if target:
+        if "target" not in known:
+            raise UserError(f"{name} takes nothing after its name, so leave out ':{target}'")
+        values["target"] = target
+    for key, text in overrides.items():
+        if key not in known:
+            raise unknown_name(f"setting of {name}", key, known) if known else UserError(f"{name} has no settings")
+        values[key] = _typed(name, key, text, hints[key])
+    for key, value in (shared or {}).items():
+        if value is None:
+            continue
+        if key not in known:
+            raise UserError(f"{name} takes no --{key.replace('_', '-')}: leave it out or choose another tracker")
+        values[key] = _typed(name, key, value, hints[key]) if isinstance(value, str) else value
+    try:
+        return Setup(spec, replace(spec.config, **values))
+    except ValueError as error:
+        raise UserError(f"{name}: {error}") from error
+
+
+def parse_overrides(words: Sequence[str]) -> dict[str, str]:
+    """``("window_influence=0.3",)`` to a mapping. Raises UserError for a word without ``=``."""
+    for word in words:
+        if "=" not in word:
+            raise UserError(f"--set wants name=value, not '{word}'")
+    return dict(word.split("=", 1) for word in words)
+
+
+def _typed(tracker_name: str, key: str, text: str, kind: Any) -> Any:
+    if kind is str:
+        return text
+    try:
+        value = plain_yaml(text)
+    except NotPlainError:
+        value = text
+    for option in typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, UnionType) else (kind,):
+        fits, converted = _fit(value, option)
+        if fits:
+            return converted
+    wanted = (
+        getattr(kind, "__name__", str(kind)) if typing.get_origin(kind) is None else str(kind).replace("typing.", "")
+    )
+    raise UserError(f"{tracker_name}: {key}={text} is not a value of kind {wanted}")
+
+
+def _fit(value: Any, kind: Any) -> tuple[bool, Any]:
+    if typing.get_origin(kind) is Literal:
+        return value in typing.get_args(kind), value
+    if typing.get_origin(kind) is tuple:
+        inner = [k for k in typing.get_args(kind) if k is not ...]
+        if not isinstance(value, list):
+            return False, value
+        if ... in typing.get_args(kind):
+            inner = inner * len(value)
+        parts = [_fit(v, k) for v, k in zip(value, inner, strict=False)]
+        return len(parts) == len(value) == len(inner) and all(ok for ok, _ in parts), tuple(v for _, v in parts)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return True, float(value)
+    if kind is NoneType:
+        return value is None, None
+    if kind is int and isinstance(value, bool):
+        return False, value
+    return isinstance(value, kind) if isinstance(kind, type) else False, value

@@ -1,0 +1,162 @@
+"""Writing results as the raw files of other toolkits. What a file looks like is a row of ``recorded.formats``."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inmo.boxes import Boxes
+from inmo.datasets.base import Hole
+from inmo.errors import UserError
+from inmo.trackers.recorded.formats import GOT10K_FAMILY, Format, encode_values, result_format
+
+if TYPE_CHECKING:
+    from inmo.harness.store.store import Run, Store
+
+SHOWN = 8  # names in a message
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def write_results(
+    out: Path,
+    format_name: str,
+    dataset_label: str,
+    benchmark_name: str,
+    tracker: str,
+    sequence_name: str,
+    boxes: Boxes,
+    times: NDArray[np.float64] | None = None,
+    scores: NDArray[np.float64] | None = None,
+) -> list[Path]:
+    """Write one result.
+
+    Args:
+        out: the output folder.
+        format_name: key of ``recorded.formats.FORMATS``.
+        dataset_label, benchmark_name: the dataset's folder name, and what it is.
+        tracker, sequence_name: for the path.
+        boxes: (n, 4) x, y, w, h in the numbers of the benchmark's files, one per frame.
+        times: (n,) seconds per frame, the first that of the initialisation; left out when None.
+        scores: (n,) confidences; left out when None or NaN throughout.
+
+    Returns:
+        the files written. Raises UserError for an unknown format or a folder that cannot be written.
+    """
+    row = result_format(format_name)
+    prefix = row.prefixes.get(benchmark_name.removeprefix("mini-").removesuffix("_10fps"), "")
+    names = {
+        "dataset": _part(dataset_label),
+        "tracker": _part(tracker),
+        "sequence": _part(prefix + sequence_name),
+    }
+    nested = row.nested if dataset_label.lower() in GOT10K_FAMILY else None
+    result_path, time_path = nested or (row.path, row.time_path)
+    files = {result_path: row.encode(boxes, benchmark_name)}
+    if time_path and times is not None:
+        files[time_path] = encode_values(times, row.nested_time if nested else row.time_number)
+    if row.score_path and scores is not None and not np.isnan(scores).all():
+        files[row.score_path] = encode_values(scores, row.score_number)
+    return [_write(out / pattern.format(**names), data) for pattern, data in files.items()]
+
+
+def pack_submission(folder: Path) -> Path:
+    """Zip a tracker's folder as the TrackingNet server wants it: the files in the root, nothing else.
+
+    The bytes depend on the files' names and contents alone. Returns ``<folder>.zip``, beside the folder.
+    """
+    packed = folder.parent / f"{folder.name}.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(folder.glob("*.txt")):
+            entry = zipfile.ZipInfo(path.name, _ZIP_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            archive.writestr(entry, path.read_bytes())
+    return packed
+
+
+def export_store(
+    store: Store, format_name: str, out: Path, *, partial: bool = False, datasets: Iterable[str] = ()
+) -> int:
+    """Write every result of a store.
+
+    Args:
+        store: open store.
+        format_name: key of ``recorded.formats.FORMATS``.
+        out: the output folder.
+        partial: write what is there although some wanted sequences have no result.
+        datasets: labels; all when empty.
+
+    Returns:
+        how many results were written.
+
+    Raises:
+        UserError: unknown format, missing results without ``partial``, two datasets that would write one file, or a
+            folder that cannot be written.
+    """
+    from inmo.harness.store.store import export_names
+
+    row = result_format(format_name)
+    owners: dict[Path, str] = {}
+    written = 0
+    for label in tuple(datasets) or store.datasets():
+        dataset, runs = store.dataset(label), store.runs(label)
+        names = export_names(runs)
+        for run in runs:
+            tracker = names[run.folder]
+            if not partial:
+                _demand_complete(store, label, tracker, run, dataset.names)
+            for sequence in dataset.names:
+                result = store.result(label, run, sequence)
+                if isinstance(result, Hole):
+                    continue
+                for path in write_results(
+                    out, format_name, label, dataset.benchmark, tracker, sequence,
+                    result.boxes, result.seconds.get("track"), result.scores,
+                ):  # fmt: skip
+                    if owners.setdefault(path, label) != label:
+                        raise UserError(
+                            f"{owners[path]} and {label} would both write {path}: {row.title} keeps no folder per "
+                            "dataset, so export stores of one dataset each"
+                        )
+                written += 1
+            if row.archive:
+                pack_submission(_tracker_folder(out, row, label, tracker))
+    return written
+
+
+def _demand_complete(store: Store, label: str, tracker: str, run: Run, names: tuple[str, ...]) -> None:
+    missing = [n for n in names if store.result_facts(label, run, n) is None]
+    if missing:
+        holes = [hole for n in missing[:SHOWN] if isinstance(hole := store.result(label, run, n), Hole)]
+        shown = "; ".join(f"{hole.sequence}: {hole.reason}" for hole in holes) + (
+            " ..." if len(missing) > SHOWN else ""
+        )
+        raise UserError(
+            f"{tracker} has no result for {len(missing)} of {len(names)} sequences of {label} ({shown}); "
+            "mend what is wrong and `track` again, or add --partial to write what is there"
+        )
+
+
+def _tracker_folder(out: Path, row: Format, label: str, tracker: str) -> Path:
+    return (out / row.path.format(dataset=_part(label), tracker=_part(tracker), sequence="x")).parent
+
+
+def _part(name: str) -> str:
+    """A name as one part of a path, whatever it holds."""
+    safe = name.replace("/", "_").replace("\\", "_").replace("\0", "_")
+    return safe if PurePosixPath(safe).name == safe and safe not in ("", ".", "..") else f"_{safe.strip('.')}"
+
+
+def _write(path: Path, data: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another output folder") from error
+    return path

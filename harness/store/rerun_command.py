@@ -1,0 +1,67 @@
+"""From a stored run back to the command that makes it again, as far as what is stored says it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inmo.harness.store.store import Run, StoredDataset
+from inmo.paths import ROOT
+from inmo.trackers.base import file_sha256
+
+WEIGHTS = Path("trackers/weights")
+
+
+def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] | None = None) -> str:
+    """The ``track`` command with the config of a run, every value spelled out, so that it has the same hash.
+
+    Args:
+        run: the run.
+        dataset: where its images were.
+        shipped: SHA-256 -> path of weights that come with the project; looked up when not given. Other files stand
+            as FILE: only their content is known, and the provenance gives its SHA-256.
+
+    Returns:
+        one line for a shell, or nothing where the config was stored as a fingerprint of code or of recorded results.
+    """
+    known = shipped_weights() if shipped is None else shipped
+    values = {key: value for key, value in run.identity.items() if key not in ("name", "target")}
+    target = run.identity.get("target", "")
+    if not isinstance(target, str) or "content" in values or any(_fingerprint(v) for v in values.values()):
+        return ""
+    words = ["python", "run_all.py", "track", "--tracker", run.tracker + (f":{target}" if target else "")]
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            value = known.get(value["sha256"], "FILE")
+        elif value == "":
+            continue
+        text = value if isinstance(value, str) else _in_yaml(value)
+        words += ["--weights", text] if key == "weights" else ["--set", f"{key}={text}"]
+    if run.tuned:
+        words += ["--tuned", "FILE"]  # the constants stand above; the file alone knows what they were tuned on
+    if run.label:
+        words += ["--label", run.label]
+    name = dataset.benchmark if dataset.label == dataset.benchmark else f"{dataset.benchmark}:{dataset.label}"
+    words += ["--dataset", f"{name}={dataset.root}", "--store", "STORE"]
+    return shlex.join(words) + (" --partial" if dataset.holes else "")
+
+
+@lru_cache(maxsize=1)
+def shipped_weights() -> Mapping[str, str]:
+    """SHA-256 -> path from the repository's root of the weights that come with the project."""
+    return {file_sha256(path): str(WEIGHTS / path.name) for path in sorted((ROOT / WEIGHTS).glob("*.safetensors"))}
+
+
+def _fingerprint(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) != {"sha256"}
+
+
+def _in_yaml(value: Any) -> str:
+    """A value as ``--set`` reads it, on one line."""
+    plain = list(value) if isinstance(value, tuple) else value
+    return yaml.safe_dump(plain, default_flow_style=True, width=1 << 20).removesuffix("...\n").strip()

@@ -1,0 +1,147 @@
+"""Doing many jobs: in this process, in workers by joblib, or on a cluster by dask."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from tqdm import tqdm
+
+from inmo.harness.run.jobs import Job, Outcome, failed
+from inmo.harness.run.lane_batches import LaneBatch, carry_out, in_lanes
+from inmo.harness.store.store import Store
+from inmo.harness.workers.cluster import Cluster, carry_out_on
+from inmo.harness.workers.orphans import end_with, orphaned
+from inmo.trackers.base import TrackerFailure
+
+PERIOD = 30.0  # seconds between two lines on how far it is
+TRIES = 2  # of a unit beside others, before its jobs are done alone
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    *,
+    workers: int | Cluster = 1,
+    lanes: int | Literal["auto"] = 1,
+    progress: bool | None = None,
+) -> list[Outcome]:
+    """Do all jobs, longest first as they come.
+
+    Every worker stores its own results, so stopping at any moment loses at most the sequences under way.
+
+    Args:
+        workers: processes, or a cluster.
+        lanes: sequences of one tracker that run in lock-step in each process, see ``run.lanes``.
+        progress: a bar in frames on standard error; None shows it where that is a terminal, and elsewhere a line every
+            half minute.
+
+    Raises:
+        UserError: lanes that cannot be, or a cluster that cannot do the work.
+    """
+    outcomes: list[Outcome] = []
+    said = time.monotonic()
+    bar: tqdm[Any]
+    with tqdm(
+        total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
+        disable=not (sys.stderr.isatty() if progress is None else progress),
+    ) as bar:  # fmt: skip
+        for outcome in _stream(jobs, workers, lanes, _show(bar)):
+            outcomes.append(outcome)
+            bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
+            bar.update(outcome.job.frames)
+            if progress is None and bar.disable:  # a command, which lists its holes at the end
+                said = _say(said, outcomes, jobs)
+            elif outcome.reason:
+                bar.write(f"hole: {outcome.words}", file=sys.stderr)
+    return outcomes
+
+
+def _say(last: float, outcomes: Sequence[Outcome], jobs: Sequence[Job]) -> float:
+    """How far it is, when the last line is long enough ago; the time of the last line."""
+    now = time.monotonic()
+    if now - last < PERIOD:
+        return last
+    frames, wanted = (sum(job.frames for job in some) for some in ([o.job for o in outcomes], jobs))
+    holes = sum(bool(outcome.reason) for outcome in outcomes)
+    sys.stderr.write(
+        f"{len(outcomes)} of {len(jobs)} runs of a sequence, {frames / wanted:.0%} of their frames"
+        f"{f', {holes} of them holes' if holes else ''}\n"
+    )
+    return now
+
+
+def _show(bar: tqdm[Any]) -> Callable[[Job], None]:
+    return lambda job: bar.set_postfix_str(f"{job.run.tracker} {job.sequence.name}")
+
+
+def _stream(
+    jobs: Sequence[Job], workers: int | Cluster, lanes: int | Literal["auto"], show: Callable[[Job], None]
+) -> Iterator[Outcome]:
+    if isinstance(workers, Cluster):
+        yield from carry_out_on(workers, [replace(job, beside=None) for job in jobs], lanes)
+        return
+    units = in_lanes([replace(job, beside=max(1, min(workers, len(jobs)))) for job in jobs], lanes, workers)
+    if workers <= 1 or len(units) <= 1:
+        for unit in units:
+            show(unit.jobs[0] if isinstance(unit, LaneBatch) else unit)
+            yield from carry_out(unit)
+        return
+    yield from _in_processes(units, workers)
+
+
+def _in_processes(units: Sequence[Job | LaneBatch], workers: int) -> Iterator[Outcome]:
+    """All units in processes of this machine; the death of one, or of several, ends neither the run nor its siblings.
+
+    A dead process takes the others with it (joblib's doing), and nobody tells which unit it had. Units are handed out
+    in their order, so it is one of the first that are left: they are tried again, in the end one job at a time, and
+    what kills its process when it is alone is a hole.
+    """
+    waiting, deaths = dict(enumerate(units)), Counter[int]()
+    while waiting:
+        if not (yield from _until_one_dies(waiting, workers)):
+            return
+        sys.stderr.write("a worker process died, killed or out of memory: what was under way is done again\n")
+        for place in list(waiting)[:workers]:
+            deaths[place] += 1
+            if deaths[place] == TRIES:
+                yield from _one_by_one(waiting.pop(place), workers)
+
+
+def _one_by_one(unit: Job | LaneBatch, workers: int) -> Iterator[Outcome]:
+    for job in (unit,) if isinstance(unit, Job) else unit.jobs:
+        if (yield from _until_one_dies({0: job}, workers)):
+            reason = f"{job.run.tracker}: its process died {TRIES + 1} times, at last alone: out of memory, or a crash"
+            yield failed(Store(job.store), job, TrackerFailure(reason))
+
+
+def _until_one_dies(waiting: dict[int, Job | LaneBatch], workers: int) -> Generator[Outcome, None, bool]:
+    """Do what is waiting, taking away what is done; whether a process died, so that some was not."""
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    calls = [joblib.delayed(_work)(place, unit, threads, os.getpid()) for place, unit in waiting.items()]
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
+        done = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(calls)
+        try:
+            for place, outcomes in done:
+                del waiting[place]
+                yield from outcomes
+        except TerminatedWorkerError:
+            return True
+    return False
+
+
+def _work(place: int, unit: Job | LaneBatch, threads: int, parent: int) -> tuple[int, list[Outcome]]:
+    import cv2
+
+    end_with(parent)
+    if orphaned(parent):  # a unit that was handed out before the end
+        return place, []
+    cv2.setNumThreads(threads)  # workers share the cores: OpenCV would start one thread per core in each of them
+    return place, list(carry_out(unit))

@@ -1,0 +1,108 @@
+"""From YAML files to frozen dataclasses, with a sentence for whatever does not fit."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar
+
+import yaml
+
+from inmo.errors import UserError, unknown_name
+from inmo.yaml_values import NotPlainError, plain_yaml, plain_yaml_file
+
+T = TypeVar("T")
+
+
+def read_yaml(path: str | Path, what: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The lines ``name: value`` of a file, with ``a.b=value`` words (values in YAML's notation) over them.
+
+    Args:
+        what: the kind of file in words, for messages.
+
+    Raises:
+        UserError: a file or word that cannot be read.
+    """
+    file = Path(path).expanduser()
+    try:
+        values = plain_yaml_file(file)
+    except (OSError, NotPlainError) as error:
+        raise UserError(f"cannot read the {what} {file}: {error}; mend the file") from error
+    if not isinstance(values, dict):
+        raise UserError(f"the {what} {file} must hold lines 'name: value'")
+    for word in overrides:
+        _override(values, word)
+    return values
+
+
+def structure(kind: type[T], values: Any, where: str) -> T:
+    """A (nested) dataclass from plain YAML values.
+
+    Raises UserError: an unknown name (with a did-you-mean), a value that is missing or of the wrong kind.
+    """
+    if not isinstance(values, Mapping):
+        raise UserError(f"{where} must hold lines 'name: value', not {values!r:.80}")
+    hints = typing.get_type_hints(kind)
+    known = [item.name for item in fields(kind)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise unknown_name(f"setting in {where}", str(key), known)
+    given = {key: _value(hints[key], value, f"{where}: {key}") for key, value in values.items()}
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise UserError(f"{where} is not complete: {error}") from error
+
+
+def as_words(values: Mapping[str, Any]) -> dict[str, str]:
+    """Plain YAML values as the text that ``--set`` takes for them."""
+    return {key: value if isinstance(value, str) else _word(value) for key, value in values.items()}
+
+
+def _word(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True)).removesuffix("\n").removesuffix("\n...")
+
+
+def _override(values: dict[str, Any], word: str) -> None:
+    path, separator, text = word.partition("=")
+    if not separator or not path:
+        raise UserError(f"--set wants name=value, not '{word}'")
+    *folders, last = path.split(".")
+    place = values
+    for name in folders:
+        place = place.setdefault(name, {})
+        if not isinstance(place, dict):
+            raise UserError(f"--set {word}: {name} holds no further names")
+    try:
+        place[last] = plain_yaml(text)
+    except NotPlainError:
+        place[last] = text
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, UnionType) else (hint,)
+    for option in options:
+        if option is NoneType and value is None:
+            return None
+        if is_dataclass(option) and isinstance(option, type):
+            return structure(option, value, where)
+        origin, inner = typing.get_origin(option), typing.get_args(option)
+        if origin is tuple and isinstance(value, list | tuple):
+            return tuple(_value(inner[0], item, f"{where}[{number}]") for number, item in enumerate(value))
+        if origin is typing.Literal and value in inner:
+            return value
+        if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, dict):
+            return value
+        if option is float and isinstance(value, int | str) and not isinstance(value, bool):
+            try:
+                return float(value)  # YAML reads 1e-4 as text
+            except ValueError:
+                continue
+        if option is int and isinstance(value, bool):
+            continue
+        if origin is None and isinstance(option, type) and isinstance(value, option):
+            return value
+    raise UserError(f"{where} is {value!r:.80}, which is not a value of kind {getattr(hint, '__name__', hint)}")

@@ -1,0 +1,71 @@
+"""Blocks: what a page shows beside its datasets, such as a table of the paper or a sweep, with its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from inmo.errors import UserError
+from inmo.reports.tables.table import RENDERINGS, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One drawing of a block as it stands on the page: title, a line of words, and SVG or image mark-up."""
+
+    title: str
+    words: str
+    markup: Markup
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block.
+
+    Attributes:
+        stem: anchor on the page; unique among blocks and datasets.
+        title: heading.
+        words: what it is and how it was made, plain text.
+        tables: file stem -> table; all are shown, and written in every format of ``tables.table.RENDERINGS``.
+        drawings: shown below the tables.
+        figures: file stem -> the same drawings as figures for papers, written as SVG and PDF.
+        notes: footnotes, plain text.
+    """
+
+    stem: str
+    title: str
+    words: str = ""
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    drawings: tuple[Drawing, ...] = ()
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def write_block(block: Block, out: Path) -> list[Path]:
+    """Write OUT/tables/*.csv|tex|json and OUT/figures/*.svg|pdf of a block. Returns the paths.
+
+    Raises UserError for a folder that cannot be written.
+    """
+    from inmo.reports.figures.for_papers import save_figure
+
+    written = []
+    try:
+        for folder, files in (("tables", block.tables), ("figures", block.figures)):
+            if files:
+                (out / folder).mkdir(parents=True, exist_ok=True)
+        for stem, table in block.tables.items():
+            for suffix, rendering in RENDERINGS.items():
+                written.append(out / "tables" / f"{stem}.{suffix}")
+                written[-1].write_text(rendering(table), encoding="utf-8")
+        for stem, figure in block.figures.items():
+            written += save_figure(figure, out / "figures" / stem)
+    except OSError as error:
+        raise UserError(f"cannot write to {out}: {error.strerror}; choose another --out") from error
+    return written

@@ -1,0 +1,201 @@
+"""AUC against test-time constants: a sweep read from its store, as curves with intervals, a table and drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from inmo.harness.constants.sweep import Swept, Values
+from inmo.harness.store.store import Store
+from inmo.reports.blocks.block import Block, Drawing
+from inmo.reports.figures import for_papers as figures
+from inmo.reports.figures import svg
+from inmo.reports.figures.style import Style, SweepLine, SweepPoint
+from inmo.reports.scoring.measure import mean_measures
+from inmo.reports.scoring.protocols import PROTOCOLS
+from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.statistics import bootstrap_interval, interval_words
+from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
+from inmo.reports.tables.table import Cell, Column, Table, percent
+
+NAMES: Mapping[str, str] = {
+    "window_influence": "Hanning weight",
+    "penalty_k": "Penalty k",
+    "lr": "Learning rate of the size",
+}
+"""Constant -> its name on axes and in headings."""
+SHOWN = 6  # of a long list of names
+
+
+@dataclass(frozen=True)
+class SweptDataset:
+    """Every tracker of a sweep on one dataset.
+
+    Attributes:
+        label, title, protocol: of the dataset; the protocol is the benchmark's own.
+        sequences: those that all trackers have under all values, over which every point is the mean.
+        expected: how many the whole benchmark has.
+        lines: one per tracker, in the order of the sweep.
+        missing: sequence -> why it is left out.
+    """
+
+    label: str
+    title: str
+    protocol: str
+    sequences: tuple[str, ...]
+    expected: int
+    lines: tuple[SweepLine, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def coverage(self) -> str:
+        """``7 of 280``."""
+        return f"{len(self.sequences)} of {self.expected}"
+
+
+def read_sweep(store: Store, sweep: Sequence[Swept]) -> tuple[SweptDataset, ...]:
+    """Score a sweep.
+
+    Every point of a dataset is the mean over the same sequences. A value without any result is a gap with its reason.
+
+    Raises UserError for a damaged store, or a dataset that is not in it.
+    """
+    return tuple(
+        _dataset(store, label, [item for item in sweep if item.dataset == label])
+        for label in dict.fromkeys(item.dataset for item in sweep)
+    )
+
+
+def sweep_block(
+    found: Sequence[SweptDataset],
+    over: Sequence[str],
+    look: Mapping[str, Style],
+    numbers: Mapping[str, int],
+    *,
+    stem: str,
+    title: str,
+    words: str = "",
+) -> Block:
+    """A sweep on the page: the table and, of a sweep over one constant, a plot per dataset.
+
+    Args:
+        found: see ``read_sweep``.
+        over: names of the constants.
+        look: tracker -> style; numbers: tracker -> its number on the page, by which it is switched on and off.
+        stem, title, words: as of the block.
+    """
+    tables = {stem: sweep_table(found, over, title=title)} if found else {}
+    notes = [f"{data.title}: left out of every point: {_grouped(data.missing)}." for data in found if data.missing]
+    drawings, drawn = [], {}
+    lines = [data for data in found if any(p.auc is not None for line in data.lines for p in line.points)]
+    if len(over) == 1:
+        for data in lines:
+            markup = svg.sweep_plot(data.lines, NAMES[over[0]], look, numbers)
+            drawings.append(Drawing(data.title, f"{data.protocol}, {data.coverage} sequences", markup))
+        figure = figures.sweep_figure([(d.title, d.lines) for d in lines], NAMES[over[0]], look)
+        if figure is not None:
+            drawn = {stem: figure}
+    else:
+        notes.append("A plot has one axis for constants: sweep over one of them alone for a figure.")
+    return Block(stem, title, words, tables, tuple(drawings), drawn, tuple(notes))
+
+
+def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: str = "") -> Table:
+    """A row per value (or combination of values), a column per tracker and dataset; the best of a column is marked."""
+    rows = list(dict.fromkeys(point.values for data in found for line in data.lines for point in line.points))
+    columns = [Column(name, NAMES[name], "", _digits([row[i] for row in rows])) for i, name in enumerate(over)]
+    cells: list[list[Cell]] = [[Cell(value) for value in row] for row in rows]
+    for data in found:
+        for line in data.lines:
+            head = percent(
+                f"{data.label}/{line.tracker}", line.tracker, f"success AUC of {line.tracker} on {data.title}"
+            )
+            short = "" if len(data.sequences) == data.expected else f", {data.coverage}"
+            columns.append(replace(head, sub=f"{data.title}, {data.protocol}{short}"))
+            found_best = {point.values for point in line.best()}
+            best = found_best if len(found_best) < len(line.points) else set()  # all alike: none is better
+            by_values = {point.values: point for point in line.points}
+            for row, values in zip(cells, rows, strict=True):
+                point = by_values.get(values)
+                row.append(
+                    Cell(None, reason="not swept")
+                    if point is None
+                    else Cell(point.auc, point.interval, point.reason, int(point.values in best))
+                )
+    counts = sorted({len(data.sequences) for data in found})
+    caption = ["Success AUC per value; the best of a column is marked.", _own(found, over)]
+    caption += [f"{words[0].upper()}{words[1:]}." for words in (interval_words(n) for n in counts)]
+    return Table(title, " ".join(filter(None, caption)), tuple(columns), tuple(tuple(row) for row in cells))
+
+
+# ---- parts
+
+
+def _dataset(store: Store, label: str, sweep: Sequence[Swept]) -> SweptDataset:
+    data = evaluate_runs(store, label, {folder for item in sweep for folder in item.runs.values()})
+    scores = {run.run.folder: score for run, score in zip(data.runs, data.default, strict=True)}
+    reasons = {run.run.folder: run.holes[0].reason for run in data.runs if run.holes}
+    usable = {folder: score for folder, score in scores.items() if not score.reason}
+    shared = [n for n in data.dataset.names if usable and all(n in s.per_sequence for s in usable.values())]
+    lines = [
+        SweepLine(
+            item.tracker,
+            item.own,
+            tuple(
+                _point(data, values, scores.get(folder), shared, reasons.get(folder, ""))
+                for values, folder in item.runs.items()
+            ),
+        )
+        for item in sweep
+    ]
+    gone = {hole.sequence: hole.reason for hole in data.dataset.holes}
+    gone |= {name: _why(data, name) for name in data.dataset.names if usable and name not in shared}
+    return SweptDataset(
+        label, data.dataset.title, data.dataset.protocol, tuple(shared), data.dataset.expected, tuple(lines), gone,
+    )  # fmt: skip
+
+
+def _point(
+    data: DatasetEvaluation, values: Values, score: Score | None, shared: Sequence[str], hole: str
+) -> SweepPoint:
+    if score is None or score.reason:
+        return SweepPoint(values, None, reason=hole or (score.reason if score else "not run yet"))
+    if not shared:
+        return SweepPoint(values, None, reason="no sequence has a result under every value")
+    parts: dict[str, Measures] = {name: score.per_sequence[name] for name in shared}
+    mean = mean_measures(parts.values(), PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark))
+    interval = bootstrap_interval(auc_values(replace(score, per_sequence=parts), data.dataset.benchmark))
+    return SweepPoint(values, mean.success_auc, (interval.low, interval.high) if interval else None)
+
+
+def _why(data: DatasetEvaluation, name: str) -> str:
+    return next((hole.reason for run in data.runs for hole in run.holes if hole.sequence == name), "not scored")
+
+
+def _grouped(missing: Mapping[str, str]) -> str:
+    """Reasons with the sequences that they are the reason of, in words."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in missing.items():
+        groups.setdefault(reason, []).append(name)
+    return "; ".join(
+        f"{', '.join(names[:SHOWN])}{f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''} ({reason})"
+        for reason, names in groups.items()
+    )
+
+
+def _digits(values: Sequence[float]) -> int:
+    """Decimals that tell the values apart, at least one."""
+    return max((len(f"{v:.4f}".rstrip("0").partition(".")[2]) for v in values), default=1) or 1
+
+
+def _own(found: Sequence[SweptDataset], over: Sequence[str]) -> str:
+    """What the trackers use when nobody sweeps."""
+    own: dict[str, list[str]] = {}
+    for data in found:
+        for line in data.lines:
+            words = ", ".join(f"{value:g}" for value in line.own)
+            own.setdefault(f"{line.tracker} {words}", []).append(data.title)
+    names = ", ".join(NAMES[name] for name in over)
+    every = [data.title for data in found]
+    told = "; ".join(who + ("" if on == every else f" on {' and '.join(on)}") for who, on in own.items())
+    return f"Without a sweep ({names}): {told}." if told else ""

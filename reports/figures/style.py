@@ -1,0 +1,178 @@
+"""What is plotted, for both the page's own SVG and matplotlib: kinds of curve, the score in the legend, the colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from inmo.reports.scoring.score import Curve, Measures, Score
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of plot.
+
+    Attributes:
+        key: field of ``Measures`` that holds the curve.
+        title, x_label, y_label: words on the plot.
+        x_max: right end of the thresholds, which are evenly spaced from 0.
+        scalars: measures for the legend, (field, words); the first that the protocol defines is used.
+    """
+
+    key: str
+    title: str
+    x_label: str
+    y_label: str
+    x_max: float
+    scalars: tuple[tuple[str, str], ...]
+
+
+SUCCESS = Kind(
+    "success", "Success", "Overlap threshold", "Success rate", 1.0, (("success_auc", "AUC"),)
+)  # fmt: skip
+PRECISION = Kind(
+    "precision", "Precision", "Centre error threshold [px]", "Precision", 50.0,
+    (("precision_20", "at 20 px"), ("precision_auc", "AUC")),
+)  # fmt: skip
+NORM_PRECISION = Kind(
+    "norm_precision", "Normalised precision", "Normalised centre error threshold", "Normalised precision", 0.5,
+    (("norm_precision_020", "at 0.20"), ("norm_precision_auc", "AUC")),
+)  # fmt: skip
+KINDS = (SUCCESS, PRECISION, NORM_PRECISION)
+
+# Eight hues that stay apart under the common colour deficiencies (after Okabe and Ito 2008), darkened until thin lines
+# hold on white paper; the second row is the same hues for a dark ground and for boxes in images, where white is the
+# ground truth's alone. With four dashes they tell 32 trackers apart.
+LIGHT = ("#0b62a8", "#c8440b", "#00805c", "#9b3f8f", "#a97400", "#2b9cc9", "#3d434a", "#d0538a")
+DARK = ("#5aa9ea", "#ff8657", "#3ecf9f", "#d98fd0", "#e3b341", "#86d3f2", "#97a3b3", "#ff9cc2")
+DASHES: tuple[tuple[float, ...], ...] = ((), (6, 2.5), (1.5, 1.8), (7, 2, 1.5, 2))
+
+
+@dataclass(frozen=True)
+class Style:
+    """The look of a tracker everywhere in a report: numbers of its hue and of its dash."""
+
+    hue: int
+    dash: int
+
+    @property
+    def light(self) -> str:
+        return LIGHT[self.hue]
+
+    @property
+    def dashes(self) -> tuple[float, ...]:
+        return DASHES[self.dash]
+
+
+def styles(trackers: Iterable[str]) -> dict[str, Style]:
+    """One style per tracker, in order; the first 32 differ."""
+    names = dict.fromkeys(trackers)
+    return {name: Style(i % len(LIGHT), (i + i // len(LIGHT)) % len(DASHES)) for i, name in enumerate(names)}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve with the value printed in its legend."""
+
+    tracker: str
+    x: Curve
+    y: Curve
+    value: float
+    words: str
+
+
+def lines(scores: Sequence[Score], kind: Kind, *, ranked: str = "") -> list[Line]:
+    """The curves of one kind, the best first; trackers whose protocol refuses or has no such curve are left out.
+
+    ``ranked`` names the scalar the protocol ranks by where it defines more than one (P_norm at 0.20, or its AUC).
+    """
+    found = []
+    for score in scores:
+        curve: Curve | None = getattr(score.mean, kind.key)
+        scalar = _scalar(score.mean, kind, ranked)
+        if curve is not None and scalar is not None:
+            found.append(Line(score.tracker, np.linspace(0, kind.x_max, len(curve)), curve, *scalar))
+    return sorted(found, key=lambda line: (-line.value, line.tracker))
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One value, or combination of values, of a sweep: success AUC and its 95 % interval; None with its reason."""
+
+    values: tuple[float, ...]
+    auc: float | None
+    interval: tuple[float, float] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SweepLine:
+    """One tracker under all values, in their order; ``own`` are those it has when nobody sweeps."""
+
+    tracker: str
+    own: tuple[float, ...]
+    points: tuple[SweepPoint, ...]
+
+    def best(self) -> tuple[SweepPoint, ...]:
+        """The points with the highest AUC as it prints, in percent with one decimal."""
+        printed = [(point, round(point.auc * 100, 1)) for point in self.points if point.auc is not None]
+        return tuple(point for point, value in printed if value == max(v for _, v in printed))
+
+    def pieces(self) -> list[list[SweepPoint]]:
+        """The points of a sweep over one constant by ascending value, cut where one is missing."""
+        found: list[list[SweepPoint]] = [[]]
+        for point in sorted(self.points, key=lambda p: p.values):
+            if point.auc is not None:
+                found[-1].append(point)
+            elif found[-1]:
+                found.append([])
+        return [piece for piece in found if piece]
+
+
+def sweep_axes(lines: Sequence[SweepLine]) -> tuple[tuple[float, float], tuple[float, float, float]]:
+    """Ends of the axis of values, and ends and step of the axis of AUC around all points and intervals."""
+    points = [point for line in lines for piece in line.pieces() for point in piece]
+    values = [point.values[0] for point in points]
+    heights = [v for p in points for v in (p.auc, *(p.interval or ())) if v is not None]
+    low, high = min(values), max(values)
+    return (low, high) if high > low else (low - 0.5, high + 0.5), limits(heights)
+
+
+def spans(chosen: Sequence[float], among: Sequence[float]) -> str:
+    """Values in words: ``0.3, 0.5–0.9`` where neighbours among all values are chosen together."""
+    runs: list[list[float]] = []
+    previous = False
+    for value in sorted(among):
+        if value in chosen:
+            if previous:
+                runs[-1].append(value)
+            else:
+                runs.append([value])
+        previous = value in chosen
+    return ", ".join(f"{run[0]:.3g}" + (f"–{run[-1]:.3g}" if len(run) > 1 else "") for run in runs)
+
+
+def limits(values: Sequence[float]) -> tuple[float, float, float]:
+    """Ends and step of an axis of fractions: whole tenths around the values, or whole fifths for a wide range."""
+    step = 0.1 if max(values) - min(values) < 0.45 else 0.2
+    low, high = math.floor((min(values) - 0.02) / step), math.ceil((max(values) + 0.02) / step)
+    return max(0, low) * step, high * step, step
+
+
+def short_number(value: float) -> str:
+    """A tick of a speed axis: 20, 5k, 1M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def _scalar(mean: Measures, kind: Kind, ranked: str) -> tuple[float, str] | None:
+    for field, words in sorted(kind.scalars, key=lambda s: s[0] != ranked):
+        value: float | None = getattr(mean, field)
+        if value is not None:
+            return value, words
+    return None

@@ -1,0 +1,202 @@
+"""Scores to look at in a notebook: a table that prints itself, data frames, curves and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from inmo.errors import UserError, unknown_name
+from inmo.reports.figures.style import KINDS, Kind, styles
+from inmo.reports.scoring.score import SCALARS, Measures, Score
+from inmo.reports.scoring.statistics import bootstrap_interval, interval_words
+from inmo.reports.scoring.stored import auc_values, ranked_scalar
+from inmo.reports.tables.builders import Extras, overlap_precision, score_table
+from inmo.reports.tables.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+KindName = Literal["success", "precision", "norm_precision"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score with what belongs to it.
+
+    Attributes:
+        score: one tracker on one dataset under one protocol.
+        benchmark: registry name of the dataset's benchmark.
+        fps: frames per second, see ``tables.FPS_DEFINITION``; None where nothing was timed.
+    """
+
+    score: Score
+    benchmark: str
+    fps: float | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Scores:
+    """Scores of trackers on datasets under protocols. Printed, it is a table with 95 % intervals and the coverage.
+
+    Attributes:
+        rows: one per tracker, dataset and protocol.
+    """
+
+    rows: tuple[Row, ...]
+
+    def table(self) -> Table:
+        """The table, with ``to_text``, ``to_csv``, ``to_latex`` and ``to_json``."""
+        return score_table([row.score for row in self.rows], [_extras(row) for row in self.rows])
+
+    def frame(self) -> pd.DataFrame:
+        """One row per score: names, sequences scored and expected, measures as fractions 0..1 (NaN where the protocol
+        has none), the AUC's 95 % bootstrap interval over sequences, FPS, and why there is no number."""
+        import pandas as pd
+
+        lines = []
+        for row in self.rows:
+            score, extras = row.score, _extras(row)
+            low, high = extras.interval or (np.nan, np.nan)
+            lines.append(
+                _head(score)
+                | {"sequences": score.sequences, "expected": score.expected}
+                | _values(score.mean)
+                | {"success_auc_low": low, "success_auc_high": high}
+                | {"fps": np.nan if row.fps is None else row.fps, "reason": score.reason}
+            )
+        return pd.DataFrame(lines)
+
+    def per_sequence(self) -> pd.DataFrame:
+        """One row per score and sequence: measures as fractions 0..1, and the reason in place of a missing result."""
+        import pandas as pd
+
+        lines = []
+        for score in (row.score for row in self.rows):
+            for name, found in score.per_sequence.items():
+                lines.append(
+                    _head(score) | {"sequence": name, "frames": found.frames} | _values(found) | {"reason": ""}
+                )
+            for hole in score.holes:
+                nothing = {"sequence": hole.sequence, "frames": 0} | _values(Measures())
+                lines.append(_head(score) | nothing | {"reason": hole.reason})
+        return pd.DataFrame(lines)
+
+    def curves(self, kind: KindName = "success", *, dataset: str = "", protocol: str = "") -> pd.DataFrame:
+        """Threshold -> fraction of frames, one column per tracker that has such a curve.
+
+        Args:
+            kind: ``success`` over the overlap, ``precision`` over the centre error in pixels, ``norm_precision``.
+            dataset: which, where there are several.
+            protocol: which, where there are several.
+
+        Raises:
+            UserError: several, and none was named; or no such curve.
+        """
+        import pandas as pd
+
+        shown = _kind(kind)
+        found = {r.score.tracker: getattr(r.score.mean, kind) for r in self._only(dataset, protocol)}
+        drawn = {name: curve for name, curve in found.items() if curve is not None}
+        if not drawn:
+            raise UserError(f"no tracker has a {shown.title.lower()} curve here: print the scores to see why")
+        index = np.linspace(0, shown.x_max, len(next(iter(drawn.values()))))
+        return pd.DataFrame(drawn, index=pd.Index(index, name=shown.x_label))
+
+    def plot(self, kind: KindName = "success", *, dataset: str = "", protocol: str = "") -> Plot:
+        """The success, precision or normalised precision plot as toolkits draw it: ranked legend, scores in brackets.
+
+        A notebook shows what is returned; ``.save("success")`` writes SVG and PDF, ``.figure`` is Matplotlib's.
+        Arguments and errors as for ``curves``.
+        """
+        from inmo.reports.figures.for_papers import curve_figure
+
+        shown, rows = _kind(kind), self._only(dataset, protocol)
+        scores = [row.score for row in rows]
+        partial = [score for score in scores if score.sequences < score.expected]
+        coverage = f", {partial[0].coverage}" if partial else ""
+        figure = curve_figure(
+            scores, shown, styles(row.score.tracker for row in self.rows),
+            title=f"{scores[0].dataset} ({scores[0].protocol}{coverage})",
+            ranked=ranked_scalar(scores[0].protocol, rows[0].benchmark),
+        )  # fmt: skip
+        if figure is None:
+            raise UserError(f"no tracker has a {shown.title.lower()} curve here: print the scores to see why")
+        return Plot(figure)
+
+    def _only(self, dataset: str, protocol: str) -> list[Row]:
+        dataset = _one("dataset", [row.score.dataset for row in self.rows], dataset)
+        rows = [row for row in self.rows if row.score.dataset == dataset]
+        protocol = _one("protocol", [row.score.protocol for row in rows], protocol)
+        return [row for row in rows if row.score.protocol == protocol]
+
+    def __repr__(self) -> str:
+        return self.table().to_text().rstrip()
+
+
+@dataclass(frozen=True, repr=False)
+class Plot:
+    """A figure that a notebook shows, whatever its Matplotlib backend is.
+
+    Attributes:
+        figure: Matplotlib's, to be changed at will.
+    """
+
+    figure: Figure
+
+    def save(self, stem: str | Path) -> tuple[Path, Path]:
+        """Write STEM.svg and STEM.pdf. Returns the paths. Raises UserError for a place that cannot be written."""
+        from inmo.reports.figures.for_papers import save_figure
+
+        try:
+            return save_figure(self.figure, Path(stem))
+        except OSError as error:
+            raise UserError(f"cannot write {stem}.svg: {error.strerror or error}; choose another place") from error
+
+    def _repr_svg_(self) -> str:
+        from inmo.reports.figures.for_papers import svg_text
+
+        return svg_text(self.figure)
+
+    def __repr__(self) -> str:
+        return f"<plot: {self.figure.axes[0].get_title()}>"
+
+
+def _kind(name: str) -> Kind:
+    kinds = {kind.key: kind for kind in KINDS}
+    if name not in kinds:
+        raise unknown_name("kind of curve", name, kinds)
+    return kinds[name]
+
+
+def _one(what: str, found: Sequence[str], name: str) -> str:
+    known = list(dict.fromkeys(found))
+    if name and name not in known:
+        raise unknown_name(what, name, known)
+    if not name and len(known) != 1:
+        raise UserError(f"name one {what}, {what}=...: there are {', '.join(known) or 'none'}")
+    return name or known[0]
+
+
+def _extras(row: Row) -> Extras:
+    values = auc_values(row.score, row.benchmark) if row.score.mean.success_auc is not None else []
+    interval = bootstrap_interval(values)
+    return Extras(
+        interval=(interval.low, interval.high) if interval else None,
+        interval_note=interval_words(len(values)) if values else "",
+        fps=row.fps,
+    )
+
+
+def _head(score: Score) -> dict[str, Any]:
+    return {"dataset": score.dataset, "tracker": score.tracker, "protocol": score.protocol}
+
+
+def _values(found: Measures) -> dict[str, float | None]:
+    scalars: dict[str, float | None] = {name: getattr(found, name) for name in SCALARS}
+    points = {f"op{round(t * 100)}": overlap_precision(found, t) for t in (0.50, 0.75)}
+    return {name: np.nan if value is None else value for name, value in (scalars | points).items()}

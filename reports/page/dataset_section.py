@@ -1,0 +1,241 @@
+"""What a report says of one dataset: its tables, figures and drawn frames, before any rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+from inmo.datasets.base import Dataset
+from inmo.errors import UserError
+from inmo.harness.store.store import Result, Store, file_name
+from inmo.reports.figures import for_papers as figures
+from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
+from inmo.reports.figures.radar import Radar, radar
+from inmo.reports.figures.style import KINDS, Style
+from inmo.reports.scoring.score import Score
+from inmo.reports.scoring.statistics import (
+    Comparison,
+    bootstrap_interval,
+    compare_all,
+    compare_with_best,
+    interval_words,
+)
+from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun, auc_values, ranked_scalar
+from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
+from inmo.reports.tables.significance import matrix_table, pairs_table
+from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
+from inmo.reports.tables.tuned_marks import marked
+
+SHOWN = (("best", 0.0), ("middle", 0.5), ("worst", 1.0))
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Key frames of one sequence.
+
+    Attributes:
+        place: which one it is: best, middle or worst.
+        sequence: its name; mean: its AUC over the trackers.
+        frames: drawn frames; reason: why there are none.
+    """
+
+    place: str
+    sequence: str
+    mean: float
+    frames: tuple[KeyFrame, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything about one dataset.
+
+    Attributes:
+        data: its evaluation.
+        stem: its name in file names and anchors.
+        tables: file stem -> table.
+        strips: best, middle and worst sequence.
+    """
+
+    data: DatasetEvaluation
+    stem: str
+    tables: Mapping[str, Table]
+    strips: tuple[Strip, ...] = ()
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+def build(store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError) -> Content:
+    """Tables, figures and key frames of one dataset."""
+    stem = file_name(data.dataset.label)
+    return Content(data, stem, _tables(data, stem), _strips(store, data, look, images), _figures(data, stem, look))
+
+
+def images_of(data: DatasetEvaluation) -> Dataset | UserError:
+    """The dataset opened where its images were, or why it cannot be."""
+    try:
+        return open_images(data.dataset.benchmark, data.dataset.root, data.dataset.label)
+    except UserError as error:
+        return error
+
+
+def anchor(data: DatasetEvaluation, run: TrackerRun) -> str:
+    """The provenance of a run on the page."""
+    return f"run-{file_name(data.dataset.label)}-{run.run.folder}"
+
+
+def extras(data: DatasetEvaluation, scores: tuple[Score, ...]) -> list[Extras]:
+    """Intervals, comparison with the best and speed, one per run."""
+    compared = _compare(scores)
+    found = []
+    for run, score in zip(data.runs, scores, strict=True):
+        values = auc_values(score, data.dataset.benchmark) if score.mean.success_auc is not None else []
+        interval, other = bootstrap_interval(values), compared.get(score.tracker)
+        found.append(
+            Extras(
+                interval=(interval.low, interval.high) if interval else None,
+                interval_note=interval_words(len(values)) if values else "",
+                difference=other.difference if other else None,
+                difference_interval=(other.interval.low, other.interval.high) if other and other.interval else None,
+                p_value=other.p_value if other else None,
+                fps=run.fps,
+                link=anchor(data, run),
+                caution=run.caution,
+            )
+        )
+    return found
+
+
+def server_table(data: DatasetEvaluation) -> Table | None:
+    """What an evaluation server said of the exports, where somebody entered it."""
+    told = [(run, run.server) for run in data.runs if run.server]
+    if not told:
+        return None
+    columns = (
+        Column("tracker", "Tracker"),
+        Column("protocol", "Protocol"),
+        Column("coverage", "Sequences"),
+        percent("success", "Success", "area under the success plot, as the server reports it"),
+        percent("precision", "Precision", "area under the precision plot, as the server reports it"),
+        percent("norm_precision", "Norm. precision", "area under the normalised-precision plot, as the server has it"),
+        Column("source", "Source"),
+    )
+    rows = [
+        tuple(
+            Cell(run.name, link=anchor(data, run)) if c.key == "tracker"
+            else Cell(said.get(c.key), reason="" if said.get(c.key) is not None else "not entered")
+            for c in columns
+        )
+        for run, said in told
+    ]  # fmt: skip
+    rows.sort(key=lambda row: -float(row[3].value or 0))
+    title = f"{data.dataset.title}: scores of the server"
+    return rank_columns(Table(title, "Scored from submitted files, not by this report.", columns, tuple(rows)))
+
+
+def ranked_values(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+    """Tracker -> sequence -> success AUC, the best tracker first, of those that have a score."""
+    return {
+        s.tracker: {n: m.success_auc for n, m in s.per_sequence.items() if m.success_auc is not None}
+        for s in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0))
+        if s.mean.success_auc is not None
+    }
+
+
+def _compare(scores: tuple[Score, ...]) -> dict[str, Comparison]:
+    values = ranked_values(scores)
+    if len(values) < 2:
+        return {}
+    fullest = max(len(v) for v in values.values())
+    ranked = {s.tracker: s.mean.success_auc or 0.0 for s in scores if len(values.get(s.tracker, ())) == fullest}
+    return compare_with_best(values, max(sorted(ranked), key=lambda t: ranked[t]))
+
+
+def _tables(data: DatasetEvaluation, stem: str) -> dict[str, Table]:
+    title, protocol = data.dataset.title, data.dataset.protocol
+    found = {
+        stem: score_table(data.default, extras(data, data.default), title=title),
+        f"{stem}_sequences": sequence_table(data.default, title=f"{title}: sequences", names=data.dataset.names),
+    }
+    if any(data.attribute_counts.values()):
+        found[f"{stem}_attributes"] = attribute_table(
+            data.dataset.attributes, data.attribute_counts, data.attributes, protocol=protocol,
+            title=f"{title}: attributes",
+        )  # fmt: skip
+    if pairs := compare_all(ranked_values(data.default)):
+        found[f"{stem}_significance"] = matrix_table(pairs, title=f"{title}: who is better", protocol=protocol)
+        found[f"{stem}_pairs"] = pairs_table(pairs, title=f"{title}: all pairs", protocol=protocol)
+    if len(data.scores) > 1:
+        found[f"{stem}_protocols"] = protocol_table(data.scores, protocol, title=f"{title}: protocols")
+        for name, scores in data.scores.items():
+            if name != protocol:
+                found[f"{stem}_{name}"] = score_table(scores, extras(data, scores), title=f"{title}: {name}")
+    if server := server_table(data):
+        found[f"{stem}_server"] = server
+    cautions = [(run.name, run.caution) for run in data.runs]
+    return {name: marked(table, cautions) for name, table in found.items()}
+
+
+def speed_points(data: DatasetEvaluation) -> list[tuple[str, float, float]]:
+    """(tracker, frames per second, AUC) of the runs that have both."""
+    pairs = zip(data.runs, data.default, strict=True)
+    return [(r.name, r.fps, s.mean.success_auc) for r, s in pairs if r.fps and s.mean.success_auc is not None]
+
+
+def attribute_radar(data: DatasetEvaluation) -> Radar | None:
+    """AUC per attribute, or None where there are too few."""
+    return radar(data.dataset.attributes, data.attribute_counts, data.attributes)
+
+
+def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> dict[str, Figure]:
+    title = f"{data.dataset.title} ({data.dataset.protocol})"
+    ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
+    drawn = {
+        f"{stem}_{kind.key}": figures.curve_figure(data.default, kind, look, title=title, ranked=ranked)
+        for kind in KINDS
+    }
+    drawn[f"{stem}_distribution"] = figures.distribution_figure(data.default, look, title=title)
+    drawn[f"{stem}_radar"] = figures.radar_figure(attribute_radar(data), look, title=title)
+    drawn[f"{stem}_speed"] = figures.speed_figure(speed_points(data), look, title=title)
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def _strips(
+    store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError
+) -> tuple[Strip, ...]:
+    """The best, the middle and the worst sequence by mean AUC over the trackers."""
+    found: dict[str, list[float]] = {}
+    for score in data.default:
+        for name, measures in score.per_sequence.items():
+            if measures.success_auc is not None:
+                found.setdefault(name, []).append(measures.success_auc)
+    means = {name: sum(values) / len(values) for name, values in found.items()}
+    order = sorted(means, key=lambda n: (-means[n], n))
+    chosen = {order[round(share * (len(order) - 1))]: place for place, share in reversed(SHOWN) if order}
+    places = [(place, name) for name, place in reversed(chosen.items())]
+    if isinstance(images, UserError):
+        return tuple(Strip(place, name, means[name], reason=str(images)) for place, name in places)
+    return tuple(_strip(store, data, look, images, place, name, means[name]) for place, name in places)
+
+
+def _strip(
+    store: Store,
+    data: DatasetEvaluation,
+    look: Mapping[str, Style],
+    images: Dataset,
+    place: str,
+    name: str,
+    mean: float,
+) -> Strip:
+    tracks = []
+    order = list(look)
+    for run in sorted(data.runs, key=lambda r: -order.index(r.name)):  # the best is drawn last, on top
+        result = store.result(data.dataset.label, run.run, name)
+        if isinstance(result, Result):
+            tracks.append(tracker_boxes(result.boxes, look[run.name]))
+    try:
+        truth = store.sequence(data.dataset.label, name).annotation.boxes
+        return Strip(place, name, mean, tuple(key_frames(images, name, tracks, truth)))
+    except UserError as error:
+        return Strip(place, name, mean, reason=str(error))

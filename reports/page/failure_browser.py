@@ -1,0 +1,146 @@
+"""The failure browser of a page: what its script needs to draw a sequence, and the frames it shows.
+
+The numbers are in the page itself, because a page opened from disk may load images beside it and nothing else. They
+are small: overlaps of a byte each, boxes only where their frame is there.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from markupsafe import Markup
+
+from inmo.boxes import Boxes
+from inmo.datasets.base import Dataset
+from inmo.errors import UserError
+from inmo.harness.store.store import file_name
+from inmo.reports.figures.frames import Thumbnails, write_frames
+from inmo.reports.scoring.failures import LEVELS, Trace
+from inmo.reports.scoring.score import Measures
+from inmo.reports.scoring.stored import DatasetEvaluation
+
+PARTS = 16  # boxes are stored in sixteenths of a pixel of the small frame
+_FAR = 1000.0  # pixels: boxes are cut there, so that twice as much fits an int16
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sequence: its anchor on the page, name, mean AUC over the trackers or None, and the script's JSON."""
+
+    anchor: str
+    sequence: str
+    mean: float | None
+    data: Markup
+
+
+@dataclass(frozen=True)
+class FailureBrowser:
+    """One dataset: sequences ordered by mean AUC, the best first."""
+
+    entries: tuple[Entry, ...]
+
+
+def build_browser(
+    data: DatasetEvaluation, numbers: Mapping[str, int], images: Dataset | UserError, folder: Path, link: str
+) -> FailureBrowser:
+    """Write the key frames of every traced sequence and gather what the page embeds.
+
+    Args:
+        data: the dataset, scored.
+        numbers: tracker -> its number on the page.
+        images: the dataset opened where its images are, or why there are none.
+        folder: where frames go, one folder per sequence.
+        link: the same folder as the page reaches it, URL-quoted.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    ranked = sorted((_mean(data, name), name) for name in data.traces)
+    with ThreadPool() as threads:  # decoding and writing leave the interpreter to the others
+        drawn = threads.map(lambda item: _frames(data.traces[item[1]], images, folder / file_name(item[1])), ranked)
+    entries = []
+    for (mean, name), frames in zip(ranked, drawn, strict=True):
+        values = _values(data, data.traces[name], numbers, frames, f"{link}/{quote(file_name(name))}")
+        text = json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
+        shown = None if mean == _UNSCORED else -mean
+        entries.append(Entry(sequence_anchor(data, name), name, shown, Markup(text)))
+    return FailureBrowser(tuple(entries))
+
+
+def sequence_anchor(data: DatasetEvaluation, name: str) -> str:
+    """The place of a sequence in the page's failure browser."""
+    return f"watch-{quote(data.dataset.label, safe='')}-{quote(name, safe='')}"
+
+
+_UNSCORED = 1.0  # behind every negated AUC
+
+
+def _mean(data: DatasetEvaluation, name: str) -> float:
+    """The negated mean AUC, by which the per-sequence table is ordered too."""
+    found = [s.per_sequence[name].success_auc for s in data.default if name in s.per_sequence]
+    values = [value for value in found if value is not None]
+    return -sum(values) / len(values) if values else _UNSCORED
+
+
+def _frames(trace: Trace, images: Dataset | UserError, folder: Path) -> Thumbnails | str:
+    """The frames, or one sentence on why there are none."""
+    if isinstance(images, UserError):
+        return str(images)
+    try:
+        return write_frames(images, trace.sequence, trace.keys, folder)
+    except UserError as error:
+        return str(error)
+
+
+def _values(
+    data: DatasetEvaluation, trace: Trace, numbers: Mapping[str, int], frames: Thumbnails | str, link: str
+) -> dict[str, Any]:
+    scores = {s.tracker: s.per_sequence.get(trace.sequence) for s in data.default}
+    order = sorted(range(len(trace.trackers)), key=lambda row: numbers[trace.trackers[row]])
+    names = [trace.trackers[row] for row in order]
+    missing = {run.name: hole.reason for run in data.runs for hole in run.holes if hole.sequence == trace.sequence}
+    found: dict[str, Any] = {
+        "frames": trace.frames,
+        "step": trace.step,
+        "levels": LEVELS,
+        "keys": list(trace.keys),
+        "trackers": [numbers[name] for name in names],
+        "points": _text(trace.points[order]),
+        "at": _text(trace.at[order]),
+        "lost": [[[loss.start, loss.end] for loss in trace.losses[row]] for row in order],
+        "auc": [_printed(scores.get(name)) for name in names],
+        "missing": {str(numbers[name]): reason for name, reason in missing.items()},
+    }
+    if isinstance(frames, str):
+        return found | {"reason": frames}
+    placed = frames.place(np.concatenate([trace.truth[None], trace.boxes[order]]))
+    images = {"link": link, "width": frames.width, "height": frames.height, "parts": PARTS}
+    return found | {"images": images | {"boxes": _text(in_parts(placed))}}
+
+
+def in_parts(boxes: Boxes) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """(..., 4) x, y, w, h in pixels as little-endian int16 in 1/16 pixel; w = 0 for what is NaN or has no size."""
+    drawn = np.asarray(np.isfinite(boxes).all(axis=-1) & (boxes[..., 2:] > 0).all(axis=-1))
+    low = np.clip(boxes[..., :2], -_FAR, _FAR)
+    high = np.clip(boxes[..., :2] + boxes[..., 2:], -_FAR, _FAR)
+    size = np.maximum((high - low) * PARTS, 1)
+    whole = np.concatenate([low * PARTS, size], axis=-1)
+    return np.where(drawn[..., None], np.nan_to_num(whole), 0).round().astype("<i2")
+
+
+def _printed(measures: Measures | None) -> float | None:
+    """AUC in percent with the decimal that tables print."""
+    value = measures.success_auc if measures else None
+    return None if value is None else float(f"{value * 100:.1f}")
+
+
+def _text(values: np.ndarray[Any, Any]) -> str:
+    return base64.b64encode(values.tobytes()).decode()

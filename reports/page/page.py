@@ -1,0 +1,362 @@
+"""The report: one HTML page that opens from disk without a network, and the files for papers beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from inmo.datasets.base import Hole
+from inmo.errors import UserError
+from inmo.harness.store.rerun_command import repeat_command
+from inmo.harness.store.store import Store
+from inmo.reports.blocks.block import Block
+from inmo.reports.figures import svg
+from inmo.reports.figures.for_papers import save_figure
+from inmo.reports.figures.frames import TRUTH
+from inmo.reports.figures.radar import radar_plot
+from inmo.reports.figures.style import DARK, DASHES, KINDS, LIGHT, Style, lines, styles
+from inmo.reports.page.dataset_section import Content, Strip, anchor, attribute_radar, build, images_of, speed_points
+from inmo.reports.page.failure_browser import FailureBrowser, build_browser
+from inmo.reports.scoring.failures import PATIENCE
+from inmo.reports.scoring.protocols import PROTOCOLS
+from inmo.reports.scoring.score import Score
+from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
+from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
+from inmo.reports.tables.builders import FPS_DEFINITION, overview_table
+from inmo.reports.tables.table import RENDERINGS, Cell, Table, to_html
+from inmo.reports.tables.tuned_marks import MARK, footnote, tuned_on
+
+TITLE = "Tracking benchmark"
+FRAMES = "frames"  # the folder of the failure browser's images
+
+
+def write_report(
+    store: Store,
+    out: Path,
+    *,
+    protocols: Sequence[str] = (),
+    title: str = TITLE,
+    partial: bool = True,
+    evaluation: Evaluation | None = None,
+    blocks: Sequence[Block] = (),
+) -> Path:
+    """Score a store; write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf, OUT/frames/*/*/*.jpg.
+
+    The same store gives the same bytes: the only dates are those stored with the results.
+
+    Args:
+        store: results to report.
+        out: folder, made when missing; files of the same names are replaced.
+        protocols: protocols shown beside each benchmark's own.
+        title: heading of the page.
+        partial: show what is there with its coverage; False refuses a store with holes.
+        evaluation: of the store under these protocols, where it is known already.
+        blocks: shown between the overview and the datasets, their files written with the others.
+
+    Returns:
+        the path of index.html.
+
+    Raises:
+        UserError: an unknown protocol, a damaged store, or a folder that cannot be written.
+    """
+    if evaluation is None:
+        evaluation = evaluate(store, protocols=protocols, partial=partial)
+    look = styles(evaluation.trackers)
+    numbers = {name: number for number, name in enumerate(look)}
+    images = [images_of(data) for data in evaluation.datasets]
+    contents = [build(store, data, look, found) for data, found in zip(evaluation.datasets, images, strict=True)]
+    overview = _overview(evaluation)
+    parts: tuple[Block | Content, ...] = (*blocks, *contents)
+    try:
+        for folder in ("tables", "figures"):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+        browsers = [
+            build_browser(c.data, numbers, found, out / FRAMES / c.stem, f"{FRAMES}/{quote(c.stem)}")
+            for c, found in zip(contents, images, strict=True)
+        ]
+        page = render(title, evaluation, overview, contents, browsers, look, blocks)
+        tables = {k: t for part in parts for k, t in part.tables.items()}
+        for stem, table in {"overview": overview, **tables}.items():
+            for suffix, rendering in RENDERINGS.items():
+                (out / "tables" / f"{stem}.{suffix}").write_text(rendering(table), encoding="utf-8")
+        for part in parts:
+            for stem, figure in part.figures.items():
+                save_figure(figure, out / "figures" / stem)
+        whole = out / ".index.html.tmp"
+        whole.write_text(page, encoding="utf-8")
+        whole.replace(out / "index.html")
+    except OSError as error:
+        raise UserError(f"cannot write the report to {out}: {error.strerror}; choose another --out") from error
+    return out / "index.html"
+
+
+def render(
+    title: str,
+    evaluation: Evaluation,
+    overview: Table,
+    contents: Sequence[Content],
+    browsers: Sequence[FailureBrowser],
+    look: Mapping[str, Style],
+    blocks: Sequence[Block] = (),
+) -> str:
+    """The page as text. Every name in it is escaped; scripts and styles are allowed by their hashes alone."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("inmo.reports.page", "templates"),
+        autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    style = _text("style.css") + _text("failures.css") + _tracker_css()
+    script = _text("script.js") + _text("failures.js")
+    numbers = {name: number for number, name in enumerate(look)}
+    values = {
+        "title": title,
+        "policy": _policy(style, script),
+        "style": Markup(style),
+        "script": Markup(script),
+        "overview": to_html(overview),
+        "blocks": [_block(block) for block in blocks],
+        "sections": [_section(c, browser, look, numbers) for c, browser in zip(contents, browsers, strict=True)],
+        "legend": [{"name": n, "number": numbers[n], "swatch": svg.swatch(s)} for n, s in look.items()],
+        "counts": _counts(evaluation),
+        "protocols": {name: PROTOCOLS[name].summary for data in evaluation.datasets for name in data.scores},
+        "fps": FPS_DEFINITION,
+        "box_swatch": svg.box_swatch(None),
+        "warm_up": WARM_UP,
+        "patience": PATIENCE,
+        "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}", "exact": EXACT},
+    }
+    return environment.get_template("page.html").render(values)
+
+
+# ---- what the template is given
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """A plot of the page: the drawing, the numbers behind it, and its ranked legend."""
+
+    title: str
+    words: str
+    drawing: Markup
+    data: Markup
+    legend: list[dict[str, Any]]
+
+
+def _block(block: Block) -> dict[str, Any]:
+    shown = [(stem, to_html(table)) for stem, table in block.tables.items()]
+    return {
+        "stem": block.stem, "title": block.title, "words": block.words, "tables": shown, "drawings": block.drawings,
+        "notes": block.notes, "files": list(block.tables), "figures": list(block.figures),
+    }  # fmt: skip
+
+
+def _section(
+    content: Content, browser: FailureBrowser, look: Mapping[str, Style], numbers: Mapping[str, int]
+) -> dict[str, Any]:
+    data, stem = content.data, content.stem
+    distribution = {
+        s.tracker: [m.success_auc for m in s.per_sequence.values() if m.success_auc is not None]
+        for s in sorted(data.default, key=lambda s: -(s.mean.success_auc or 0.0))
+        if s.mean.success_auc is not None
+    }
+    named = ("sequences", "attributes", "protocols", "server", "significance", "pairs")
+    known = (stem, *(f"{stem}_{name}" for name in named))
+    return {
+        "stem": stem,
+        "dataset": data.dataset,
+        "coverage": f"{len(data.dataset.names)} of {data.dataset.expected}",
+        "ranked": ranked_scalar(data.dataset.protocol, data.dataset.benchmark),
+        "table": to_html(content.tables[stem]),
+        "sequences": _with_origins(_linked(_with_results(content.tables[known[1]]), browser), data),
+        "attributes": _with_origins(content.tables[known[2]], data) if known[2] in content.tables else None,
+        "protocols": to_html(content.tables[known[3]]) if known[3] in content.tables else None,
+        "server": to_html(content.tables[known[4]]) if known[4] in content.tables else None,
+        "significance": to_html(content.tables[known[5]]) if known[5] in content.tables else None,
+        "pairs": to_html(content.tables[known[6]]) if known[6] in content.tables else None,
+        "others": [to_html(table) for name, table in content.tables.items() if name not in known],
+        "files": list(content.tables),
+        "figures": list(content.figures),
+        "plots": _plots(data, look, numbers),
+        "distribution": svg.strip_plot(distribution, look, numbers),
+        "speed": svg.speed_plot(speed_points(data), look, numbers),
+        "radar": radar_plot(attribute_radar(data), look, numbers),
+        "strips": [_strip(strip) for strip in content.strips],
+        "browser": browser,
+        "trackers": [
+            {
+                "name": n,
+                "hue": look[n].hue,
+                "dash": look[n].dash,
+                "number": numbers[n],
+                "swatch": svg.swatch(look[n]),
+                "box": svg.box_swatch(look[n]),
+            }
+            for n in sorted((run.name for run in data.runs), key=lambda name: numbers[name])
+        ],
+        "holes": _holes(data),
+        "caution": " ".join(footnote([(run.name, run.caution) for run in data.runs]).values()),
+        "unscored": data.unscored,
+        "runs": [_run(data, run) for run in data.runs],
+    }
+
+
+def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:
+    ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
+    found = []
+    for kind in KINDS:
+        curves = lines(data.default, kind, ranked=ranked)
+        legend = [
+            {"name": c.tracker, "number": numbers[c.tracker], "value": f"{c.value * 100:.1f}",
+             "swatch": svg.swatch(look[c.tracker])} for c in curves
+        ]  # fmt: skip
+        if curves:
+            drawing, behind = svg.curve_plot(curves, kind, look, numbers), svg.curve_data(curves, kind, numbers)
+            found.append(_Plot(kind.title, curves[0].words, drawing, behind, legend))
+    return found
+
+
+def _strip(strip: Strip) -> dict[str, Any]:
+    frames = [
+        {"index": f.index, "width": f.width, "height": f.height,
+         "source": "data:image/jpeg;base64," + base64.b64encode(f.jpeg).decode()}
+        for f in strip.frames
+    ]  # fmt: skip
+    mean = f"{strip.mean * 100:.1f}"
+    return {"place": strip.place, "name": strip.sequence, "mean": mean, "frames": frames, "reason": strip.reason}
+
+
+def _with_results(table: Table) -> Table:
+    """The per-sequence table without rows that nobody has a result for: they stand under what is missing."""
+    rows = tuple(row for row in table.rows if any(cell.value is not None for cell in row[1:]))
+    gone = len(table.rows) - len(rows)
+    note = f" {gone} sequence{'s have' if gone > 1 else ' has'} no result of any tracker: see below." if gone else ""
+    return replace(table, rows=rows, caption=table.caption + note)
+
+
+def _linked(table: Table, browser: FailureBrowser) -> Table:
+    """The per-sequence table with a link from every traced sequence to its frames."""
+    places = {entry.sequence: entry.anchor for entry in browser.entries}
+    rows = tuple(
+        (replace(row[0], link=places[name], note=f"Overlap over time and frames of {name}"), *row[1:])
+        if (name := str(row[0].value)) in places else row
+        for row in table.rows
+    )  # fmt: skip
+    words = " A name leads to its frames and its overlap over time." if places else ""
+    return replace(table, rows=rows, caption=table.caption + words)
+
+
+def _with_origins(table: Table, data: DatasetEvaluation) -> dict[str, Any]:
+    """A table whose columns are trackers, with a link from every one of them to its provenance."""
+    places = {run.name: {"link": anchor(data, run), "hash": run.run.hash[:6]} for run in data.runs}
+    shown = to_html(table)
+    shown["columns"] = [column | places.get(column["label"], {}) for column in shown["columns"]]
+    return shown
+
+
+def _holes(data: DatasetEvaluation) -> list[dict[str, Any]]:
+    """Holes grouped by who misses what for the same reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    every: list[tuple[str, Hole]] = [("every tracker", hole) for hole in data.dataset.holes]
+    every += [(run.name, hole) for run in data.runs for hole in run.holes]
+    for who, hole in every:
+        groups.setdefault((who, hole.reason), []).append(hole.sequence)
+    return [{"who": who, "reason": reason, "names": names} for (who, reason), names in groups.items()]
+
+
+def _run(data: DatasetEvaluation, run: TrackerRun) -> dict[str, Any]:
+    facts = [(key, _distinct(values)) for key, values in run.provenance.items()]
+    config = [(key, _setting(value)) for key, value in run.run.identity.items()]
+    speed = f"{run.fps:.1f} frames per second over {run.timed} timed frames" if run.fps else "not timed"
+    return {
+        "anchor": anchor(data, run), "name": run.name, "hash": run.run.hash, "tracker": run.run.tracker,
+        "results": f"{run.results} of {data.dataset.expected} sequences, {run.frames:,} frames", "speed": speed,
+        "config": config, "facts": facts, "tuned": tuned_on(run.run), "command": repeat_command(run.run, data.dataset),
+    }  # fmt: skip
+
+
+def _setting(value: Any) -> str:
+    """A config value in words; of a file, its content is what counted."""
+    if isinstance(value, Mapping) and set(value) == {"sha256"}:
+        return f"SHA-256 {value['sha256']}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _distinct(values: Sequence[str]) -> str:
+    return ", ".join(values) if len(values) <= 3 else f"{values[0]} … {values[-1]} ({len(values)} different)"
+
+
+def _counts(evaluation: Evaluation) -> dict[str, str]:
+    runs = [run for data in evaluation.datasets for run in data.runs]
+    return {
+        "trackers": f"{len(evaluation.trackers)}",
+        "datasets": f"{len(evaluation.datasets)}",
+        "results": f"{sum(r.results for r in runs):,}",
+        "frames": f"{sum(r.frames for r in runs):,}",
+    }
+
+
+def _overview(evaluation: Evaluation) -> Table:
+    columns = []
+    for data in evaluation.datasets:
+        told = {run.name: run.server for run in data.runs if run.server}
+        scores = [_from_server(s, told[s.tracker]) if s.tracker in told else s for s in data.default]
+        columns.append((f"{data.dataset.title}; server" if told else data.dataset.title, scores))
+    table = overview_table(columns, title="Overview")
+    places = [{run.name: run for run in data.runs} for data in evaluation.datasets]
+    rows = tuple(
+        (row[0], *(_origin(c, data, by.get(str(row[0].value)))
+                   for c, data, by in zip(row[1:], evaluation.datasets, places, strict=True)))
+        for row in table.rows
+    )  # fmt: skip
+    cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
+    return replace(table, rows=rows, footnotes=footnote(cautions))
+
+
+def _origin(cell: Cell, data: DatasetEvaluation, run: TrackerRun | None) -> Cell:
+    """A cell of the overview with the link to its run, and the mark of constants tuned on the dataset."""
+    if run is None:
+        return cell
+    return replace(cell, link=anchor(data, run), mark=MARK if run.caution and cell.value is not None else "")
+
+
+def _from_server(score: Score, said: Mapping[str, Any]) -> Score:
+    """A score without public ground truth, with the server's success in the place of ours."""
+    return replace(score, mean=replace(score.mean, success_auc=said.get("success")), reason="")
+
+
+# ---- style and policy
+
+
+def _text(name: str) -> str:
+    return resources.files("inmo.reports.page").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _tracker_css() -> str:
+    """Colours and dashes of the trackers, from the one palette that the figures use too."""
+    light = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(LIGHT))
+    dark = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(DARK))
+    image = "".join(f".i{i}{{--c:{c}}}" for i, c in enumerate(DARK)) + f".truth{{--c:{TRUTH}}}"
+    dashes = "".join(
+        f".d{i}{{stroke-dasharray:{' '.join(f'{d * 1.6:g}' for d in dash)}}}" for i, dash in enumerate(DASHES) if dash
+    )
+    return f"{light}{image}{dashes}@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
+
+
+def _policy(style: str, script: str) -> str:
+    """Content security policy: images beside the page are all that loads, no script or style but ours runs."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "img-src data: 'self'; "
+        "base-uri 'none'; form-action 'none'"
+    )

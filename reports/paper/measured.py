@@ -1,0 +1,180 @@
+"""What was measured for one cell of a paper's table: a tracker, or several trainings of one, on one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from inmo.reports.scoring.measure import mean_measures
+from inmo.reports.scoring.protocols import PROTOCOLS
+from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.statistics import bootstrap_interval, interval_words
+from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun, ranked_scalar
+
+CURVE_OF: Mapping[str, str] = {
+    "success_auc": "success",
+    "precision_20": "precision",
+    "norm_precision": "norm_precision",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What stands for a row of a table: one tracker, or several trainings of it that differ in the seed alone.
+
+    Attributes:
+        label: its name.
+        runs: one per training: dataset label -> folder of its run in the store.
+        missing: why trainings, or the tracker itself, are not here; one sentence each.
+        names: what each run is called, where they are told apart.
+    """
+
+    label: str
+    runs: tuple[Mapping[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def absence(self) -> str:
+        """Why nothing of it is here, in one sentence; empty where nothing is known to be missing."""
+        first, more = "".join(self.missing[:1]), len(self.missing) - 1
+        return f"{first}, nor for {more} more run{'s' if more > 1 else ''}" if more > 0 else first
+
+    @property
+    def wanted(self) -> int:
+        """How many trainings there should be."""
+        return len(self.runs) + len(self.missing)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One cell.
+
+    Attributes:
+        value: the mean over trainings; None where nothing was measured, and ``reason`` says why.
+        parts: the value of every training.
+        interval: 95 % bootstrap interval over sequences of the mean over trainings.
+        names: sequences that entered; ``expected``: how many the benchmark has.
+        server: who scored it, where a server did; then there are no sequences.
+        note: further words.
+    """
+
+    value: float | None = None
+    parts: tuple[float, ...] = ()
+    interval: tuple[float, float] | None = None
+    names: frozenset[str] = frozenset()
+    expected: int = 0
+    server: str = ""
+    reason: str = ""
+    note: str = ""
+    runs: tuple[TrackerRun, ...] = field(default=(), repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is a score on the whole benchmark."""
+        return bool(self.server) or (self.value is not None and len(self.names) == self.expected)
+
+    @property
+    def coverage(self) -> str:
+        """``270 of 280``; what the server says of itself where it scored."""
+        return self.server or f"{len(self.names)} of {self.expected}"
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation of the trainings (n - 1), None for fewer than two."""
+        return float(np.std(self.parts, ddof=1)) if len(self.parts) > 1 else None
+
+
+def measured(source: Source, measure: str, data: DatasetEvaluation) -> Measured:
+    """A measure (``success_auc``, ``precision_20`` or ``norm_precision``) of a source under the benchmark's protocol.
+
+    ``norm_precision`` is the scalar that the protocol prints. With several trainings only sequences that all of them
+    have enter, so that no training is averaged over easier ones.
+    """
+    pairs = _pairs(source, data)
+    if not pairs:
+        reason = source.absence or f"{source.label} was not run on {data.dataset.title}"
+        return Measured(expected=data.dataset.expected, reason=reason)
+    runs, scores = tuple(run for run, _ in pairs), [score for _, score in pairs]
+    expected = data.dataset.expected
+    if any(run.server for run in runs):
+        return _told(runs, measure, expected)
+    refused = next((score.reason for score in scores if score.reason), "")
+    if refused:
+        return Measured(expected=expected, reason=refused, runs=runs)
+    scalar = ranked_scalar(data.dataset.protocol, data.dataset.benchmark) if measure == "norm_precision" else measure
+    shared = [name for name in scores[0].per_sequence if all(name in score.per_sequence for score in scores)]
+    rule = PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark)
+    means = [mean_measures([score.per_sequence[name] for name in shared], rule) if shared else None for score in scores]
+    parts = [None if mean is None else getattr(mean, scalar) for mean in means]
+    known = tuple(float(part) for part in parts if part is not None)
+    if len(known) < len(parts):
+        reason = f"{data.dataset.protocol} has no such measure" if shared else "no sequence that every training has"
+        return Measured(expected=expected, reason=reason, runs=runs)
+    values = _values(scores, shared, scalar, CURVE_OF[measure] if rule.drop_zero else "")
+    interval = bootstrap_interval(values)
+    return Measured(
+        value=float(np.mean(known)),
+        parts=known,
+        interval=(interval.low, interval.high) if interval else None,
+        names=frozenset(shared),
+        expected=expected,
+        note=interval_words(len(values)),
+        runs=runs,
+    )
+
+
+def speed(source: Source, datasets: Sequence[DatasetEvaluation]) -> Measured:
+    """Frames per second over all timed frames of the datasets; the mean over trainings."""
+    parts, used = [], []
+    for training in source.runs:
+        found = [run for data in datasets for run, _ in _pairs(Source(source.label, (training,)), data) if run.fps]
+        if found:
+            parts.append(sum(run.timed for run in found) / sum(run.timed / (run.fps or 1.0) for run in found))
+            used += found
+    if not parts:
+        return Measured(reason=source.absence or "no frame was timed")
+    return Measured(value=float(np.mean(parts)), parts=tuple(parts), runs=tuple(used))
+
+
+def comparable(cells: Sequence[Measured]) -> bool:
+    """Whether all speeds come from the same processor and device, and were measured by one process alone on it."""
+    facts = {
+        tuple((key, values) for key, values in run.provenance.items() if key.split(" ")[0] in ("machine", "device"))
+        for cell in cells
+        for run in cell.runs
+    }
+    alone = all(run.provenance.get("processes") == ("1",) for cell in cells for run in cell.runs)
+    return len(facts) <= 1 and alone
+
+
+def _pairs(source: Source, data: DatasetEvaluation) -> list[tuple[TrackerRun, Score]]:
+    known = {run.run.folder: (run, score) for run, score in zip(data.runs, data.default, strict=True)}
+    folders = [training.get(data.dataset.label, "") for training in source.runs]
+    return [known[folder] for folder in folders if folder in known]
+
+
+def _told(runs: tuple[TrackerRun, ...], measure: str, expected: int) -> Measured:
+    """The mean over trainings of what the server said."""
+    key = {"success_auc": "success", "precision_20": "precision", "norm_precision": "norm_precision"}[measure]
+    parts = [run.server.get(key) for run in runs if run.server]
+    known = tuple(float(part) for part in parts if part is not None)
+    if len(known) < len(runs):
+        return Measured(expected=expected, reason="the server's score is not entered", runs=runs)
+    source = next(str(run.server.get("source", "")) for run in runs if run.server) or "the server"
+    return Measured(float(np.mean(known)), known, expected=expected, server=source, runs=runs,
+                    note="scored from the submitted files; a server gives no interval")  # fmt: skip
+
+
+def _values(scores: Sequence[Score], names: Sequence[str], scalar: str, kept_curve: str) -> list[float]:
+    """Per sequence the mean over trainings, without sequences whose curve the protocol leaves out for being zero."""
+    found = []
+    for name in names:
+        parts: list[Measures] = [score.per_sequence[name] for score in scores]
+        curves = [getattr(part, kept_curve) for part in parts] if kept_curve else []
+        if curves and not any(curve is not None and curve.any() for curve in curves):
+            continue
+        found.append(float(np.mean([getattr(part, scalar) for part in parts])))
+    return found

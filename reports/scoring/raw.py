@@ -1,0 +1,236 @@
+"""From boxes to scores: one prediction, one tracker, or a whole dataset of raw results.
+
+A score is never a smaller average in disguise. What is missing stops the scoring with a UserError, or, with
+``partial``, stays in the score as a hole; what a protocol refuses leaves the score without numbers and with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field, replace
+from functools import partial as partial_of
+from typing import TypeVar
+
+from inmo.boxes import Boxes
+from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
+from inmo.datasets.files import Tree
+from inmo.errors import UserError
+from inmo.reports.scoring.as_json import scores_json
+from inmo.reports.scoring.measure import Target, mean_measures, measure, prepare
+from inmo.reports.scoring.protocols import Protocol, protocol
+from inmo.reports.scoring.score import Measures, Score
+
+__all__ = ["score_by_attribute", "score_dataset", "score_sequence", "score_tracker", "scores_json"]
+
+T = TypeVar("T")
+SHOWN = 8  # names in a message
+SERVER_ONLY = "only the first frame of {} is annotated in public: export the results and submit them to its server"
+
+
+def score_sequence(
+    prediction: Boxes, annotation: Annotation, rule: Protocol | str, benchmark_name: str = "", sequence: str = ""
+) -> Measures:
+    """Curves and scalars of one prediction.
+
+    Args:
+        prediction: (m, 4) x, y, w, h in the numbers of the benchmark's files.
+        annotation: n frames.
+        rule: protocol, or its name.
+        benchmark_name: for protocols that treat benchmarks differently.
+        sequence: name, for protocols that treat single sequences differently.
+
+    Raises:
+        RefusalError (a UserError): the protocol refuses the prediction or the annotation.
+    """
+    return measure(prediction, prepare(annotation, _rule(rule), benchmark_name, sequence), sequence)
+
+
+def score_tracker(
+    dataset_label: str,
+    tracker: str,
+    predictions: Mapping[str, Boxes | Hole],
+    annotations: Mapping[str, Annotation],
+    rule: Protocol | str,
+    expected: int | None = None,
+    partial: bool = False,
+    benchmark_name: str = "",
+) -> Score:
+    """Score one tracker from boxes in memory.
+
+    Args:
+        dataset_label: as printed.
+        tracker: as printed.
+        predictions: sequence -> boxes, or the hole in their place; a sequence without an entry is a hole too.
+        annotations: sequence -> ground truth, in the benchmark's order.
+        rule: protocol, or its name.
+        expected: sequences the whole benchmark has; the number of annotations when not given.
+        partial: score what is there.
+        benchmark_name: for protocols that treat benchmarks differently; the label when empty.
+
+    Raises:
+        UserError: something is missing and ``partial`` is not given.
+    """
+    tally = _Tally(dataset_label, tracker, _rule(rule).on(benchmark_name or dataset_label))
+    for name, annotation in annotations.items():
+        target = _attempt(partial_of(prepare, annotation, _rule(rule), benchmark_name or dataset_label, name))
+        tally.add(name, target, [predictions.get(name, Hole(name, "no result"))])
+    return tally.score(len(annotations) if expected is None else expected, partial)
+
+
+def score_dataset(
+    dataset: Dataset,
+    results: Tree,
+    trackers: Items[str] = (),
+    protocols: Items[str] = (),
+    partial: bool = False,
+    format_in: str = "auto",
+) -> list[Score]:
+    """Score raw results against the ground truth.
+
+    Files are read one sequence at a time, all trackers of it; curves are all that is kept.
+
+    Args:
+        dataset: its annotations; images are not touched.
+        results: folder or zip of raw results.
+        trackers: names; all that are found when empty.
+        protocols: names; the benchmark's own when empty.
+        partial: score what is there; what is missing becomes holes.
+        format_in: who wrote the results, see ``recorded.discovery.find_results``.
+
+    Returns:
+        One score per tracker and protocol, trackers in order of name (or as given), protocols as given.
+
+    Raises:
+        UserError: unknown names, broken files, or something missing without ``partial``.
+    """
+    from inmo.trackers.recorded.discovery import find_results
+
+    rules = [protocol(name) for name in protocols or (dataset.benchmark.protocol,)]
+    name = dataset.benchmark.name
+    raw = find_results(results, name, dataset.label, dataset.sequences, format_in)
+    chosen = tuple(dict.fromkeys(trackers)) or raw.trackers
+    counts = {tracker: raw.runs(tracker) for tracker in chosen}
+    if any(sequence.first_only for sequence in dataset.sequences):
+        reason = SERVER_ONLY.format(dataset.benchmark.title)
+        return [
+            Score(dataset.label, tracker, rule.name, dataset.expected, Measures(), reason=reason)
+            for tracker in chosen
+            for rule in rules
+        ]
+    if dataset.holes and not partial:
+        raise _missing("the annotations of", dataset.label, dataset.holes, dataset.expected)
+    tallies = {
+        (tracker, rule.name): _Tally(dataset.label, tracker, rule.on(name), list(dataset.holes))
+        for tracker in chosen
+        for rule in rules
+    }
+    for sequence in dataset.sequences:
+        annotation = _attempt(sequence.annotation)
+        if isinstance(annotation, UserError):
+            if not partial:
+                raise annotation
+            for tally in tallies.values():
+                tally.holes.append(Hole(sequence.name, str(annotation)))
+            continue
+        targets = {rule.name: _attempt(partial_of(prepare, annotation, rule, name, sequence.name)) for rule in rules}
+        for tracker in chosen:
+            runs = range(counts[tracker])
+            boxes = [_read(raw.boxes, tracker, sequence, run, len(annotation), partial) for run in runs]
+            for rule in rules:
+                tallies[tracker, rule.name].add(sequence.name, targets[rule.name], boxes)
+    return [tally.score(dataset.expected, partial) for tally in tallies.values()]
+
+
+def score_by_attribute(
+    score: Score, sequences: Iterable[Sequence], codes: Iterable[str] = ()
+) -> dict[str, tuple[int, Measures]]:
+    """Attribute code -> (scored sequences that have it, their mean), in the order of ``codes``.
+
+    Args:
+        score: with its per-sequence measures.
+        sequences: for their names and attributes; anything with these two fields will do.
+        codes: attributes wanted; all that occur when empty.
+
+    The MATLAB toolkits leave out attributes with fewer than two sequences: look at the count.
+    """
+    having: dict[str, list[Measures]] = {code: [] for code in codes}
+    for sequence in sequences:
+        if sequence.name in score.per_sequence:
+            for code in sequence.attributes:
+                if not codes or code in having:
+                    having.setdefault(code, []).append(score.per_sequence[sequence.name])
+    rule = protocol(score.protocol)
+    return {code: (len(parts), mean_measures(parts, rule)) for code, parts in having.items() if parts}
+
+
+@dataclass
+class _Tally:
+    """A score in the making."""
+
+    dataset: str
+    tracker: str
+    rule: Protocol
+    holes: list[Hole] = field(default_factory=list)
+    refusals: list[Hole] = field(default_factory=list)
+    done: dict[str, Measures] = field(default_factory=dict)
+
+    def add(self, sequence: str, target: Target | UserError, runs: Items[Boxes | Hole]) -> None:
+        """Take in one sequence, averaged over its runs."""
+        missing = [run for run in runs if isinstance(run, Hole)]
+        if missing:
+            self.holes.append(Hole(sequence, missing[0].reason))
+            return
+        try:
+            if isinstance(target, UserError):
+                raise target
+            parts = [measure(run, target, sequence) for run in runs if not isinstance(run, Hole)]
+        except UserError as refusal:
+            self.refusals.append(Hole(sequence, str(refusal)))
+            return
+        self.done[sequence] = parts[0] if len(parts) == 1 else mean_measures(parts, replace(self.rule, drop_zero=False))
+
+    def score(self, expected: int, partial: bool) -> Score:
+        if self.holes and not partial:
+            raise _missing(f"{self.tracker}'s results on", self.dataset, self.holes, expected)
+        reason = ""
+        if self.refusals and not partial:
+            more = f" (and {len(self.refusals) - 1} more sequences)" if len(self.refusals) > 1 else ""
+            reason = f"{self.refusals[0].sequence}: {self.refusals[0].reason}{more}"
+        elif not self.done:
+            first = [*self.refusals, *self.holes][:1]
+            reason = "nothing to score" + "".join(f": {hole.sequence}: {hole.reason}" for hole in first)
+        mean = Measures() if reason else mean_measures(self.done.values(), self.rule)
+        holes = (*self.holes, *self.refusals)
+        return Score(self.dataset, self.tracker, self.rule.name, expected, mean, self.done, holes, reason)
+
+
+def _attempt(action: Callable[[], T]) -> T | UserError:
+    try:
+        return action()
+    except UserError as error:
+        return error
+
+
+def _read(
+    boxes: Callable[..., Boxes | Hole], tracker: str, sequence: Sequence, run: int, rows: int, partial: bool
+) -> Boxes | Hole:
+    try:
+        return boxes(tracker, sequence, run, rows)
+    except UserError as error:
+        if not partial:
+            raise
+        return Hole(sequence.name, str(error))
+
+
+def _rule(rule: Protocol | str) -> Protocol:
+    return protocol(rule) if isinstance(rule, str) else rule
+
+
+def _missing(what: str, dataset: str, holes: Items[Hole], expected: int) -> UserError:
+    names = ", ".join(hole.sequence for hole in holes[:SHOWN]) + (" ..." if len(holes) > SHOWN else "")
+    reasons = " and ".join(dict.fromkeys(hole.reason for hole in holes[:SHOWN]))
+    return UserError(
+        f"{what} {dataset} lack {len(holes)} of {expected} sequences: {names} ({reasons}); "
+        "add them, or score what is there with --partial"
+    )

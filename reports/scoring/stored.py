@@ -1,0 +1,291 @@
+"""From the store to scores: everything a report shows, read once, one sequence in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from inmo.boxes import Boxes
+from inmo.datasets.base import Hole
+from inmo.errors import UserError
+from inmo.harness.store.store import Result, Run, Store, StoredDataset, StoredSequence, display_names
+from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
+from inmo.reports.scoring.measure import RefusalError, mean_measures, measure, prepare
+from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
+from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.tables.tuned_marks import caution
+
+WARM_UP = 5  # frames after the initialisation that are not timed
+_OWN = frozenset({"sequence", "tracker", "hash", "rows", "config"})  # provenance shown elsewhere
+
+
+@dataclass(frozen=True)
+class TrackerRun:
+    """One tracker with one config on one dataset, as far as it is not a score.
+
+    Attributes:
+        run: the stored run.
+        name: display name, unique on the dataset.
+        results: sequences with a result.
+        frames: frames in these results.
+        timed: frames that entered the speed.
+        fps: timed frames per second of the tracker's step; None when nothing was timed.
+        holes: what is missing of it.
+        provenance: fact -> the distinct values over all results, sorted.
+        server: what an evaluation server said, or None.
+        caution: that its constants were tuned on sequences of this dataset, in words; empty where they were not.
+    """
+
+    run: Run
+    name: str
+    results: int
+    frames: int
+    timed: int
+    fps: float | None
+    holes: tuple[Hole, ...] = ()
+    provenance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    server: Mapping[str, Any] | None = None
+    caution: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetEvaluation:
+    """One dataset of the store, scored.
+
+    Attributes:
+        dataset: what the store knows of it.
+        runs: its trackers.
+        scores: protocol -> one score per run, in the order of ``runs``; the benchmark's own protocol comes first.
+        attribute_counts: code -> scored sequences that have it.
+        attributes: tracker -> code -> success AUC under the benchmark's own protocol.
+        unscored: sequences that were tracked but have no public ground truth.
+        traces: sequence -> every tracker's overlap over time, in the benchmark's order; none for unscored ones.
+    """
+
+    dataset: StoredDataset
+    runs: tuple[TrackerRun, ...]
+    scores: Mapping[str, tuple[Score, ...]]
+    attribute_counts: Mapping[str, int]
+    attributes: Mapping[str, Mapping[str, float | None]]
+    unscored: tuple[str, ...] = ()
+    traces: Mapping[str, Trace] = field(default_factory=dict)
+
+    @property
+    def default(self) -> tuple[Score, ...]:
+        """Scores under the benchmark's own protocol."""
+        return self.scores[self.dataset.protocol]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All datasets of a store, in the order of their labels."""
+
+    datasets: tuple[DatasetEvaluation, ...]
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """Display names over all datasets: first those on more datasets, then by mean AUC."""
+        found: dict[str, list[float]] = {}
+        for data in self.datasets:
+            for run, score in zip(data.runs, data.default, strict=True):
+                values = found.setdefault(run.name, [])
+                if score.mean.success_auc is not None:
+                    values.append(score.mean.success_auc)
+        return tuple(sorted(found, key=lambda n: (-len(found[n]), -sum(found[n]) / max(1, len(found[n])), n)))
+
+
+def evaluate(store: Store, *, protocols: Sequence[str] = (), partial: bool = True) -> Evaluation:
+    """Score everything in a store.
+
+    Args:
+        store: the store.
+        protocols: further protocols beside each benchmark's own.
+        partial: score what is there, with its coverage; False refuses a store with holes.
+
+    Raises:
+        UserError: an unknown protocol, a damaged file, or holes where ``partial`` is False.
+    """
+    for name in protocols:
+        protocol(name)  # a typo should not cost a minute of reading
+    labels = store.datasets()
+    sizes = [(len(store.dataset(label).names), len(store.runs(label))) for label in labels]
+    detail = detail_for(sum(names for names, _ in sizes), sum(names * runs for names, runs in sizes))
+    return Evaluation(tuple(_dataset(store, label, protocols, partial, detail) for label in labels))
+
+
+def evaluate_runs(store: Store, label: str, folders: Collection[str]) -> DatasetEvaluation:
+    """Score some runs on a dataset, named by their folders, under the dataset's own protocol.
+
+    Raises UserError when the store has no such dataset, or a damaged file.
+    """
+    count = len(store.dataset(label).names)
+    return _dataset(store, label, (), True, detail_for(count, count * len(folders)), folders)
+
+
+def ranked_scalar(protocol: str, benchmark: str) -> str:
+    """The P_norm scalar that a protocol prints: ``norm_precision_020`` or ``norm_precision_auc``."""
+    return PROTOCOLS[protocol].on(benchmark).norm_scalar if protocol in PROTOCOLS else ""
+
+
+def auc_values(score: Score, benchmark: str) -> list[float]:
+    """Success AUC of the sequences that enter the mean, for its interval: all, or those the protocol keeps."""
+    drop = score.protocol in PROTOCOLS and PROTOCOLS[score.protocol].on(benchmark).drop_zero
+    return [
+        m.success_auc
+        for m in score.per_sequence.values()
+        if m.success_auc is not None and not (drop and m.success is not None and not m.success.any())
+    ]
+
+
+# ---- one dataset
+
+
+@dataclass
+class _Tally:
+    """What accumulates for one run while the sequences go by."""
+
+    run: Run
+    name: str
+    measures: dict[str, dict[str, Measures]]
+    refusals: dict[str, str] = field(default_factory=dict)
+    holes: list[Hole] = field(default_factory=list)
+    facts: dict[str, set[str]] = field(default_factory=dict)
+    results: int = 0
+    frames: int = 0
+    timed: int = 0
+    seconds: float = 0.0
+
+    def take(self, result: Result) -> None:
+        self.results += 1
+        self.frames += len(result.boxes)
+        for key, value in _flat(result.provenance):
+            self.facts.setdefault(key, set()).add(value)
+        step = result.seconds.get("track", np.empty(0))[1 + WARM_UP :]
+        step = step[np.isfinite(step)]
+        self.timed += len(step)
+        self.seconds += float(step.sum())
+
+    def score(self, data: StoredDataset, rule: Protocol, reason: str) -> Score:
+        parts = self.measures[rule.name]
+        reason = self.refusals.get(rule.name) or reason or ("" if parts else "no result to score")
+        mean = Measures() if reason else mean_measures(parts.values(), rule.on(data.benchmark))
+        holes = data.holes + tuple(self.holes)
+        return Score(data.label, self.name, rule.name, data.expected, mean, parts, holes, reason)
+
+    def summary(self, server: Mapping[str, Any] | None, caution: str) -> TrackerRun:
+        facts = {key: tuple(sorted(values)) for key, values in sorted(self.facts.items())}
+        fps = self.timed / self.seconds if self.seconds > 0 else None
+        return TrackerRun(
+            self.run,
+            self.name,
+            self.results,
+            self.frames,
+            self.timed,
+            fps,
+            tuple(self.holes),
+            facts,
+            server,
+            caution,
+        )
+
+
+def _dataset(
+    store: Store,
+    label: str,
+    protocols: Sequence[str],
+    partial: bool,
+    detail: Detail,
+    folders: Collection[str] | None = None,
+) -> DatasetEvaluation:
+    data, runs = store.dataset(label), store.runs(label)
+    if folders is not None:
+        runs = tuple(run for run in runs if run.folder in folders)
+    rules = [protocol(name) for name in dict.fromkeys([data.protocol, *protocols])]
+    names = display_names(runs)
+    tallies = [_Tally(run, names[run.folder], {rule.name: {} for rule in rules}) for run in runs]
+    unscored, attributes, traces = [], {}, {}
+    fingerprints: dict[str, str] = {}
+    for name in data.names:
+        sequence = store.sequence(label, name)
+        attributes[name] = sequence.attributes
+        if any(run.tuned for run in runs):
+            fingerprints[name] = sequence.annotation.fingerprint()
+        if sequence.first_only:
+            unscored.append(name)
+        results = _sequence(store, data, sequence, tallies, () if sequence.first_only else rules)
+        if results and not sequence.first_only:
+            traces[name] = trace(name, sequence.annotation, results, detail)
+    if not partial:
+        _demand_whole(data, tallies)
+    reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""
+    scores = {rule.name: tuple(t.score(data, rule, reason) for t in tallies) for rule in rules}
+    counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
+    summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tallies)
+    return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored), traces)
+
+
+def _sequence(
+    store: Store, data: StoredDataset, sequence: StoredSequence, tallies: Sequence[_Tally], rules: Iterable[Protocol]
+) -> dict[str, Boxes]:
+    """Read every run's result on one sequence, once, and measure it under every protocol; the boxes by tracker."""
+    found: dict[str, Boxes] = {}
+    targets: list[tuple[Protocol, Any]] = []
+    for rule in rules:
+        try:
+            targets.append((rule, prepare(sequence.annotation, rule, data.benchmark, sequence.name)))
+        except RefusalError as error:
+            for tally in tallies:
+                tally.refusals.setdefault(rule.name, f"{sequence.name}: {error}")
+    for tally in tallies:
+        result = store.result(data.label, tally.run, sequence.name)
+        if isinstance(result, Hole):
+            tally.holes.append(result)
+            continue
+        tally.take(result)
+        found[tally.name] = result.boxes
+        for rule, target in targets:
+            try:
+                tally.measures[rule.name][sequence.name] = measure(result.boxes, target, sequence.name)
+            except RefusalError as error:
+                tally.refusals.setdefault(rule.name, f"{sequence.name}: {error}")
+    return found
+
+
+def _by_attribute(
+    data: StoredDataset, rule: Protocol, scores: Sequence[Score], attributes: Mapping[str, tuple[str, ...]]
+) -> tuple[dict[str, int], dict[str, dict[str, float | None]]]:
+    """How many scored sequences have each attribute, and every tracker's AUC over them."""
+    scored = {name for score in scores for name in score.per_sequence}
+    counts = {code: sum(code in attributes[n] for n in scored) for code in data.attributes}
+    values: dict[str, dict[str, float | None]] = {}
+    for score in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0)):
+        values[score.tracker] = {}
+        for code in data.attributes:
+            parts = [m for n, m in score.per_sequence.items() if code in attributes[n]]
+            usable = parts and not score.reason
+            mean = mean_measures(parts, rule.on(data.benchmark)) if usable else Measures()
+            values[score.tracker][code] = mean.success_auc
+    return counts, values
+
+
+def _demand_whole(data: StoredDataset, tallies: Sequence[_Tally]) -> None:
+    holes = [*(("all trackers", h) for h in data.holes), *((t.name, h) for t in tallies for h in t.holes)]
+    if holes:
+        who, first = holes[0]
+        raise UserError(
+            f"{data.label} has {len(holes)} holes, the first in {first.sequence} of {who} ({first.reason}): run "
+            "what is missing, or score what is there with --partial"
+        )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in values.items():
+        if not prefix and key in _OWN:
+            continue
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key} ")
+        else:
+            yield prefix + key, "none" if value is None else str(value)

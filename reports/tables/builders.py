@@ -1,0 +1,342 @@
+"""The tables of a report, built from scores. Each builder returns a ``Table``; renderings are in ``tables.table``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.statistics import MINIMUM
+from inmo.reports.tables.table import (
+    RENDERINGS,
+    Cell,
+    Column,
+    Table,
+    percent,
+    rank_columns,
+    to_csv,
+    to_html,
+    to_json,
+    to_latex,
+    to_text,
+)
+from inmo.reports.tables.tuned_marks import MARK, footnote
+
+__all__ = [
+    "RENDERINGS", "Extras", "attribute_table", "overview_table", "protocol_table", "score_table", "sequence_table",
+    "to_csv", "to_html", "to_json", "to_latex", "to_text",
+]  # fmt: skip
+
+FPS_DEFINITION = (
+    "frames per second of the initialised tracker: frames divided by the time spent in the tracker's step (its "
+    "pre-processing, network and post-processing; reading and decoding images excluded), leaving out the "
+    "initialisation and the five frames after it of every sequence"
+)
+_AUC = percent("success_auc", "AUC", "area under the success plot: mean of the success curve over its thresholds")
+_P20 = percent("precision_20", "P", "precision: share of frames whose centre is at most 20 px off")
+_PAUC = percent(
+    "precision_auc", "P AUC", "area under the precision plot (0 to 50 px), as the TrackingNet server has it"
+)
+_PN20 = percent(
+    "norm_precision_020", "P_norm@0.2", "normalised precision: share of frames whose centre is off by at most 0.20 of "
+    "the target's size",
+)  # fmt: skip
+_PNAUC = percent("norm_precision_auc", "P_norm AUC", "area under the normalised-precision plot (0 to 0.5)")
+_OP50 = percent("op50", "OP50", "share of frames with an overlap above 0.50")
+_OP75 = percent("op75", "OP75", "share of frames with an overlap above 0.75")
+_FPS = Column("fps", "FPS", "", 1, 1.0, 0, FPS_DEFINITION)
+_DELTA = percent(
+    "difference", "Δ to best", "AUC minus the best tracker's on the same sequences, with its 95 % paired bootstrap "
+    "interval", better=0,
+)  # fmt: skip
+_PVALUE = Column(
+    "p_value",
+    "p",
+    "",
+    4,
+    1.0,
+    0,
+    "randomisation test against the best tracker, two-sided, over all trackers together",
+    least=0.0001,
+)
+_TRACKER = Column("tracker", "Tracker")
+_MEASURES = (_AUC, _P20, _PAUC, _PN20, _PNAUC, _OP50, _OP75)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a table shows beside a score: the AUC's 95 % interval, the comparison with the best tracker, the speed.
+
+    Attributes:
+        interval: (low, high) of the success AUC; None where no interval is meaningful, and ``interval_note`` says why.
+        difference, difference_interval, p_value: paired comparison with the best tracker; None for the best itself.
+        fps: frames per second, see ``FPS_DEFINITION``; None where nothing was timed.
+        link: anchor of the provenance on the page.
+        caution: what must be known of the row, see ``collect.TrackerRun``.
+    """
+
+    interval: tuple[float, float] | None = None
+    interval_note: str = ""
+    difference: float | None = None
+    difference_interval: tuple[float, float] | None = None
+    p_value: float | None = None
+    fps: float | None = None
+    link: str = ""
+    caution: str = ""
+
+
+def score_table(scores: Sequence[Score], extras: Sequence[Extras] = (), *, title: str = "") -> Table:
+    """One row per score: tracker, protocol, coverage, measures; with ``extras`` (one per score) intervals and FPS.
+
+    Rows of one dataset and protocol are ordered by AUC. The best three of a column are marked when all rows belong
+    to one dataset and protocol; a row with a lower coverage than the fullest is never marked. Columns that no row
+    has a value for are left out, apart from the AUC; the area of the precision plot is, too, where P at 20 px exists.
+    """
+    extras = extras or [Extras()] * len(scores)
+    groups = list(dict.fromkeys((s.dataset, s.protocol) for s in scores))
+    pairs = sorted(
+        zip(scores, extras, strict=True),
+        key=lambda p: (groups.index((p[0].dataset, p[0].protocol)), _descending(p[0].mean.success_auc)),
+    )
+    columns = [_TRACKER, *([Column("dataset", "Dataset")] if len({s.dataset for s in scores}) > 1 else [])]
+    columns += [Column("protocol", "Protocol"), Column("sequences", "Sequences")]
+    have = {c.key for c in _MEASURES if any(_measure(s.mean, c.key) is not None for s in scores)}
+    have -= {"precision_auc"} if "precision_20" in have else set()  # only the TrackingNet server reads the area
+    columns += [c for c in _MEASURES if c is _AUC or c.key in have]
+    columns += [c for c, key in ((_DELTA, "difference"), (_PVALUE, "p_value"), (_FPS, "fps"))
+                if any(getattr(e, key) is not None for e in extras)]  # fmt: skip
+    rows = tuple(tuple(_score_cell(c, s, e) for c in columns) for s, e in pairs)
+    cautions = footnote([(s.tracker, e.caution) for s, e in pairs])
+    table = Table(title, _caption(scores, extras), tuple(columns), rows, cautions, _legend(columns, extras))
+    if len(groups) != 1:
+        return table
+    fullest = max((s.sequences for s in scores), default=0)
+    return rank_columns(table, [s.sequences == fullest for s, _ in pairs])
+
+
+def sequence_table(scores: Sequence[Score], *, title: str = "", names: Sequence[str] = ()) -> Table:
+    """AUC per sequence, one column per tracker, the best sequences first; holes keep their place and their reason.
+
+    Args:
+        scores: trackers on one dataset under one protocol; several are kept apart by longer headings.
+        title: heading.
+        names: all sequences wanted; those that no tracker has come last.
+    """
+    scores = sorted(scores, key=lambda s: _descending(s.mean.success_auc))
+    alone = len({(s.dataset, s.protocol) for s in scores}) <= 1
+    heads = [s.tracker if alone else f"{s.tracker} ({s.dataset}, {s.protocol})" for s in scores]
+    reasons = {(s.tracker, h.sequence): h.reason for s in scores for h in s.holes}
+    found = [*names, *(n for s in scores for n in s.per_sequence), *(h.sequence for s in scores for h in s.holes)]
+    values = {
+        n: {h: s.per_sequence[n].success_auc for h, s in zip(heads, scores, strict=True) if n in s.per_sequence}
+        for n in dict.fromkeys(found)
+    }
+    means = {n: _mean([v for v in by.values() if v is not None]) for n, by in values.items()}
+    order = sorted(values, key=lambda n: (_descending(means[n]), n))
+    columns = (
+        Column("sequence", "Sequence"),
+        percent("mean", "Mean", "mean over the trackers that have a result", better=0),
+        *(percent(head, head, f"AUC of {head}", better=0) for head in heads),
+    )
+    rows = tuple(
+        (
+            Cell(n),
+            Cell(means[n]),
+            *(
+                Cell(value := values[n].get(head), reason=_missing(s, value, reasons.get((s.tracker, n), "")))
+                for head, s in zip(heads, scores, strict=True)
+            ),
+        )
+        for n in order
+    )
+    protocols = ", ".join(dict.fromkeys(s.protocol for s in scores))
+    return Table(title, f"Success AUC per sequence, protocol {protocols}.", columns, rows)
+
+
+def attribute_table(
+    words: Mapping[str, str],
+    counts: Mapping[str, int],
+    values: Mapping[str, Mapping[str, float | None]],
+    *,
+    protocol: str,
+    title: str = "",
+) -> Table:
+    """AUC per attribute, one column per tracker; the best is marked where ``MINIMUM`` sequences have the attribute.
+
+    Args:
+        words: attribute code -> words, in the benchmark's order.
+        counts: code -> how many scored sequences have it.
+        values: tracker -> code -> mean AUC over the sequences with the attribute, or None.
+        protocol: name of the protocol.
+        title: heading.
+    """
+    columns = (
+        Column("attribute", "Attribute"),
+        Column("meaning", "Meaning"),
+        Column("sequences", "n", "", 0, 1.0, 0, "scored sequences with this attribute"),
+        *(percent(t, t, f"AUC of {t}", better=0) for t in values),
+    )
+    rows = []
+    for code in (c for c in words if counts.get(c)):
+        found = [by.get(code) for by in values.values()]
+        best = max((v for v in found if v is not None), default=None)
+        mark = best is not None and len([v for v in found if v is not None]) > 1 and counts[code] >= MINIMUM
+        cells = (
+            Cell(v, rank=int(mark and v == best), reason="" if v is not None else f"{t} has no result with it")
+            for t, v in zip(values, found, strict=True)
+        )
+        rows.append((Cell(code), Cell(words[code]), Cell(counts[code]), *cells))
+    caption = (
+        f"Success AUC per attribute, protocol {protocol}; the best of a row is marked where at least {MINIMUM} "
+        "sequences have the attribute."
+    )
+    return Table(title, caption, columns, tuple(rows))
+
+
+def protocol_table(by_protocol: Mapping[str, Sequence[Score]], default: str, *, title: str = "") -> Table:
+    """AUC of the same results under several protocols, and the difference of each to the default one."""
+    others = [p for p in by_protocol if p != default]
+    columns = [_TRACKER, percent(default, default, f"AUC under {default}", better=0)]
+    for name in others:
+        columns += [
+            percent(name, name, f"AUC under {name}", better=0),
+            percent(f"{name}-difference", "Δ", f"AUC under {name} minus AUC under {default}", better=0),
+        ]
+    scores = {(p, s.tracker): s for p, all_ in by_protocol.items() for s in all_}
+    rows = []
+    for base in sorted(by_protocol[default], key=lambda s: _descending(s.mean.success_auc)):
+        cells = [Cell(base.tracker), Cell(base.mean.success_auc, reason=base.reason)]
+        for name in others:
+            other = scores[name, base.tracker]
+            a, b = base.mean.success_auc, other.mean.success_auc
+            cells += [Cell(b, reason=other.reason), Cell(None if a is None or b is None else b - a)]
+        rows.append(tuple(cells))
+    return Table(title, f"Success AUC under several protocols; Δ is the difference to {default}, the benchmark's own.",
+                 tuple(columns), tuple(rows))  # fmt: skip
+
+
+def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str = "") -> Table:
+    """AUC of every tracker on every dataset under its default protocol.
+
+    Args:
+        columns: (heading of the dataset, its scores) in order; a heading may end in words about the scores' origin
+            behind a semicolon, which stand with the protocol.
+        title: heading.
+    """
+    trackers = list(dict.fromkeys(s.tracker for _, scores in columns for s in scores))
+    heads = []
+    for head, scores in columns:
+        name, _, origin = head.partition("; ")
+        parts = (scores[0].protocol if scores else "", origin or _shortfall(scores))
+        sub = ", ".join(part for part in parts if part)
+        heads.append(replace(percent(scores[0].dataset if scores else name, name, "AUC"), sub=sub))
+    rows, full = [], [max((s.sequences for s in scores), default=0) for _, scores in columns]
+    for tracker in trackers:
+        cells = [Cell(tracker)]
+        for _, scores in columns:
+            score = next((s for s in scores if s.tracker == tracker), None)
+            if score is None:
+                cells.append(Cell(None, reason="not run on this dataset"))
+            else:
+                note = f"{score.protocol}, {score.coverage} sequences"
+                cells.append(Cell(score.mean.success_auc, reason=score.reason, note=note))
+        rows.append(tuple(cells))
+    means = {row[0].value: _mean([float(c.value) for c in row[1:] if isinstance(c.value, float)]) for row in rows}
+    rows.sort(key=lambda row: (sum(c.value is None for c in row), _descending(means[row[0].value])))
+    table = Table(
+        title,
+        "Success AUC; under each dataset its protocol. Scores on fewer sequences than others are not ranked with them.",
+        (_TRACKER, *heads),
+        (),
+    )
+    done = {(s.tracker, i): s.sequences for i, (_, scores) in enumerate(columns) for s in scores}
+    for index in range(len(heads)):  # a dataset at a time: a tracker may be complete on one and not on another
+        part = Table("", "", (heads[index],), tuple((row[index + 1],) for row in rows))
+        marked = rank_columns(part, [done.get((str(row[0].value), index)) == full[index] for row in rows])
+        rows = [(*row[: index + 1], cell[0], *row[index + 2 :]) for row, cell in zip(rows, marked.rows, strict=True)]
+    return Table(table.title, table.caption, table.columns, tuple(rows))
+
+
+# ---- parts
+
+
+def _shortfall(scores: Sequence[Score]) -> str:
+    """Coverage in words where it is not full: the trackers' common one, or that it differs."""
+    found = {score.coverage for score in scores if score.sequences < score.expected}
+    return found.pop() if len(found) == 1 else "coverage differs" if found else ""
+
+
+def overlap_precision(measures: Measures, threshold: float) -> float | None:
+    """OP at an overlap threshold (0.50, 0.75), read from the 21-point success curve; None without one."""
+    if measures.success is None:
+        return None
+    return float(measures.success[round(threshold * (len(measures.success) - 1))])
+
+
+def _measure(mean: Measures, key: str) -> float | None:
+    if key in ("op50", "op75"):
+        return overlap_precision(mean, int(key[2:]) / 100)
+    value: float | None = getattr(mean, key)
+    return value
+
+
+def _score_cell(column: Column, score: Score, extras: Extras) -> Cell:
+    match column.key:
+        case "tracker":
+            return Cell(score.tracker, link=extras.link, mark=MARK if extras.caution else "")
+        case "dataset":
+            return Cell(score.dataset)
+        case "protocol":
+            return Cell(score.protocol)
+        case "sequences":
+            return Cell(score.coverage)
+        case "fps":
+            return Cell(extras.fps, reason="" if extras.fps is not None else "no frame was timed")
+        case "difference":
+            return Cell(extras.difference, extras.difference_interval)
+        case "p_value":
+            return Cell(extras.p_value)
+    value = _measure(score.mean, column.key)
+    if value is None:
+        return Cell(None, reason=score.reason or f"{score.protocol} has no {column.label}")
+    if column is _AUC:
+        return Cell(value, extras.interval, note=extras.interval_note)
+    return Cell(value)
+
+
+def _caption(scores: Sequence[Score], extras: Sequence[Extras]) -> str:
+    notes = []
+    if any(s.sequences < s.expected for s in scores):
+        low, high = min(s.sequences for s in scores), max(s.sequences for s in scores)
+        whole = {s.expected for s in scores}
+        if len(whole) == 1:
+            what = f"{low if low == high else f'{low} to {high}'} of {whole.pop()} sequences"
+        else:
+            what = "; ".join(f"{s.tracker} on {s.dataset} {s.coverage}" for s in scores if s.sequences < s.expected)
+        notes.append(f"Partial: {what}; not comparable with scores on the whole benchmark.")
+        behind = [s.tracker for s in scores if s.sequences < high] if len({s.dataset for s in scores}) == 1 else []
+        if behind:
+            notes.append(f"Not ranked, for having fewer sequences than the others: {', '.join(behind)}.")
+    why = dict.fromkeys(e.interval_note for e in extras if e.interval is None and e.interval_note)
+    notes += [f"{words[0].upper()}{words[1:]}." for words in why]
+    return " ".join(notes)
+
+
+def _legend(columns: Sequence[Column], extras: Sequence[Extras]) -> str:
+    """What a caption on paper must say of intervals and of the comparison with the best tracker."""
+    notes = ["In brackets: 95 % bootstrap intervals over sequences."] if any(e.interval for e in extras) else []
+    return " ".join([*notes, *(f"{c.label}: {c.about}." for c in columns if c in (_DELTA, _PVALUE))])
+
+
+def _missing(score: Score, value: float | None, reason: str) -> str:
+    if value is not None:
+        return ""
+    return reason or score.reason or "no result"
+
+
+def _descending(value: float | None) -> float:
+    return float("inf") if value is None else -value
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

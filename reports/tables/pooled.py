@@ -1,0 +1,100 @@
+"""All datasets of a store as one set of sequences, every tracker compared with one reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inmo.reports.scoring.statistics import (
+    Comparison,
+    bootstrap_interval,
+    compare_all,
+    compare_with_best,
+    interval_words,
+)
+from inmo.reports.scoring.stored import Evaluation
+from inmo.reports.tables.significance import pairs_table
+from inmo.reports.tables.table import Cell, Column, Table, percent
+from inmo.reports.tables.tuned_marks import MARK, footnote
+
+COLUMNS = (
+    Column("tracker", "Tracker"),
+    Column("sequences", "Sequences"),
+    percent("success_auc", "AUC", "success AUC, each dataset under its own protocol, mean over all sequences"),
+    percent("difference", "Δ", "AUC minus the reference's on the same sequences, with its paired interval", better=0),
+    Column("p_value", "p", "", 4, 1.0, 0, "randomisation test, two-sided, over all trackers together", least=0.0001),
+    Column("fps", "FPS", "", 1, 1.0, 0, "frames per second of the tracker's step over all datasets"),
+)
+
+
+def pooled_scores(evaluation: Evaluation) -> dict[str, dict[str, float]]:
+    """Tracker -> dataset/sequence -> success AUC under the dataset's own protocol."""
+    found: dict[str, dict[str, float]] = {}
+    for data in evaluation.datasets:
+        for score in data.default:
+            for name, measures in score.per_sequence.items():
+                if measures.success_auc is not None:
+                    found.setdefault(score.tracker, {})[f"{data.dataset.label}/{name}"] = measures.success_auc
+    return found
+
+
+def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
+    """One row per tracker, the best first.
+
+    A tracker that lacks sequences of the fullest one is listed last, with its count.
+
+    Args:
+        evaluation: of a store.
+        reference: display name of the tracker that the others are compared with; none where empty.
+    """
+    values, speeds = pooled_scores(evaluation), _speeds(evaluation)
+    fullest = max((len(own) for own in values.values()), default=0)
+    compared = compare_with_best(values, reference) if reference in values else {}
+    cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
+    tuned = {run.name for data in evaluation.datasets for run in data.runs if run.caution}
+    means = {name: sum(own.values()) / len(own) for name, own in values.items()}
+    rows = []
+    for name in sorted(values, key=lambda n: (len(values[n]) < fullest, -means[n])):
+        interval, against = bootstrap_interval([*values[name].values()]), compared.get(name)
+        row = [
+            Cell(name, mark=MARK if name in tuned else ""),
+            Cell(f"{len(values[name])} of {fullest}"),
+            Cell(means[name], (interval.low, interval.high) if interval else None),
+            Cell(speeds[name]) if name in speeds else Cell(None, reason="nothing was timed"),
+        ]
+        if compared:
+            row[3:3] = _compared(against, "the reference itself" if name == reference else "nothing to compare with")
+        rows.append(tuple(row))
+    columns = COLUMNS if compared else tuple(c for c in COLUMNS if c.key not in ("difference", "p_value"))
+    sets = ", ".join(
+        f"{data.dataset.label} ({len(data.dataset.names)}, {data.dataset.protocol})" for data in evaluation.datasets
+    )
+    against_words = f"Δ against {reference}; " if compared else ""
+    caption = f"{sets}; {against_words}intervals: {interval_words(fullest)}"
+    return Table("All sequences together", caption, columns, tuple(rows), footnote(cautions))
+
+
+def pooled_pairs(evaluation: Evaluation) -> Table:
+    """Every tracker against every other, all sequences of all datasets being one set; the best by mean first."""
+    values = pooled_scores(evaluation)
+    order = sorted(values, key=lambda name: -sum(values[name].values()) / len(values[name]))
+    return pairs_table(compare_all({name: values[name] for name in order}), title="All sequences together: all pairs")
+
+
+def _compared(against: Comparison | None, reason: str) -> list[Cell]:
+    if against is None:
+        return [Cell(None, reason=reason)] * 2
+    paired = (against.interval.low, against.interval.high) if against.interval else None
+    few = Cell(None, reason="too few sequences for a test")
+    return [Cell(against.difference, paired), few if against.p_value is None else Cell(against.p_value)]
+
+
+def _speeds(evaluation: Evaluation) -> Mapping[str, float]:
+    """Tracker -> frames per second over all datasets: all timed frames over all their seconds."""
+    frames: dict[str, float] = {}
+    seconds: dict[str, float] = {}
+    for data in evaluation.datasets:
+        for run in data.runs:
+            if run.fps:
+                frames[run.name] = frames.get(run.name, 0.0) + run.timed
+                seconds[run.name] = seconds.get(run.name, 0.0) + run.timed / run.fps
+    return {name: frames[name] / seconds[name] for name in frames}

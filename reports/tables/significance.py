@@ -1,0 +1,87 @@
+"""All pairs of trackers of a dataset: how much better, how sure, and which are not told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inmo.reports.scoring.statistics import MINIMUM, RESAMPLES, Pair
+from inmo.reports.tables.table import Cell, Column, Table, percent
+
+MARK = "*"
+FEW = f"fewer than {MINIMUM} sequences that both have"
+
+
+def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -> Table:
+    """One row per pair, in the order given: difference with its interval, p, and the verdict."""
+    columns = (
+        Column("first", "First"),
+        Column("second", "Second"),
+        Column("sequences", "n", "", 0, 1.0, 0, "sequences that both have"),
+        percent("difference", "Δ AUC", "mean AUC of the first less that of the second", better=0),
+        Column("p_value", "p", "", 4, 1.0, 0, "randomisation test, two-sided, over all pairs together", least=0.0001),
+        Column("better", "Better", about="at the 5 % level"),
+    )
+    rows = tuple(
+        (
+            Cell(pair.first),
+            Cell(pair.second),
+            Cell(pair.n),
+            Cell(pair.difference, _ends(pair)),
+            Cell(pair.p_value, reason="" if pair.p_value is not None else FEW),
+            Cell(pair.better or "not told apart"),
+        )
+        for pair in pairs
+    )
+    return Table(title, _how(pairs, protocol), columns, rows)
+
+
+def matrix_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -> Table:
+    """Row less column for every two trackers, marked where they are told apart, and how many each one beats.
+
+    Args:
+        pairs: of ``statistics.compare_all``, the best tracker first.
+    """
+    names = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))
+    known = {(pair.first, pair.second): pair for pair in (*pairs, *(pair.turned for pair in pairs))}
+    columns = (
+        Column("tracker", "Tracker"),
+        Column("beats", "Better than", "", 0, 1.0, 0, "how many trackers it is told apart from and better than"),
+        *(percent(name, name, f"AUC less that of {name} on the same sequences", better=0) for name in names),
+    )
+    rows = tuple(
+        (
+            Cell(name),
+            Cell(sum(pair.better == name for pair in pairs)),
+            *(_cell(known.get((name, other)), same=name == other) for other in names),
+        )
+        for name in names
+    )
+    caption = f"Row less column, in points of AUC. {_how(pairs, protocol)}"
+    return Table(title, caption, columns, rows, {MARK: "told apart at the 5 % level."})
+
+
+def _cell(pair: Pair | None, *, same: bool) -> Cell:
+    if pair is None:
+        return Cell(None, reason="" if same else "no sequence that both have")
+    words = f"{pair.first} less {pair.second} on {pair.n} sequences"
+    if pair.interval and pair.p_value is not None:
+        low, high = pair.interval.low * 100, pair.interval.high * 100
+        words += f": 95 % interval {low:.1f} to {high:.1f}, p {pair.p_value:.4f}"
+    return Cell(pair.difference, note=words, mark=MARK if pair.better else "")
+
+
+def _ends(pair: Pair) -> tuple[float, float] | None:
+    return (pair.interval.low, pair.interval.high) if pair.interval else None
+
+
+def _how(pairs: Sequence[Pair], protocol: str) -> str:
+    """How the differences were judged, in words."""
+    judged = sum(pair.p_value is not None for pair in pairs)
+    what = f"Success AUC, protocol {protocol}." if protocol else "Success AUC."
+    if not judged:
+        return f"{what} Nothing is claimed: {FEW}."
+    few = "" if judged == len(pairs) else f" Nothing is claimed of {len(pairs) - judged} pairs with {FEW}."
+    return (
+        f"{what} Intervals: 95 %, each for itself, paired bootstrap over sequences ({RESAMPLES:,} resamples). "
+        f"p: two-sided randomisation test, over all {judged} pair{'s' if judged != 1 else ''} together.{few}"
+    )

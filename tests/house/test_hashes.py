@@ -1,0 +1,72 @@
+"""Keys that results, weights and trainings on people's disks lie under: recorded once, they must never change.
+
+``recorded_hashes.json`` holds the config hash of every built-in tracker, ablation row and shipped weight per benchmark
+(``*``: the same on all), the SHA-256 of every shipped file, and the identity of every training config.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inmo.harness.run.setup import configure
+from inmo.harness.training.config import load_config
+from inmo.records import as_words
+from inmo.trackers.base import config_hash
+from inmo.trackers.families.ablations import TABLES
+from inmo.trackers.pipeline.shipped import FOLDER, SHIPPED, parts
+from tests.conftest import ROOT
+
+RECORDED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("recorded_hashes.json").read_text("utf-8"))
+ALL = ("lasot", "nfs", "otb100", "trackingnet", "uav123", "folder", "mini-lasot")
+
+
+def hashes(name: str, values: Mapping[str, Any], recorded: Mapping[str, str]) -> dict[str, str]:
+    """Benchmark -> hash of a tracker with these settings, for the benchmarks of ``recorded``."""
+    setup = configure(name, as_words(values))
+    return {on: config_hash(name, setup.on("lasot" if on == "*" else on)) for on in recorded}
+
+
+def same_everywhere(name: str, values: Mapping[str, Any]) -> bool:
+    setup = configure(name, as_words(values))
+    return len({config_hash(name, setup.on(benchmark)) for benchmark in ALL}) == 1
+
+
+@pytest.mark.parametrize("row", RECORDED["trackers"])
+def test_built_in_trackers_keep_their_hashes(row: str) -> None:
+    name, *words = row.split()
+    values = dict(word.split("=") for word in words)
+    recorded = RECORDED["trackers"][row]
+    assert hashes(name, values, recorded) == recorded
+    assert same_everywhere(name, values) == ("*" in recorded)
+
+
+@pytest.mark.parametrize("row", RECORDED["ablations"])
+def test_ablation_rows_keep_their_hashes(row: str) -> None:
+    table, which, preset = row.split()
+    name, values = TABLES[table][which]
+    own = {"allow_random_weights": True} if preset == "full" else {}
+    recorded = RECORDED["ablations"][row]
+    assert hashes(name, {**values, "preset": preset, **own}, recorded) == recorded
+
+
+@pytest.mark.parametrize("stem", RECORDED["shipped"])
+def test_shipped_weights_keep_their_content_and_hashes(stem: str) -> None:
+    recorded = dict(RECORDED["shipped"][stem])
+    file = FOLDER / f"{stem}.safetensors"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == recorded.pop("sha256")
+    which, seed = parts(stem)
+    name, values = SHIPPED[which]
+    values = {**values, "seed": seed}
+    assert Path(configure(name, as_words(values)).on("lasot").weights) == file
+    assert hashes(name, values, recorded) == recorded
+
+
+@pytest.mark.parametrize("config", RECORDED["trainings"])
+def test_training_configs_keep_their_identity(config: str) -> None:
+    assert load_config(ROOT / config).identity() == RECORDED["trainings"][config]

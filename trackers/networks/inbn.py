@@ -1,0 +1,168 @@
+"""The paper's transformer backbone (InMo paper, Table 1): four stages of GIMs on a feature hierarchy.
+
+Patch embeddings P = 4, 2, 2, 1; widths 96, 192, 384, 768; outputs at H/4, H/8, H/16, H/16; 2, 2, 6, 2 GIMs, with TCA
+in the last GIM of each stage only. The four outputs are mapped to one width, resized to H/8, concatenated and mapped
+again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from inmo.trackers.networks.gim import GIM, Memory, group, ungroup
+from inmo.trackers.networks.layers import init_transformer
+
+PATCHES = (4, 2, 2, 1)
+
+
+class StageSize(NamedTuple):
+    """Numbers of one stage: patch side P, channels C, number of GIMs, heads n, whether its last GIM has TCA."""
+
+    patch: int
+    width: int
+    depth: int
+    heads: int
+    tca: bool
+
+
+class Stage(nn.Module):
+    """Patch embedding and GIMs. WP is the same regrouping in all GIMs of a stage, so it is done once."""
+
+    def __init__(
+        self,
+        size: StageSize,
+        inputs: int,
+        *,
+        window: int,
+        dim: int,
+        csa: bool,
+        mlp_ratio: float,
+        prenorm: bool,
+        fused: bool,
+        drop_paths: list[float],
+    ) -> None:
+        super().__init__()
+        self.window = window
+        self.embed = nn.Conv2d(inputs, size.width, size.patch, size.patch)
+        self.norm = nn.LayerNorm(size.width) if prenorm else nn.Identity()
+        self.gims = nn.ModuleList(
+            GIM(
+                size.width,
+                dim=dim,
+                heads=size.heads,
+                csa=csa,
+                tca=size.tca and index == size.depth - 1,
+                mlp_ratio=mlp_ratio,
+                prenorm=prenorm,
+                fused=fused,
+                drop_path=drop_paths[index],
+            )
+            for index in range(size.depth)
+        )
+
+    def template(self, features: Tensor) -> tuple[Tensor, Memory | None]:
+        """(B, H, W, C) of the stage before to this stage's (B, H/P, W/P, C'), and the memory of its last GIM."""
+        groups, memory = group(self._patches(features), self.window), None
+        for gim in self.gims:
+            groups, memory = gim.template(groups)  # type: ignore[operator]
+        return ungroup(groups), memory
+
+    def search(self, features: Tensor, memory: Memory | None) -> Tensor:
+        """As ``template`` for the search branch."""
+        groups = group(self._patches(features), self.window)
+        for gim in self.gims:
+            groups = gim.search(groups, memory)  # type: ignore[operator]
+        return ungroup(groups)
+
+    def _patches(self, features: Tensor) -> Tensor:
+        out: Tensor = self.norm(self.embed(features.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
+        return out
+
+
+class Fusion(nn.Module):
+    """1x1 maps of the four stage outputs to one width, bilinear to the second's size, concatenation, 1x1 map."""
+
+    def __init__(self, widths: tuple[int, ...], width: int, prenorm: bool) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(w) if prenorm else nn.Identity() for w in widths)
+        self.maps = nn.ModuleList(nn.Linear(w, width) for w in widths)
+        self.join = nn.Linear(width * len(widths), width)
+
+    def forward(self, stages: list[Tensor]) -> Tensor:
+        size = stages[1].shape[1:3]
+        levels = []
+        for features, norm, linear in zip(stages, self.norms, self.maps, strict=True):
+            level = linear(norm(features)).permute(0, 3, 1, 2)
+            if level.shape[2:] != size:
+                level = F.interpolate(level, size=size, mode="bilinear", align_corners=False)
+            levels.append(level.permute(0, 2, 3, 1))
+        fused: Tensor = self.join(torch.cat(levels, dim=-1))
+        return fused.permute(0, 3, 1, 2)
+
+
+class InBN(nn.Module):
+    """The paper's backbone.
+
+    Args:
+        sizes: one StageSize per stage.
+        width: channels of the fused output (paper: 256).
+        window: side of WP's windows (paper: 7); 1 = without WP.
+        dim, csa, mlp_ratio, prenorm, fused: see ``networks.gim.GIM``.
+        drop_path: rate of stochastic depth of the last GIM, rising linearly from 0 at the first.
+    """
+
+    def __init__(
+        self,
+        sizes: tuple[StageSize, ...],
+        *,
+        width: int,
+        window: int,
+        dim: int,
+        csa: bool,
+        mlp_ratio: float,
+        prenorm: bool,
+        fused: bool,
+        drop_path: float = 0.0,
+    ) -> None:
+        super().__init__()
+        depth = sum(size.depth for size in sizes)
+        rates = iter([drop_path * i / max(depth - 1, 1) for i in range(depth)])
+        inputs = (3, *(size.width for size in sizes))
+        self.stages = nn.ModuleList(
+            Stage(
+                size,
+                inputs[i],
+                window=window,
+                dim=dim,
+                csa=csa,
+                mlp_ratio=mlp_ratio,
+                prenorm=prenorm,
+                fused=fused,
+                drop_paths=[next(rates) for _ in range(size.depth)],
+            )
+            for i, size in enumerate(sizes)
+        )
+        self.fusion = Fusion(inputs[1:], width, prenorm)
+        self.apply(init_transformer)
+
+    def template(self, images: Tensor) -> tuple[Tensor, tuple[Memory | None, ...]]:
+        """(B, 3, H, W) to the fused map (B, width, H/8, W/8) and one memory per stage (None without TCA)."""
+        features, outputs, memories = images.permute(0, 2, 3, 1), [], []
+        for stage in self.stages:
+            features, memory = stage.template(features)  # type: ignore[operator]
+            outputs.append(features)
+            memories.append(memory)
+        return self.fusion(outputs), tuple(memories)
+
+    def search(self, images: Tensor, memories: tuple[Memory | None, ...]) -> Tensor:
+        """(B, 3, H, W) and the template's memories to the fused map (B, width, H/8, W/8)."""
+        features, outputs = images.permute(0, 2, 3, 1), []
+        for stage, memory in zip(self.stages, memories, strict=True):
+            features = stage.search(features, memory)  # type: ignore[operator]
+            outputs.append(features)
+        fused: Tensor = self.fusion(outputs)
+        return fused

@@ -1,0 +1,356 @@
+"""Neural trackers: one ``Tracker`` for all of them. A family brings a network and a ``Recipe``; both are stateless.
+
+What a tracker remembers is a ``State`` whose arrays and tensors have a leading batch axis, so that B targets run in
+lock-step and lanes can be taken out or joined.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from inmo.boxes import Boxes, cxcywh_to_xywh, xywh_to_cxcywh
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
+from inmo.trackers.base import Step
+from inmo.trackers.pipeline.checkpoint import apply_strict, load_state_dict, same_names
+from inmo.trackers.pipeline.crop import Floats, crop_into, mean_colour
+from inmo.trackers.pipeline.postprocess import Located, Targets
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""What ``precision`` may be besides fp32."""
+
+
+class Network(Protocol):
+    """A stateless network. Everything that depends on the template alone is in ``features``."""
+
+    def template(self, images: Tensor) -> Any:
+        """(B, 3, Z, Z) to a tuple (nested if need be) of tensors with a leading batch axis."""
+        ...
+
+    def search(self, images: Tensor, features: Any) -> tuple[Tensor, ...]:
+        """(B, 3, X, X) and the features of B templates to the heads' outputs, leading batch axis."""
+        ...
+
+
+@dataclass(frozen=True)
+class State:
+    """What is remembered of B targets.
+
+    Attributes:
+        features: what ``Network.template`` gave.
+        centre, size: (B, 2) float64 x, y and w, h in pixels of the frame, counted from 0.
+        fill: (B, 3) uint8, the mean colour of the first frame, outside which crops are filled with it.
+        limits: (B, 2) float64 width and height of the first frame.
+        template_scale: (B,) float64 template size in pixels over the side of the template's crop.
+        first: (B, 2) float64 w, h in the first frame.
+        constants: (B, 3) float64 penalty_k, lr, window_influence; targets may differ, as in a sweep.
+    """
+
+    features: Any
+    centre: Floats
+    size: Floats
+    fill: NDArray[np.uint8]
+    limits: Floats
+    template_scale: Floats
+    first: Floats
+    constants: Floats
+
+    def take(self, lanes: Sequence[int]) -> State:
+        """The state of some of the targets, in this order."""
+        lanes = list(lanes)
+        features = pytree.tree_map(lambda t: t[lanes] if isinstance(t, Tensor) else t, self.features)
+        return State(features, *(getattr(self, name)[lanes] for name in _ARRAYS))
+
+    @staticmethod
+    def join(states: Sequence[State]) -> State:
+        """One state of all the targets of several."""
+        features = pytree.tree_map(
+            lambda *parts: torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0],
+            *(state.features for state in states),
+        )
+        return State(features, *(np.concatenate([getattr(state, name) for state in states]) for name in _ARRAYS))
+
+
+_ARRAYS = ("centre", "size", "fill", "limits", "template_scale", "first", "constants")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The test-time pipeline of a family around its network.
+
+    Attributes:
+        template_size, search_size: sides of the network's inputs in pixels.
+        template_side, search_side: target sizes (B, 2) to sides of the crops (B,), in pixels of the frame.
+        normalise: (B, 3, S, S) float32 BGR 0..255 to the network's input.
+        constants: penalty_k, lr, window_influence that targets start with.
+        locate: (the network's outputs, the targets of the frame before) to the new place, all on the device.
+        clamp_output: whether x and y of the reported boxes are kept at 0 or above (SOTS does).
+        anchored: whether ``template`` is also told the targets' w, h (B, 2) as fractions of the crop's side.
+    """
+
+    template_size: int
+    search_size: int
+    template_side: Callable[[Floats], Floats]
+    search_side: Callable[[Floats], Floats]
+    normalise: Callable[[Tensor], Tensor]
+    locate: Callable[[tuple[Tensor, ...], Targets], Located]
+    constants: tuple[float, float, float]
+    clamp_output: bool = False
+    anchored: bool = False
+
+
+class NeuralTracker:
+    """A network and its recipe on one device.
+
+    Args:
+        network: put on ``device`` and in evaluation mode.
+        recipe: the family's pipeline.
+        device: ``auto`` (CUDA, else MPS, else CPU) or any name that torch knows.
+        precision: ``fp32`` (TF32 off), ``tf32`` (CUDA's matrix products and convolutions in it; elsewhere as fp32),
+            ``bf16`` or ``fp16`` (autocast).
+        compiled: whether both calls of the network go through torch.compile.
+
+    Raises:
+        UserError: a device that cannot be used, or fp16 on a processor.
+    """
+
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, device: str, *, precision: str = "fp32", compiled: bool = False
+    ) -> None:
+        self.device = resolve_device(device)
+        if precision == "fp16" and self.device.type == "cpu":
+            raise UserError("fp16 is for GPUs, a processor takes many times as long as for fp32: use --precision bf16")
+        self.network = network.to(self.device).eval()
+        self.recipe = recipe
+        self.precision = precision
+        self._template: Callable[..., Any] = network.template  # type: ignore[assignment]
+        self._search: Callable[..., Any] = network.search  # type: ignore[assignment]
+        if compiled:
+            # What is kept by lru_cache depends on its arguments alone, which is what this warning cannot know.
+            warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")
+            options: dict[str, Any] = {}
+            if self.device.type == "cuda":
+                options["triton.cudagraphs"] = True  # the whole call of the search, which sees one shape, is one graph
+            elif self.device.type == "cpu":
+                # Packs weights for the processor. Set for good, not as an option of the call: only so does tracing
+                # tell the parameters of one network from those of the next.
+                torch._inductor.config.freezing = True
+            self._template = torch.compile(self._template, dynamic=False)
+            self._search = torch.compile(self._search, dynamic=False, options=options or None)
+
+    def init(self, frames: list[Frame], boxes: Boxes) -> State:
+        """Start B targets. Raises UserError for a box that is not finite or not larger than zero."""
+        places = xywh_to_cxcywh(np.asarray(boxes, np.float64).reshape(-1, 4))
+        for place, box in zip(places, boxes, strict=True):
+            if not np.isfinite(place).all() or (place[2:] <= 0).any():
+                raise UserError(f"cannot start from box {np.asarray(box).tolist()}: a first box needs a size above 0")
+        centre, size = places[:, :2], places[:, 2:]
+        fill = np.stack([mean_colour(frame) for frame in frames])
+        side = self.recipe.template_side(size)
+        images = self._images(frames, centre, side, self.recipe.template_size, fill)
+        anchors = torch.from_numpy(size / side[:, None]).float().to(self.device)
+        with torch.inference_mode(), self._arithmetic():
+            features = self._template(images, anchors) if self.recipe.anchored else self._template(images)
+        limits = np.array([frame.shape[1::-1] for frame in frames], dtype=np.float64)
+        constants = np.tile(np.array(self.recipe.constants), (len(frames), 1))
+        return State(features, centre, size, fill, limits, self.recipe.template_size / side, size, constants)
+
+    def step(self, frames: list[Frame], state: State) -> Step:
+        """Find the B targets in their next frames.
+
+        Raises UserError when the network's outputs are not finite, naming the output.
+        """
+        start = time.perf_counter()
+        side = self.recipe.search_side(state.size)
+        images = self._images(frames, state.centre, side, self.recipe.search_size, state.fill)
+        targets = self._targets(state, side)
+        cropped = time.perf_counter()
+        with torch.inference_mode():
+            began = self._mark()
+            outputs = self.search(images, state.features)
+            ended = self._mark()
+            exact = tuple(output.to(targets.side.dtype) for output in outputs)
+            place = self.recipe.locate(exact, targets)
+            finite = [output.isfinite().flatten(1).all(1, keepdim=True) for output in exact]
+            # All that leaves the device leaves it here, in one transfer.
+            found = torch.cat([place.centre, place.size, place.score[:, None], *finite], dim=1).cpu().double().numpy()
+        network = seconds_between(began, ended)
+        _demand_finite(found[:, 5:] == 1.0, outputs)
+        boxes = cxcywh_to_xywh(found[:, :4])
+        if self.recipe.clamp_output:
+            boxes[:, :2] = np.maximum(boxes[:, :2], 0.0)
+        now = replace(state, centre=found[:, :2], size=found[:, 2:4])
+        post = time.perf_counter() - cropped - network
+        return Step(boxes, found[:, 4], now, {"pre": cropped - start, "network": network, "post": post})
+
+    def search(self, images: Tensor, features: Any) -> tuple[Tensor, ...]:
+        """The network's outputs for B normalised search regions and the features of B templates, on the device."""
+        with torch.inference_mode(), self._arithmetic():
+            outputs: tuple[Tensor, ...] = self._search(images, features)
+        return outputs
+
+    def variants(self, state: State, constants: Floats) -> State:
+        """The state of one target as W targets that differ in penalty_k, lr and window_influence, (W, 3)."""
+        lanes = state.take([0] * len(constants))
+        return replace(lanes, constants=np.asarray(constants, np.float64))
+
+    def _images(self, frames: list[Frame], centre: Floats, side: Floats, size: int, fill: NDArray[np.uint8]) -> Tensor:
+        # Page-locked for CUDA, which then fetches it while the processor goes on; PyTorch keeps and reuses such memory.
+        pinned = self.device.type == "cuda"
+        crops = torch.empty(len(frames), size, size, 3, dtype=torch.uint8, pin_memory=pinned)
+        cuts, threads = list(zip(crops.numpy(), frames, centre, side, fill, strict=True)), torch.get_num_threads()
+        if min(len(cuts), threads) > 1:
+            list(_croppers(threads, os.getpid()).map(lambda cut: crop_into(*cut), cuts))
+        else:
+            for cut in cuts:
+                crop_into(*cut)
+        images = crops.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
+        return self.recipe.normalise(images).contiguous()
+
+    def _targets(self, state: State, side: Floats) -> Targets:
+        """What post-processing needs, on the device in one transfer. MPS has no float64."""
+        one = (state.template_scale, side)
+        columns = [state.centre, state.size, state.limits, state.first, state.constants, *(v[:, None] for v in one)]
+        dtype = torch.float32 if self.device.type == "mps" else torch.float64
+        packed = torch.from_numpy(np.concatenate(columns, axis=1)).to(dtype).to(self.device, non_blocking=True)
+        centre, size, limits, first = (packed[:, i : i + 2] for i in range(0, 8, 2))
+        penalty_k, lr, window_influence, template_scale, sides = packed[:, 8:].unbind(1)
+        return Targets(centre, size, limits, first, template_scale, sides, penalty_k, lr, window_influence)
+
+    def _arithmetic(self) -> torch.autocast:
+        """What the network computes in; another tracker of this process may have another precision."""
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = self.precision == "tf32"
+        dtype = HALF.get(self.precision, torch.bfloat16)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=self.precision in HALF)
+
+    def _mark(self) -> Mark:
+        """This moment in the device's own time."""
+        if self.device.type == "cuda":
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            event.record()
+            return event
+        if self.device.type == "mps":
+            torch.mps.synchronize()
+        return time.perf_counter()
+
+
+@cache
+def _croppers(threads: int, process: int) -> ThreadPoolExecutor:
+    """OpenCV uses one thread for a crop and lets the others run meanwhile. A fork has threads of its own to start."""
+    del process
+    return ThreadPoolExecutor(threads, thread_name_prefix="crop")
+
+
+Mark = float | torch.cuda.Event
+
+
+def seconds_between(began: Mark, ended: Mark) -> float:
+    """From one ``NeuralTracker._mark`` to a later one; on CUDA both must have been reached."""
+    if isinstance(began, float) or isinstance(ended, float):
+        assert isinstance(began, float) and isinstance(ended, float)
+        return ended - began
+    return float(began.elapsed_time(ended)) / 1e3
+
+
+def _demand_finite(finite: NDArray[np.bool_], outputs: tuple[Tensor, ...]) -> None:
+    """``finite`` (B, outputs). Raises UserError for a False, naming the output."""
+    if finite.all():
+        return
+    names = getattr(outputs, "_fields", [f"output {number}" for number in range(len(outputs))])
+    broken = " and ".join(name for name, good in zip(names, finite.T, strict=True) if not good.all())
+    raise UserError(
+        f"the network's {broken} are not finite: its weights are damaged or were made for another config, or "
+        "--precision is too coarse for them"
+    )
+
+
+def constants_of(config: Any) -> tuple[float, float, float]:
+    """penalty_k, lr, window_influence of a filled-in config."""
+    return float(config.penalty_k), float(config.lr), float(config.window_influence)
+
+
+def unchanged(images: Tensor) -> Tensor:
+    """The images as they are: BGR 0..255."""
+    return images
+
+
+def normalise_rgb(images: Tensor) -> Tensor:
+    """(B, 3, S, S) float32 BGR 0..255 to RGB, divided by 255, less ImageNet's mean, over its deviation."""
+    mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return (images.flip(1) / 255.0 - mean) / std
+
+
+def resolve_device(name: str) -> torch.device:
+    """``auto`` or a torch device name. Raises UserError for one that is unknown or not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UserError(
+            f"device '{name}' cannot be used here ({str(error).splitlines()[0]}): try cpu or auto"
+        ) from error
+    return device
+
+
+class WeightsConfig(Protocol):
+    """The values of a config that decide where parameters come from."""
+
+    @property
+    def weights(self) -> str: ...
+    @property
+    def allow_random_weights(self) -> bool: ...
+    @property
+    def seed(self) -> int: ...
+
+
+def load_network(
+    make: Callable[[], nn.Module], config: WeightsConfig, title: str, key_map: Callable[[str], str]
+) -> nn.Module:
+    """A network with the parameters that its config asks for.
+
+    Args:
+        make: builds the network.
+        config: names a checkpoint file, or allows random parameters, which depend on ``seed`` alone.
+        title: the tracker's name for messages.
+        key_map: the file's names to the network's.
+
+    Raises:
+        UserError: no weights and random ones not allowed, or weights that do not fit.
+    """
+    if config.weights:
+        with torch.device("meta"):
+            network = make()
+        state = load_state_dict(config.weights)
+        own = state.keys() == network.state_dict().keys()  # what training writes has the network's own names
+        apply_strict(network, state, same_names if own else key_map, f"{config.weights} as {title}")
+        return network
+    if not config.allow_random_weights:
+        raise UserError(
+            f"{title} has no weights: name a checkpoint with --weights FILE, take a preset that comes with some "
+            "(--preset nano), or say --allow-random-weights"
+        )
+    logging.getLogger(__name__).warning(
+        "%s runs with RANDOM weights (seed %d): its boxes mean nothing", title, config.seed
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return make()

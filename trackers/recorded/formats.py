@@ -1,0 +1,141 @@
+"""Formats of raw results: one row per writer. Reading (``recorded.tracker``) and writing share them.
+
+Boxes are x, y, w, h in the numbers of the benchmark's files. Sources: the writers' own code; a folder named in a
+path is where that code puts its files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inmo.boxes import Boxes, shift_origin
+from inmo.errors import unknown_name
+
+Values = NDArray[np.float64]
+
+
+def _number(pattern: str) -> Callable[[float], str]:
+    return lambda value: pattern % value
+
+
+_MICRO = _number("%f")
+
+
+def _truncated(value: float) -> str:
+    return str(int(value)) if np.isfinite(value) else str(value)
+
+
+@dataclass(frozen=True)
+class Format:
+    """One writer of raw results.
+
+    Attributes:
+        name, title: on the command line, and for people.
+        path: of a result below the output folder, with {dataset}, {tracker}, {sequence}.
+        separator: between the four numbers of a row.
+        number: one number as text.
+        time_path, time_number: the file of seconds per frame; empty where the writer keeps none.
+        score_path, score_number: the file of scores per frame; likewise.
+        nested: path, time_path for datasets of the GOT-10k family, which get a folder per sequence.
+        nested_time: how that family's times are written.
+        prefixes: benchmark -> what the writer puts before a sequence's name.
+        offsets: benchmark -> what the writer adds to x and y, beyond the numbers of the benchmark's files.
+        archive: True where what is handed in is one zip per tracker with the files in its root.
+    """
+
+    name: str
+    title: str
+    path: str
+    separator: str
+    number: Callable[[float], str]
+    time_path: str = ""
+    time_number: Callable[[float], str] = _MICRO
+    score_path: str = ""
+    score_number: Callable[[float], str] = _MICRO
+    nested: tuple[str, str] | None = None
+    nested_time: Callable[[float], str] = _MICRO
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    archive: bool = False
+
+    def encode(self, boxes: Boxes, benchmark: str = "") -> bytes:
+        """The file of a result: one row per box (n, 4)."""
+        shifted = shift_origin(boxes, self.offsets[benchmark]) if self.offsets.get(benchmark) else boxes
+        lines = (self.separator.join(map(self.number, row)) for row in shifted.tolist())
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    def decode_offset(self, boxes: Boxes, benchmark: str) -> Boxes:
+        """Boxes of a file in this format as numbers of the benchmark's files; undoes ``encode``'s offset."""
+        offset = self.offsets.get(benchmark)
+        # Rounded because 0.1 + 1 - 1 is not 0.1; no writer has ten decimals to lose.
+        return np.round(shift_origin(boxes, -offset), 10) if offset else boxes
+
+
+def encode_values(values: Values, number: Callable[[float], str]) -> bytes:
+    """A file of one number per line: times or scores."""
+    return "".join(f"{number(value)}\n" for value in values.tolist()).encode()
+
+
+_GOT10K_NESTED = (
+    "{dataset}/{tracker}/{sequence}/{sequence}_001.txt",
+    "{dataset}/{tracker}/{sequence}/{sequence}_time.txt",
+)
+_PREFIXES = {"uav123": "uav_", "nfs": "nfs_"}
+GOT10K_FAMILY = frozenset({"got10k", "got-10k"})
+
+FORMATS: dict[str, Format] = {
+    row.name: row
+    for row in (
+        Format(
+            "pytracking", "pytracking", "{tracker}/{tracker}_000/{sequence}.txt", "\t", _truncated,
+            time_path="{tracker}/{tracker}_000/{sequence}_time.txt",
+            score_path="{tracker}/{tracker}_000/{sequence}_object_presence_scores.txt",
+            prefixes=_PREFIXES,
+        ),
+        Format(
+            "ostrack", "OSTrack", "{tracker}/{dataset}/{sequence}.txt", "\t", _truncated,
+            time_path="{tracker}/{dataset}/{sequence}_time.txt",
+            score_path="{tracker}/{dataset}/{sequence}_all_scores.txt",
+            score_number=_number("%.2f"),
+            prefixes=_PREFIXES,
+        ),
+        Format(
+            "pysot", "pysot, TransT, SiamCAR", "{dataset}/{tracker}/{sequence}.txt", ",", repr,
+            nested=_GOT10K_NESTED,
+        ),
+        Format(
+            "sots", "SOTS", "{dataset}/{tracker}/{sequence}.txt", ",", repr,
+            # SOTS adds 1 to x and y for OTB and LaSOT. It has read OTB's annotations less 1, so those files end up in
+            # the annotation's numbers; LaSOT's it has read as they are, so those end up one pixel off.
+            offsets={"lasot": 1.0, "mini-lasot": 1.0},
+        ),
+        Format(
+            "got10k", "GOT-10k toolkit", "{dataset}/{tracker}/{sequence}.txt", ",", _number("%.3f"),
+            time_path="{dataset}/{tracker}/times/{sequence}_time.txt",
+            time_number=_number("%.8f"),
+            nested=_GOT10K_NESTED,
+            nested_time=_number("%.8f"),
+        ),
+        Format(
+            "lasot", "LaSOT evaluation toolkit", "{tracker}_tracking_result/{sequence}.txt", ",", _number("%.4f")
+        ),
+        Format(
+            "tnl2k", "TNL2K evaluation toolkit", "{tracker}_tracking_result/{sequence}.txt", ",", _number("%.4f")
+        ),
+        Format(
+            "trackingnet", "TrackingNet submission", "{dataset}/{tracker}/{sequence}.txt", ",", _number("%.2f"),
+            archive=True,
+        ),
+    )
+}  # fmt: skip
+
+
+def result_format(name: str) -> Format:
+    """The row called ``name``. Raises UserError with a did-you-mean."""
+    if name not in FORMATS:
+        raise unknown_name("result format", name, FORMATS)
+    return FORMATS[name]

@@ -1,0 +1,112 @@
+"""Recorded results as a tracker: a folder of raw results replayed through the engine, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from inmo.boxes import Boxes
+from inmo.datasets.base import Hole, Sequence
+from inmo.datasets.files import open_tree
+from inmo.datasets.images import Frame
+from inmo.errors import UserError
+from inmo.trackers.base import Step, Tracker, TrackerSpec
+from inmo.trackers.recorded.discovery import RawResults, find_results
+
+
+@dataclass(frozen=True)
+class RecordedConfig:
+    """Which results to replay.
+
+    Attributes:
+        results: folder or zip of raw results.
+        tracker: whose; may be empty when there is one only.
+        format_in: who wrote them, or ``auto``.
+        dataset: the benchmark they are for.
+        content: fingerprint of the files; this, and not where they lie, decides the config's hash.
+    """
+
+    results: str = field(default="", metadata={"identity": False})
+    tracker: str = ""
+    format_in: str = "auto"
+    dataset: str = ""
+    content: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables and exports call it: the recorded tracker's own name."""
+        return self.tracker
+
+
+class Recorded:
+    """A SequenceAware tracker over one folder of raw results."""
+
+    def __init__(self, raw: RawResults, tracker: str) -> None:
+        self.raw = raw
+        self.tracker = tracker
+
+    def for_sequence(self, sequence: Sequence) -> Tracker:
+        """The replay of one sequence. Raises UserError when its result is missing, short or long."""
+        rows = len(sequence.annotation())
+        found = self.raw.boxes(self.tracker, sequence, rows=rows)
+        if isinstance(found, Hole):
+            raise UserError(f"{self.tracker} has no recorded result for {sequence.name}: add the file")
+        if len(found) != rows:
+            raise UserError(
+                f"the recorded result of {self.tracker} for {sequence.name} has {len(found)} rows for {rows} frames: "
+                "complete it, or check that it belongs to this sequence"
+            )
+        return Replay(found)
+
+    def init(self, frames: list[Frame], boxes: Boxes) -> Any:
+        raise UserError("recorded results are looked up by sequence: run them through the engine")
+
+    def step(self, frames: list[Frame], state: Any) -> Step:
+        raise UserError("recorded results are looked up by sequence: run them through the engine")
+
+
+class Replay:
+    """The recorded boxes of one sequence, (n, 4), given out one per frame; the state is the frame's number."""
+
+    def __init__(self, boxes: Boxes) -> None:
+        self.boxes = boxes
+
+    def init(self, frames: list[Frame], boxes: Boxes) -> int:
+        return 0
+
+    def step(self, frames: list[Frame], state: int) -> Step:
+        index = state + 1
+        return Step(self.boxes[index : index + 1], np.full(1, np.nan), index)
+
+
+def for_dataset(config: RecordedConfig, dataset: str) -> RecordedConfig:
+    """The config with tracker and content filled in for a benchmark. Raises UserError when results are missing."""
+    raw = _open(replace(config, dataset=dataset))
+    tracker = _sole(raw, config.tracker)
+    return replace(config, dataset=dataset, tracker=tracker, content=raw.fingerprint(tracker))
+
+
+def build(config: RecordedConfig, device: str) -> Recorded:
+    """The tracker of a config; ``device`` does not matter."""
+    raw = _open(config)
+    return Recorded(raw, _sole(raw, config.tracker))
+
+
+def _open(config: RecordedConfig) -> RawResults:
+    if not config.results:
+        raise UserError("recorded needs to know where the results are: add --set results=FOLDER (and tracker=NAME)")
+    return find_results(open_tree(config.results), config.dataset, format_in=config.format_in)
+
+
+def _sole(raw: RawResults, tracker: str) -> str:
+    if not tracker and len(raw.trackers) > 1:
+        raise UserError(f"{raw.tree.root} has results of {', '.join(raw.trackers)}: add --set tracker=NAME")
+    chosen = tracker or raw.trackers[0]
+    if raw.runs(chosen) > 1:
+        raise UserError(f"{raw.tree.root} has several runs of {chosen}: give the folder of one of them as results")
+    return chosen
+
+
+RECORDED = TrackerSpec("recorded", "Recorded", RecordedConfig(), build, for_dataset)
