@@ -1,4 +1,7 @@
-"""Where the tests find reference material: ``TRACKING_SHARED``, else ``../shared`` beside the checkout."""
+"""What tests of several packages are given: reference material, and clips that need none.
+
+Reference material is looked for in ``TRACKING_SHARED``, else in ``../shared`` beside the checkout.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import os
 from pathlib import Path
 
 import pytest
+
+from tests.clips import write_clips
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,3 +29,9 @@ def shared() -> Path:
             pytest.fail("the reference material is missing: CI must have it in ../shared or TRACKING_SHARED")
         pytest.skip("no reference material: put it in ../shared or name its folder in TRACKING_SHARED")
     return found
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """Three clips of moving squares, in the folder layout."""
+    return write_clips(tmp_path / "clips")

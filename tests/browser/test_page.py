@@ -12,8 +12,8 @@ import pytest
 from inmo.reports.blocks.activation import maps_block
 from inmo.reports.page.page import write_report
 from tests.browser.conftest import open_page
+from tests.reports.blocks.test_activation import STAR, maps
 from tests.reports.example import HOSTILE, example_store
-from tests.reports.test_maps import STAR, maps
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.faults.case import Case, Place, Words
 from tests.faults.corpus_archives import packed
 from tests.faults.corpus_names import clip
-from tests.trackers.test_pickles import GADGETS, legacy_layout, zip_layout
+from tests.trackers.pipeline.test_pickles import GADGETS, legacy_layout, zip_layout
 
 
 def safetensors(header: object, data: bytes = b"", length: int | None = None) -> bytes:

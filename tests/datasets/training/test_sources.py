@@ -12,7 +12,7 @@ import pytest
 
 from inmo.datasets.training import SOURCES, open_source
 from inmo.errors import UserError
-from tests.training.tiny import write_photos
+from tests.harness.training.tiny import write_photos
 
 FRAMES = 6
 
