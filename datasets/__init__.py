@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from inmo.datasets.files import open_tree
 from inmo.registry import resolve
 
 if TYPE_CHECKING:
@@ -44,7 +45,5 @@ def open_dataset(name: str, root: str, *, label: str = "") -> Dataset:
     Returns a Dataset that names what is missing in ``holes``. Raises UserError when the root does not exist or
     holds nothing of the benchmark.
     """
-    from inmo.datasets.files import open_tree
-
     row = benchmark(name)
     return row.open(row, label or name, open_tree(root))

@@ -121,6 +121,12 @@ class Benchmark:
             empty when the root itself decides.
         attributes: code -> words, in the benchmark's order.
         ground_truth: ``full``, or ``first`` where only the first frame is public.
+        annotations, folders: where a sequence's boxes and its folder of frames may lie, as patterns over its table row,
+            best first; see ``layout.Wanted``.
+        flagged: absent flags belong to it, which scores need.
+        nan_rows: boxes are NaN where the target cannot be seen.
+        without_area: sequence -> boxes without area in visible frames that every copy has, as counted on the toolkits'
+            annotations.
     """
 
     name: str
@@ -131,6 +137,11 @@ class Benchmark:
     table: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     ground_truth: Literal["full", "first"] = "full"
+    annotations: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    flagged: bool = False
+    nan_rows: bool = False
+    without_area: Mapping[str, int] = field(default_factory=dict)
 
 
 @lru_cache

@@ -5,10 +5,11 @@ Facts are what a complete and sound copy of the benchmark shows too; findings ar
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,31 +23,6 @@ Progress = Callable[[str, int, int], None]
 
 _LISTED = 6  # names that one line gives before it counts the rest
 _THREADS = 4
-_AHEAD = 32  # images in flight: bounds memory, and how long an interruption waits
-_NAN_EXPECTED = ("uav123", "uav123_10fps")
-_FLAGGED = ("lasot", "tnl2k")
-# Broken boxes in visible frames that every copy of the benchmark has, counted on the toolkits' annotations.
-_BROKEN_EXPECTED = {
-    "lasot": {"tiger-6": 1, "lion-5": 1, "microphone-6": 1},
-    "tnl2k": dict.fromkeys(
-        (
-            "BatMan_video_09_done",
-            "BluceLi_video_01-Done",
-            "Chase_video_07",
-            "ClothChange_video_10",
-            "RaceCar_video_11-Done",
-            "Wonderwomen_video_11-Done",
-            "advSamp_BluceLi_video_08-Done",
-            "gamGUN_11-Done",
-            "gamGUN_5-Done",
-            "hock_2-Done",
-            "ironman_4-Done",
-            "kongLong_video_1-Done",
-        ),
-        1,
-    ),
-}
-_ZERO_LAST_ROW = ("otb100",)  # Board and Twinnings end in 0,0,0,0
 
 
 @dataclass(frozen=True)
@@ -122,8 +98,6 @@ def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> An
     nan = np.asarray(np.isnan(boxes).any(axis=1), dtype=np.bool_)
     absent = annotation.absent if annotation.absent is not None else np.zeros(len(boxes), dtype=bool)
     empty = np.asarray((boxes[:, 2:] <= 0).any(axis=1), dtype=np.bool_)
-    if _family(dataset) in _ZERO_LAST_ROW and not boxes[-1].any():
-        tally.usual[sequence.name], empty[-1] = 1, False
     broken = ~nan & empty & ~absent[: len(boxes)]
     tally.annotated += len(boxes)
     tally.absent += int(np.count_nonzero(absent))
@@ -135,8 +109,8 @@ def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> An
     if np.isinf(boxes).any():
         tally.infinite[sequence.name] = int(np.isinf(boxes).any(axis=1).sum())
     if broken.any():
-        usual = broken.sum() <= _BROKEN_EXPECTED.get(_family(dataset), {}).get(sequence.name, 0)
-        (tally.usual if usual else tally.broken)[sequence.name] += int(broken.sum())
+        usual = broken.sum() <= dataset.benchmark.without_area.get(sequence.name, 0)
+        (tally.usual if usual else tally.broken)[sequence.name] = int(broken.sum())
     if not np.isfinite(boxes[0]).all() or (boxes[0, 2:] <= 0).any():
         tally.findings.append(f"{sequence.name}: the first box {_box(boxes[0])} is no box, so no tracker can start")
     return annotation
@@ -187,16 +161,8 @@ def _read(frames: Frames, picked: list[int]) -> Iterator[tuple[int, Size | str]]
         yield from ((index, _size(frames, index)) for index in picked)
         return
     pool = ThreadPoolExecutor(_THREADS)
-    waiting: deque[tuple[int, Future[Size | str]]] = deque()
     try:
-        for index in picked:
-            waiting.append((index, pool.submit(_size, frames, index)))
-            if len(waiting) >= _AHEAD:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
+        yield from zip(picked, pool.map(partial(_size, frames), picked), strict=True)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -227,7 +193,7 @@ def _facts(dataset: Dataset, tally: _Tally, every: int) -> Iterator[str]:
         yield f"{_plural(tally.images, 'image')} read{sampled}; sizes (sequences): {sizes}{rest}"
     if tally.absent:
         yield f"{_plural(tally.absent, 'frame')} flagged absent"
-    if tally.nan and _family(dataset) in _NAN_EXPECTED:
+    if tally.nan and dataset.benchmark.nan_rows:
         where = _plural(len(tally.nan), "sequence")
         yield f"{_plural(tally.nan.total(), 'NaN row')} in {where}: the target is out of view or fully occluded"
     if tally.usual:
@@ -240,22 +206,18 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
         yield f"{len(names)} of {total} sequences are missing ({reason}): {_named(names)}"
     if 0 < len(tally.no_frames) < known:
         yield f"{_plural(len(tally.no_frames), 'sequence')} without frames: {_named(tally.no_frames)}"
-    if tally.no_flags and _family(dataset) in _FLAGGED:
+    if tally.no_flags and dataset.benchmark.flagged:
         yield (
             f"{_plural(len(tally.no_flags), 'sequence')} without absent flags ({_named(tally.no_flags)}): copy the "
             "evaluation toolkit's annos/absent into the root, its scores differ without them"
         )
-    if tally.nan and _family(dataset) not in _NAN_EXPECTED:
+    if tally.nan and not dataset.benchmark.nan_rows:
         yield f"rows that are NaN: {_counted(tally.nan)}"
     if tally.infinite:
         yield f"rows that are infinite: {_counted(tally.infinite)}"
-    if tally.broken and not (tally.no_flags and _family(dataset) in _FLAGGED):
+    if tally.broken and not (tally.no_flags and dataset.benchmark.flagged):
         yield f"boxes of zero or negative size in visible frames: {_counted(tally.broken)}"
     yield from tally.findings
-
-
-def _family(dataset: Dataset) -> str:
-    return dataset.benchmark.name.removeprefix("mini-")
 
 
 def _by_reason(holes: tuple[Hole, ...]) -> dict[str, list[str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
-from inmo.datasets.base import Annotation
+from inmo.datasets.base import Annotation, Benchmark, Dataset
 from inmo.datasets.files import Tree
-from inmo.datasets.layout import Found
+from inmo.datasets.layout import Found, Wanted, locate, sequence, source_of, table_rows
 from inmo.datasets.reading import Source, fit_flags, read_boxes, read_flags
 from inmo.errors import UserError
 
@@ -22,6 +23,18 @@ class FlagFolder:
 
     tree: Tree
     prefix: str
+
+
+def open_flagged(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
+    """What lies below ``tree`` of a benchmark with absent flags: its own download, or the toolkit's ``annos``."""
+    found, holes = locate(benchmark, tree, [Wanted(row) for row in table_rows(benchmark, tree)])
+    flags = find_flags(tree, found)
+    sequences = []
+    for item in found:
+        source = source_of(benchmark, tree, item)
+        annotation = partial(read_flagged, source, item.name, flags)
+        sequences.append(sequence(benchmark, label, item.wanted, source, annotation))
+    return Dataset(benchmark, label, str(tree.root), tuple(sequences), holes)
 
 
 def find_flags(tree: Tree, found: Iterable[Found]) -> FlagFolder | None:

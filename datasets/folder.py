@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from inmo.datasets.base import Benchmark, Dataset, Hole
-from inmo.datasets.files import Tree
-from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from inmo.datasets.files import Tree, names_in
+from inmo.datasets.images import VIDEO_SUFFIXES
 from inmo.datasets.layout import Wanted, sequence
-from inmo.datasets.reading import Source, natural, one_row
+from inmo.datasets.reading import Source, image_names, natural, one_row
 from inmo.errors import UserError
 
 _IMAGE_FOLDERS = ("img", "imgs")
@@ -72,11 +70,11 @@ def _places(tree: Tree) -> list[_Place]:
     itself = _Place(title, _boxes(tree, "", title), _media(tree, "", title))
     if itself.boxes:
         return [itself]
-    folders = _folders(tree, "")
+    folders = _inside(tree, "", folders=True)
     direct = _below(tree, "", folders)
     if any(place.boxes for place in direct):
         return direct
-    nested = [place for name in folders for place in _below(tree, f"{name}/", _folders(tree, f"{name}/"))]
+    nested = [place for name in folders for place in _below(tree, f"{name}/", _inside(tree, f"{name}/", folders=True))]
     return nested if any(place.boxes for place in nested) else direct
 
 
@@ -90,7 +88,7 @@ def _below(tree: Tree, prefix: str, folders: list[str]) -> list[_Place]:
         if boxes or media:
             found.append(_Place(name, boxes, media))
     taken = {place.name for place in found}
-    files = _files(tree, prefix)
+    files = _inside(tree, prefix, folders=False)
     for file in files:
         name, dot, suffix = file.rpartition(".")
         if (dot + suffix).lower() in VIDEO_SUFFIXES and name not in taken:
@@ -116,38 +114,15 @@ def _media(tree: Tree, prefix: str, name: str) -> str | None:
         if tree.is_dir(f"{prefix}{folder}"):
             return f"{prefix}{folder}"
     video = _existing(tree, [f"{prefix}{stem}{suffix}" for stem in ("video", name) for suffix in VIDEO_SUFFIXES])
-    if video is None:
-        with os.scandir(tree.root / prefix) as entries:
-            if any(entry.name.lower().endswith(IMAGE_SUFFIXES) for entry in entries):
-                return prefix
-    return video
+    return prefix if video is None and image_names(tree.root / prefix) else video
 
 
-def _folders(tree: Tree, prefix: str) -> list[str]:
+def _inside(tree: Tree, prefix: str, *, folders: bool) -> list[str]:
+    """Names of the folders, or of the files, in a folder."""
     if tree.is_zip:
         inside = [n.removeprefix(prefix) for n in tree.names if n.startswith(prefix)]
-        return sorted({n.partition("/")[0] for n in inside if "/" in n})
-    return _entries(tree, prefix, os.DirEntry.is_dir)
-
-
-def _files(tree: Tree, prefix: str) -> list[str]:
-    if tree.is_zip:
-        inside = [n.removeprefix(prefix) for n in tree.names if n.startswith(prefix)]
-        return [n for n in inside if "/" not in n]
-    return _entries(tree, prefix, os.DirEntry.is_file)
-
-
-def _entries(tree: Tree, prefix: str, wanted: Callable[[os.DirEntry[str]], bool]) -> list[str]:
-    found = []
-    try:
-        with os.scandir(tree.root / prefix) as entries:
-            for entry in entries:
-                with suppress(OSError):  # a link that leads to itself is neither
-                    if wanted(entry) and not entry.name.startswith("."):
-                        found.append(entry.name)
-    except OSError as error:
-        raise UserError(f"cannot look into {tree.root / prefix}: {error.strerror or error}") from error
-    return sorted(found)
+        return sorted({n.partition("/")[0] for n in inside if ("/" in n) is folders})
+    return names_in(tree.root / prefix, os.DirEntry.is_dir if folders else os.DirEntry.is_file)
 
 
 FOLDER = Benchmark(name="folder", title="Folder", open=open_folder, origin=0, protocol="pysot")

@@ -7,37 +7,20 @@ Some copies of ``monkey-17`` hold more than the 2,260 frames that the toolkit sc
 
 from __future__ import annotations
 
-from functools import partial
-
-from inmo.datasets.base import Benchmark, Dataset
-from inmo.datasets.files import Tree
-from inmo.datasets.flags import find_flags, read_flagged
-from inmo.datasets.layout import Wanted, locate, sequence, source_of, table_rows
-
-_ANNOTATIONS = ("{anno_path}", "{name}/groundtruth.txt", "annos/{name}.txt", "{name}.txt")
-_FOLDERS = ("{path}", "{name}/img")
-
-
-def open_lasot(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
-    """LaSOT below ``tree``: its own download, sequences without class folders, or annotations alone."""
-    wanted = [Wanted(row) for row in table_rows(benchmark, tree)]
-    found, holes = locate(benchmark, tree, wanted, _ANNOTATIONS, _FOLDERS)
-    flags = find_flags(tree, found)
-    sequences = []
-    for item in found:
-        source = source_of(benchmark, tree, item)
-        annotation = partial(read_flagged, source, item.name, flags)
-        sequences.append(sequence(benchmark, label, item.wanted, source, annotation))
-    return Dataset(benchmark, label, str(tree.root), tuple(sequences), holes)
-
+from inmo.datasets.base import Benchmark
+from inmo.datasets.flags import open_flagged
 
 LASOT = Benchmark(
     name="lasot",
     title="LaSOT",
-    open=open_lasot,
+    open=open_flagged,
+    annotations=("{anno_path}", "{name}/groundtruth.txt", "annos/{name}.txt", "{name}.txt"),
+    folders=("{path}", "{name}/img"),
+    table="lasot_test.csv",
     origin=1,
     protocol="lasot-matlab",
-    table="lasot_test.csv",
+    flagged=True,
+    without_area={"tiger-6": 1, "lion-5": 1, "microphone-6": 1},
     attributes={
         "IV": "Illumination Variation",
         "POC": "Partial Occlusion",

@@ -1,6 +1,6 @@
 """Finding a benchmark's sequences below whatever root the user has.
 
-A benchmark file names where an annotation or a folder of frames may lie as patterns over its table row; here they
+A benchmark's row names where an annotation or a folder of frames may lie as patterns over its table row; here they
 become candidates, and the first that exists wins. The same search serves the benchmark's own folder, one level
 above it, a folder or zip of annotations alone, and a flat folder of ``<name>.txt``. Image folders are never listed
 and no file is read: opening costs a handful of directory listings.
@@ -9,17 +9,15 @@ and no file is read: opening costs a handful of directory listings.
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from inmo.datasets.base import Annotation, Benchmark, Hole, Sequence, read_table
-from inmo.datasets.files import Tree
-from inmo.datasets.reading import Source, Span, read_annotation, read_frames
+from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence, read_table
+from inmo.datasets.files import Tree, names_in
+from inmo.datasets.reading import Source, Span, one_row, read_annotation, read_frames
 from inmo.errors import UserError
 
 ROOT_TABLE = "root:"  # a benchmark whose table lies in its own root: "root:sequences.csv"
@@ -84,14 +82,8 @@ def locate(
     benchmark: Benchmark,
     tree: Tree,
     wanted: list[Wanted],
-    annotations: tuple[str, ...],
-    folders: tuple[str, ...],
 ) -> tuple[list[Found], tuple[Hole, ...]]:
-    """Look for every wanted sequence.
-
-    Args:
-        annotations: patterns of annotation files, best first.
-        folders: patterns of frame folders, best first; not looked for in a zip.
+    """Look for every wanted sequence where the benchmark's patterns say; for folders of frames not in a zip.
 
     Returns:
         What was found, in the order wanted, and a hole for everything else.
@@ -99,10 +91,10 @@ def locate(
     Raises:
         UserError: nothing of the benchmark is there, or one file would serve two sequences.
     """
-    files = _sweep(tree, benchmark, wanted, annotations, tree.exists)
-    images = {} if tree.is_zip else _sweep(tree, benchmark, wanted, folders, tree.is_dir)
+    files = _sweep(tree, benchmark, wanted, benchmark.annotations, tree.exists)
+    images = {} if tree.is_zip else _sweep(tree, benchmark, wanted, benchmark.folders, tree.is_dir)
     if not files:
-        example = next(wanted[0].candidates(annotations), "") if wanted else "a table with rows"
+        example = next(wanted[0].candidates(benchmark.annotations), "") if wanted else "a table with rows"
         what = "images but no annotation file" if images else "nothing"
         raise UserError(
             f"{tree.root} holds {what} of {benchmark.title}: it should hold files such as {example}, "
@@ -121,16 +113,21 @@ def locate(
     return found, tuple(holes)
 
 
-def source_of(benchmark: Benchmark, tree: Tree, found: Found, span: Span | None = None, **more: Any) -> Source:
-    """The Source of a found sequence: span, digits and suffix from its table row unless given in ``more``."""
+def source_of(benchmark: Benchmark, tree: Tree, found: Found) -> Source:
+    """The Source of a found sequence: span, digits and suffix as its table row has them.
+
+    Where a benchmark makes only the first frame's box public, a file of more rows (an answer key) is read in full.
+    """
     row = found.wanted.row
     return Source(
         tree,
         found.path,
         f"{found.name} of {benchmark.title}",
         found.folder,
-        span or Span.of_row(row),
-        **{"digits": int(row.get("n_zfill") or 0), "suffix": row.get("ext") or "", **more},
+        Span.of_row(row),
+        digits=int(row.get("n_zfill") or 0),
+        suffix=row.get("ext") or "",
+        first_only=benchmark.ground_truth == "first" and one_row(tree, found.path),
     )
 
 
@@ -153,6 +150,28 @@ def sequence(
         leading=source.span.omit,
         first_only=source.first_only,
     )
+
+
+def open_by_table(
+    benchmark: Benchmark,
+    label: str,
+    tree: Tree,
+    wanted: list[Wanted] | None = None,
+    source: Callable[[Benchmark, Tree, Found], Source] = source_of,
+) -> Dataset:
+    """What lies below ``tree`` of a benchmark whose sequences stand in a table.
+
+    Args:
+        wanted: the sequences; the rows of the table unless given.
+        source: where and how one is read.
+
+    Raises:
+        UserError: see ``table_rows`` and ``locate``.
+    """
+    rows = [Wanted(row) for row in table_rows(benchmark, tree)] if wanted is None else wanted
+    found, holes = locate(benchmark, tree, rows)
+    sequences = tuple(sequence(benchmark, label, item.wanted, source(benchmark, tree, item)) for item in found)
+    return Dataset(benchmark, label, str(tree.root), sequences, holes)
 
 
 def distinct(spellings: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
@@ -225,7 +244,8 @@ class _Shelf:
     def listing(self, folder: str) -> dict[str, list[str]]:
         """Case-folded name -> real names inside ``folder`` (empty, or ending in a slash)."""
         if folder not in self._lists:
-            self._lists[folder] = {} if self.tree.is_zip else _folded(self._children(folder))
+            there = not self.tree.is_zip and self.tree.is_dir(folder)
+            self._lists[folder] = _folded(names_in(self.tree.root / folder)) if there else {}
         return self._lists[folder]
 
     def _walk(self, base: str, path: str) -> str | None:
@@ -239,15 +259,6 @@ class _Shelf:
             done = f"{done}{real[0]}/"
         real = self.listing(done).get(last.casefold(), [])
         return done + real[0] if len(real) == 1 and self.present(done + real[0]) else None
-
-    def _children(self, folder: str) -> list[str]:
-        try:
-            with os.scandir(self.tree.root / folder) as entries:
-                return [entry.name for entry in entries if not entry.name.startswith(".")]
-        except NotADirectoryError:
-            return []
-        except OSError as error:
-            raise UserError(f"cannot look into {self.tree.root / folder}: {error.strerror or error}") from error
 
 
 def _zip_listings(tree: Tree) -> dict[str, dict[str, list[str]]]:

@@ -9,16 +9,16 @@ Images and rows may differ by one, as in the ten sequences with a row too few: t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inmo.boxes import Boxes, xyxy_to_xywh
 from inmo.datasets.base import Benchmark, Dataset
 from inmo.datasets.files import Tree
-from inmo.datasets.layout import Wanted, distinct, locate, sequence, source_of, table_rows
-from inmo.datasets.reading import Span, parse_xywh
+from inmo.datasets.layout import Found, Wanted, distinct, open_by_table, source_of, table_rows
+from inmo.datasets.reading import Source, Span, parse_xywh
 from inmo.datasets.text import parse_rows
 from inmo.errors import UserError
 
-_ANNOTATIONS = ("{anno_path}", "anno/{any}.txt", "{name}/30/{name}.txt", "{any}.txt")
-_FOLDERS = ("{path}", "{name}/30/{name}", "{name}")
 _RATE = 8  # 240 fps over 30 fps
 _VATIC_COLUMNS = 9
 
@@ -30,18 +30,11 @@ def open_nfs(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
         for row in table_rows(benchmark, tree)
     ]
     aliases = distinct({row["name"]: (f"nfs_{row['name']}",) for row in rows})
-    wanted = [Wanted(row, aliases[row["name"]]) for row in rows]
-    found, holes = locate(benchmark, tree, wanted, _ANNOTATIONS, _FOLDERS)
-    sequences = [
-        sequence(
-            benchmark,
-            label,
-            item.wanted,
-            source_of(benchmark, tree, item, Span.of_row(item.wanted.row, slack=1), parse=parse_nfs),
-        )
-        for item in found
-    ]
-    return Dataset(benchmark, label, str(tree.root), tuple(sequences), holes)
+    return open_by_table(benchmark, label, tree, [Wanted(row, aliases[row["name"]]) for row in rows], _source)
+
+
+def _source(benchmark: Benchmark, tree: Tree, found: Found) -> Source:
+    return replace(source_of(benchmark, tree, found), span=Span.of_row(found.wanted.row, slack=1), parse=parse_nfs)
 
 
 def parse_nfs(data: bytes, where: str, count: int | None) -> Boxes:
@@ -69,8 +62,10 @@ NFS = Benchmark(
     name="nfs",
     title="NFS",
     open=open_nfs,
+    annotations=("{anno_path}", "anno/{any}.txt", "{name}/30/{name}.txt", "{any}.txt"),
+    folders=("{path}", "{name}/30/{name}", "{name}"),
+    table="nfs.csv",
     origin=0,
     protocol="pysot",
-    table="nfs.csv",
     attributes={"OCC": "Occlusion"},
 )

@@ -14,17 +14,7 @@ from collections.abc import Iterable
 
 from inmo.datasets.base import Benchmark, Dataset
 from inmo.datasets.files import Tree
-from inmo.datasets.layout import Wanted, distinct, locate, sequence, source_of, table_rows
-
-_ANNOTATIONS = (
-    "{anno_path}",
-    "{name}/groundtruth_rect.txt",
-    "{dashed}/groundtruth_rect.txt",
-    "{sole}/groundtruth_rect.txt",
-    "{any}.txt",
-)
-# copies of KiteSurf disagree on folder and extension: img/*.jpg, img/*.png, jpg/*.png
-_FOLDERS = ("{folder}/img", "{folder}/imgs", "{folder}/jpg", "{folder}/png", "{name}/img", "{dashed}/img")
+from inmo.datasets.layout import Wanted, distinct, open_by_table, table_rows
 
 
 def open_otb(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
@@ -37,9 +27,7 @@ def open_otb(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
         name, folder = row["name"], row["path"].partition("/")[0]
         sole = folder if shared[row["path"]] == 1 else name  # one unnumbered file cannot tell two targets apart
         wanted.append(Wanted({**row, "folder": folder, "sole": sole, "dashed": name.replace("_", "-")}, aliases[name]))
-    found, holes = locate(benchmark, tree, wanted, _ANNOTATIONS, _FOLDERS)
-    sequences = [sequence(benchmark, label, item.wanted, source_of(benchmark, tree, item)) for item in found]
-    return Dataset(benchmark, label, str(tree.root), tuple(sequences), holes)
+    return open_by_table(benchmark, label, tree, wanted)
 
 
 def spellings(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -66,9 +54,19 @@ OTB100 = Benchmark(
     name="otb100",
     title="OTB100",
     open=open_otb,
+    annotations=(
+        "{anno_path}",
+        "{name}/groundtruth_rect.txt",
+        "{dashed}/groundtruth_rect.txt",
+        "{sole}/groundtruth_rect.txt",
+        "{any}.txt",
+    ),
+    # copies of KiteSurf disagree on folder and extension: img/*.jpg, img/*.png, jpg/*.png
+    folders=("{folder}/img", "{folder}/imgs", "{folder}/jpg", "{folder}/png", "{name}/img", "{dashed}/img"),
+    table="otb100.csv",
     origin=1,
     protocol="pysot",
-    table="otb100.csv",
+    without_area={"Board": 1, "Twinnings": 1},  # they end in 0,0,0,0
     attributes={
         "IV": "Illumination Variation",
         "SV": "Scale Variation",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation
-from inmo.datasets.files import Tree
+from inmo.datasets.files import Tree, names_in
 from inmo.datasets.images import IMAGE_SUFFIXES, Frames, ImageFrames, open_video
 from inmo.datasets.text import parse_rows
 from inmo.errors import UserError
@@ -193,12 +192,7 @@ def one_row(tree: Tree, path: str) -> bool:
 
 def image_names(folder: Path) -> list[str]:
     """Names of the image files in a folder, in natural order. Raises UserError when it cannot be listed."""
-    try:
-        with os.scandir(folder) as entries:
-            names = [e.name for e in entries if e.name.lower().endswith(IMAGE_SUFFIXES) and e.name[0] != "."]
-    except OSError as error:
-        raise UserError(f"cannot look into {folder}: {error.strerror or error}") from error
-    return sorted(names, key=natural)
+    return sorted((name for name in names_in(folder) if name.lower().endswith(IMAGE_SUFFIXES)), key=natural)
 
 
 def natural(name: str) -> list[tuple[str, int]]:

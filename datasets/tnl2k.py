@@ -8,37 +8,26 @@ absent frames for broken ones: failures for success, hits for both precisions.
 
 from __future__ import annotations
 
-from functools import partial
+from inmo.datasets.base import Benchmark
+from inmo.datasets.flags import open_flagged
 
-from inmo.datasets.base import Benchmark, Dataset
-from inmo.datasets.files import Tree
-from inmo.datasets.flags import find_flags, read_flagged
-from inmo.datasets.layout import Wanted, locate, sequence, source_of, table_rows
-
-_ANNOTATIONS = ("{anno_path}", "annos/gt_rect/{name}.txt", "gt_rect/{name}.txt", "{name}.txt")
-_FOLDERS = ("{path}", "{name}/img")
-
-
-def open_tnl2k(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
-    """TNL2K below ``tree``: its own download, the toolkit's ``annos``, or boxes alone."""
-    wanted = [Wanted(row) for row in table_rows(benchmark, tree)]
-    found, holes = locate(benchmark, tree, wanted, _ANNOTATIONS, _FOLDERS)
-    flags = find_flags(tree, found)
-    sequences = []
-    for item in found:
-        source = source_of(benchmark, tree, item, suffix="")
-        annotation = partial(read_flagged, source, item.name, flags)
-        sequences.append(sequence(benchmark, label, item.wanted, source, annotation))
-    return Dataset(benchmark, label, str(tree.root), tuple(sequences), holes)
-
+_WITHOUT_AREA = (
+    "BatMan_video_09_done", "BluceLi_video_01-Done", "Chase_video_07", "ClothChange_video_10", "RaceCar_video_11-Done",
+    "Wonderwomen_video_11-Done", "advSamp_BluceLi_video_08-Done", "gamGUN_11-Done", "gamGUN_5-Done", "hock_2-Done",
+    "ironman_4-Done", "kongLong_video_1-Done",
+)  # fmt: skip
 
 TNL2K = Benchmark(
     name="tnl2k",
     title="TNL2K",
-    open=open_tnl2k,
+    open=open_flagged,
+    annotations=("{anno_path}", "annos/gt_rect/{name}.txt", "gt_rect/{name}.txt", "{name}.txt"),
+    folders=("{path}", "{name}/img"),
+    table="tnl2k_test.csv",
     origin=0,
     protocol="tnl2k-matlab",
-    table="tnl2k_test.csv",
+    flagged=True,
+    without_area=dict.fromkeys(_WITHOUT_AREA, 1),
     attributes={
         "CM": "Camera Motion",
         "ROT": "Rotation",

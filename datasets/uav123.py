@@ -11,13 +11,12 @@ Pixels are counted from 1. Clipped targets show it: boxes touch x = 1 and y = 1 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from inmo.datasets.base import Benchmark, Dataset
 from inmo.datasets.files import Tree
-from inmo.datasets.layout import Wanted, distinct, locate, sequence, source_of, table_rows
+from inmo.datasets.layout import Wanted, distinct, open_by_table, table_rows
 
-_ANNOTATIONS = ("{anno_path}", "anno/{any}.txt", "{set}/{any}.txt", "{any}.txt")
-_FOLDERS = ("{path}", "{set}/{folder}", "{folder}")
 _STEP = 3  # UAV123@10fps keeps frames 1, 4, 7, ... of each folder
 
 
@@ -43,41 +42,32 @@ def _open(benchmark: Benchmark, label: str, tree: Tree, rows: list[Mapping[str, 
     wanted = [
         Wanted({**row, "set": folder, "folder": row["path"].rpartition("/")[2]}, aliases[row["name"]]) for row in rows
     ]
-    found, holes = locate(benchmark, tree, wanted, _ANNOTATIONS, _FOLDERS)
-    sequences = [sequence(benchmark, label, item.wanted, source_of(benchmark, tree, item)) for item in found]
-    return Dataset(benchmark, label, str(tree.root), tuple(sequences), holes)
+    return open_by_table(benchmark, label, tree, wanted)
 
-
-_ATTRIBUTES = {
-    "SV": "Scale Variation",
-    "ARC": "Aspect Ratio Change",
-    "LR": "Low Resolution",
-    "FM": "Fast Motion",
-    "FOC": "Full Occlusion",
-    "POC": "Partial Occlusion",
-    "OV": "Out-of-View",
-    "BC": "Background Clutter",
-    "IV": "Illumination Variation",
-    "VC": "Viewpoint Change",
-    "CM": "Camera Motion",
-    "SOB": "Similar Object",
-}
 
 UAV123 = Benchmark(
     name="uav123",
     title="UAV123",
     open=open_uav123,
+    annotations=("{anno_path}", "anno/{any}.txt", "{set}/{any}.txt", "{any}.txt"),
+    folders=("{path}", "{set}/{folder}", "{folder}"),
+    table="uav123.csv",
     origin=1,
     protocol="pysot",
-    table="uav123.csv",
-    attributes=_ATTRIBUTES,
+    nan_rows=True,
+    attributes={
+        "SV": "Scale Variation",
+        "ARC": "Aspect Ratio Change",
+        "LR": "Low Resolution",
+        "FM": "Fast Motion",
+        "FOC": "Full Occlusion",
+        "POC": "Partial Occlusion",
+        "OV": "Out-of-View",
+        "BC": "Background Clutter",
+        "IV": "Illumination Variation",
+        "VC": "Viewpoint Change",
+        "CM": "Camera Motion",
+        "SOB": "Similar Object",
+    },
 )
-UAV123_10FPS = Benchmark(
-    name="uav123_10fps",
-    title="UAV123@10fps",
-    open=open_uav123_10fps,
-    origin=1,
-    protocol="pysot",
-    table="uav123.csv",
-    attributes=_ATTRIBUTES,
-)
+UAV123_10FPS = replace(UAV123, name="uav123_10fps", title="UAV123@10fps", open=open_uav123_10fps)

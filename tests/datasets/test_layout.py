@@ -80,7 +80,7 @@ def test_one_file_never_serves_two(tmp_path: Path) -> None:
     write(tmp_path / "both.txt", rows(2))
     wanted = [Wanted({"name": "a"}), Wanted({"name": "b"})]
     with pytest.raises(UserError, match="both a and b"):
-        locate(OTB100, open_tree(tmp_path), wanted, ("both.txt",), ())
+        locate(replace(OTB100, annotations=("both.txt",), folders=()), open_tree(tmp_path), wanted)
 
 
 def test_the_folder_called_like_the_benchmark_wins_over_a_fuller_stranger(tmp_path: Path) -> None:
