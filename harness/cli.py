@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import tyro
 
-from inmo.errors import UserError
-from inmo.harness.commands import Command
+from inmo.errors import Exit, UserError
+from inmo.harness.commands import COMMANDS, grammar, kind, run
 
-EXIT_USER_ERROR = 2
-EXIT_INTERRUPTED = 130
 OF_THE_PROGRAM = ("-h", "--help", "--tyro-print-completion", "--tyro-write-completion")
 
 EPILOGUE = """exit status: 0 done; 1 `check` or `validate` found something; 2 something the user can mend; 3 a tracker
@@ -26,21 +26,12 @@ def main(words: Sequence[str] | None = None) -> int:
     if not words or (words[0].startswith("-") and words[0] not in OF_THE_PROGRAM):
         words.insert(0, "main")  # no command is the main job
     try:
-        command = tyro.cli(
-            Command,
-            prog="run_all.py",
-            description="Benchmark and ablation harness for single-object trackers. --debug shows tracebacks.\n"
-            + EPILOGUE,
-            args=words,
-        )
-        from inmo.harness import commands
-
-        return commands.run(command)
+        return run(parse(words))
     except UserError as error:
         if debug:
             raise
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_USER_ERROR
+        return Exit.MEND
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away (| head)
         return 0
@@ -48,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if debug:
             raise
         print("interrupted: the same command continues where this one stopped", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return Exit.INTERRUPTED
     except Exception as error:
         if debug:
             raise
@@ -56,4 +47,13 @@ def main(words: Sequence[str] | None = None) -> int:
             f"error: {type(error).__name__}: {error} (this is a fault of the program; --debug shows where)",
             file=sys.stderr,
         )
-        return EXIT_USER_ERROR
+        return Exit.MEND
+
+
+def parse(words: Sequence[str], program: str | None = None) -> Any:
+    """A command from its words. Only the module of the command that is named is imported; --help wants all."""
+    program = program or (Path(sys.argv[0]).name if Path(sys.argv[0]).stem == "inmo" else "run_all.py")
+    if words[0] in COMMANDS:
+        return tyro.cli(kind(words[0]), prog=f"{program} {words[0]}", args=words[1:])
+    description = "Benchmark and ablation harness for single-object trackers. --debug shows tracebacks.\n" + EPILOGUE
+    return tyro.cli(grammar(), prog=program, description=description, args=words)

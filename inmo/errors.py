@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import enum
 from collections.abc import Iterable
+
+
+class Exit(enum.IntEnum):
+    """How a command ends."""
+
+    DONE = 0
+    FINDINGS = 1  # `check` or `validate` found something
+    MEND = 2  # something the user can mend, broken data included
+    FAILED = 3  # a tracker failed on some sequences, the others are done
+    INTERRUPTED = 130  # the same command continues
 
 
 class UserError(Exception):
     """Something the user can mend. The message is one sentence: what, where, and what to do.
 
-    The command line prints it without a traceback and leaves with exit status 2.
+    The command line prints it without a traceback and leaves with ``Exit.MEND``.
     """
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,10 +94,9 @@ def apart(text: str) -> str:
 def _help() -> Iterator[str]:
     """``--help`` of every command, in a process of its own: plain text of a fixed width."""
     sys.path.insert(0, str(ROOT))
-    from inmo.harness.commands import Command
+    from inmo.harness.commands import COMMANDS
 
-    for part in typing.get_args(Command):
-        name = part.__metadata__[0].name
+    for name in COMMANDS:
         done = subprocess.run(
             [sys.executable, str(ROOT / "run_all.py"), name, "--help"],
             capture_output=True, text=True, check=True, cwd=ROOT,

@@ -8,9 +8,9 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -24,13 +24,27 @@ from inmo.harness.bench.timing_tables import ceilings_text, ratios_text, timings
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
 
-if TYPE_CHECKING:
-    from inmo.harness.commands.networks import Bench
-
 SetupOf = Callable[[str, Mapping[str, str]], Setup]
 
 
-def bench(command: Bench, setup_of: SetupOf) -> str:
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured; ``commands.bench`` says what each word means."""
+
+    tracker: tuple[str, ...]
+    scope: tuple[str, ...]
+    lanes: tuple[int, ...]
+    case: tuple[str, ...]
+    compare: tuple[str, str] | None
+    frames: int
+    rounds: int
+    threads: int
+    device: str
+    profile: bool
+    out: Path | None
+
+
+def bench(command: Asked, setup_of: SetupOf) -> str:
     """Measure what the command asks for.
 
     Args:
@@ -70,7 +84,7 @@ def bench(command: Bench, setup_of: SetupOf) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _cases(command: Bench, name: str, setup_of: SetupOf) -> list[Case]:
+def _cases(command: Asked, name: str, setup_of: SetupOf) -> list[Case]:
     def own(settings: Mapping[str, str]) -> Setup:
         return setup_of(name, settings)
 
@@ -100,13 +114,13 @@ def _precisions(groups: Sequence[Sequence[Case]]) -> list[str]:
     return list(dict.fromkeys(case.precision for group in groups for case in group if _has_network(case)))
 
 
-def _profiles(command: Bench, groups: Sequence[Sequence[Case]]) -> list[str]:
+def _profiles(command: Asked, groups: Sequence[Sequence[Case]]) -> list[str]:
     from inmo.harness.bench.profile import profile
 
     return [profile(case, command.device) for group in groups for case in group]
 
 
-def _write(command: Bench, timings: Sequence[Timing], ratios: Sequence[Ratio], ceilings: Mapping[str, Ceiling]) -> None:
+def _write(command: Asked, timings: Sequence[Timing], ratios: Sequence[Ratio], ceilings: Mapping[str, Ceiling]) -> None:
     assert command.out is not None
     facts = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

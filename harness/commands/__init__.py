@@ -1,45 +1,56 @@
-"""The commands: what can be said to each, a frozen dataclass, and below it the function that does it.
-
-Imports are local to the functions: a command pays only for what it uses, and ``--help`` for nothing.
-"""
+"""The commands, a file each: what can be said to it, a frozen dataclass, and ``run``, which does it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Union
 
 from tyro.conf import subcommand
 
-from inmo.harness.commands import constants, networks, running, scoring, watching
+from inmo.registry import resolve
 
-COMMANDS: Mapping[str, tuple[type, Callable[[Any], int]]] = {
-    "main": (running.MainJob, running.main_job),
-    "track": (running.Track, running.track),
-    "workers": (running.Workers, running.workers),
-    "plan": (running.Plan, running.plan),
-    "score": (scoring.ScoreResults, scoring.score),
-    "export": (scoring.Export, scoring.export),
-    "report": (scoring.MakeReport, scoring.report),
-    "check": (scoring.Check, scoring.check),
-    "describe": (networks.Describe, networks.describe),
-    "convert": (networks.Convert, networks.convert),
-    "bench": (networks.Bench, networks.bench),
-    "train": (networks.Train, networks.train),
-    "ablate": (networks.Ablate, networks.ablate),
-    "sweep": (constants.Sweep, constants.sweep),
-    "maps": (networks.ShowMaps, networks.show_maps),
-    "serve": (running.Serve, running.serve),
-    "tune": (constants.Tune, constants.tune),
-    "play": (watching.Play, watching.play),
-    "draw": (watching.Draw, watching.draw),
-    "validate": (scoring.Validate, scoring.validate),
-    "list": (scoring.List, scoring.list_names),
-}
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "main": "inmo.harness.commands.main:MainJob",
+        "track": "inmo.harness.commands.track:Track",
+        "workers": "inmo.harness.commands.workers:Workers",
+        "plan": "inmo.harness.commands.plan:Plan",
+        "score": "inmo.harness.commands.score:ScoreResults",
+        "export": "inmo.harness.commands.export:Export",
+        "report": "inmo.harness.commands.report:MakeReport",
+        "check": "inmo.harness.commands.check:Check",
+        "describe": "inmo.harness.commands.describe:Describe",
+        "convert": "inmo.harness.commands.convert:Convert",
+        "bench": "inmo.harness.commands.bench:Bench",
+        "train": "inmo.harness.commands.train:Train",
+        "ablate": "inmo.harness.commands.ablate:Ablate",
+        "sweep": "inmo.harness.commands.sweep:Sweep",
+        "maps": "inmo.harness.commands.maps:ShowMaps",
+        "serve": "inmo.harness.commands.serve:Serve",
+        "tune": "inmo.harness.commands.tune:Tune",
+        "play": "inmo.harness.commands.play:Play",
+        "draw": "inmo.harness.commands.draw:Draw",
+        "validate": "inmo.harness.commands.validate:Validate",
+        "list": "inmo.harness.commands.list:List",
+    }
+)
+"""Name -> the class of its words."""
 
-Command: Any = Union[tuple(Annotated[kind, subcommand(name)] for name, (kind, _) in COMMANDS.items())]  # noqa: UP007
-"""What the command line is parsed to: one of the kinds."""
+
+def kind(name: str) -> type:
+    """The class of a command's words. Raises UserError with a did-you-mean."""
+    found: type = resolve(COMMANDS, name, "command")
+    return found
+
+
+def grammar(names: Iterable[str] = COMMANDS) -> Any:
+    """The type that the command line is parsed to: one of the commands' kinds."""
+    return Union[tuple(Annotated[kind(name), subcommand(name)] for name in names)]  # noqa: UP007
 
 
 def run(command: Any) -> int:
     """Carry out a parsed command; returns the exit status. Raises UserError."""
-    return dict(COMMANDS.values())[type(command)](command)
+    status: int = sys.modules[type(command).__module__].run(command)
+    return status

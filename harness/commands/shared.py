@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from inmo.errors import UserError
+from inmo.errors import Exit, UserError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from inmo.harness.run.jobs import Outcome
     from inmo.harness.run.setup import Setup
     from inmo.harness.workers.cluster import Cluster
-
-EXIT_FINDINGS = 1
-EXIT_BROKEN = 2
-EXIT_HOLES = 3
 
 
 class RunsJobs(Protocol):
@@ -79,5 +75,5 @@ def say_holes(outcomes: Sequence[Outcome]) -> int:
     for note, count in Counter(outcome.note for outcome in outcomes if outcome.note).items():
         print(f"note: {count} sequences: {note}", file=sys.stderr)
     if any(o.crashed for o in holes):
-        return EXIT_HOLES
-    return EXIT_BROKEN if holes else 0
+        return Exit.FAILED
+    return Exit.MEND if holes else 0

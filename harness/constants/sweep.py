@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inmo.errors import UserError, unknown_name
-from inmo.harness.experiment.paper_rows import folder
 from inmo.harness.run.setup import Setup
+from inmo.harness.store.swept import Swept, Values
 from inmo.trackers.base import CONSTANTS
 
 if TYPE_CHECKING:
@@ -17,27 +17,6 @@ if TYPE_CHECKING:
     from inmo.harness.run.jobs import Outcome
     from inmo.harness.store.store import Store
     from inmo.harness.workers.cluster import Cluster
-
-Values = tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Swept:
-    """One tracker on one dataset under all values of a sweep: where the results of each stand in the store.
-
-    Attributes:
-        tracker: its name in tables.
-        dataset: label of the dataset in the store.
-        over: names of the constants.
-        own: the tracker's own values of them on this dataset.
-        runs: values, in the order of ``over`` -> folder of the run (``store.Run.folder``).
-    """
-
-    tracker: str
-    dataset: str
-    over: tuple[str, ...]
-    own: Values
-    runs: Mapping[Values, str]
 
 
 def parse_over(words: Sequence[str]) -> dict[str, tuple[float, ...]]:
@@ -94,7 +73,7 @@ def swept(
         name = dataset.benchmark.name
         for base in bases:
             own = base.on(name)
-            runs = {_values(setup.config, over): folder(setup, dataset) for setup in variants(base, over)}
+            runs = {_values(setup.config, over): setup.folder(dataset) for setup in variants(base, over)}
             found.append(Swept(base.label or base.spec.title, dataset.label, tuple(over), _values(own, over), runs))
     return tuple(found)
 

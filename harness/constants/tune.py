@@ -12,10 +12,10 @@ import numpy as np
 import yaml
 
 from inmo.errors import UserError, unknown_name
+from inmo.harness.constants.halves import Half, aucs, half
 from inmo.harness.constants.sweep import run_variants, variant
 from inmo.harness.constants.trials import Proposals, Range, Trial, demand_optuna
 from inmo.harness.constants.tuned_file import Tuned, TunedOn
-from inmo.harness.experiment.paper_rows import folder
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Store, open_store
 from inmo.trackers.base import config_hash
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from inmo.datasets.base import Dataset
     from inmo.harness.run.jobs import Outcome
     from inmo.harness.run.setup import Setup
-    from inmo.reports.blocks.tuning import Half
 
 FILE, STUDY, STORE = "tuned.yaml", "study.log", "store"
 """What a tuning keeps in its folder: its outcome, Optuna's log, the results of all trials."""
@@ -130,7 +129,6 @@ def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, workers: i
         Interrupted: sequences that could not be run.
     """
     from inmo.harness.run.jobs import built
-    from inmo.reports.blocks.tuning import half
 
     if trials < 1 or batch < 1:
         raise UserError("--trials and --batch must be 1 or more")
@@ -154,7 +152,7 @@ def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, workers: i
     for name, sequences in (("tuned on", task.split.tuned_on), ("held out", task.split.held_out)):
         if sequences:
             runner.run(list(setups.values()), sequences)
-            folders = {who: folder(setup, task.dataset) for who, setup in setups.items()}
+            folders = {who: setup.folder(task.dataset) for who, setup in setups.items()}
             halves.append(half(store, task.dataset.label, name, folders, sequences))
     say(f"{runner.wanted} runs of a sequence were not there before")
     return Tuning(task, chosen, tuple(halves), finished)
@@ -214,11 +212,9 @@ class _Runner:
 
     def scores(self, constants: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[float]:
         """Mean success AUC over the sequences of every set of constants."""
-        from inmo.reports.blocks.tuning import aucs
-
         setups = [variant(self.task.base, each) for each in constants]
         self.run([*setups, variant(self.task.base, self.task.own)], names)
-        folders = [folder(setup, self.task.dataset) for setup in setups]
+        folders = [setup.folder(self.task.dataset) for setup in setups]
         found = aucs(self.store, self.task.dataset.label, folders, names)
         return [found[each].mean for each in folders]
 

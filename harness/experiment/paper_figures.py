@@ -11,7 +11,7 @@ from inmo.datasets.base import Dataset
 from inmo.errors import UserError
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept
 from inmo.harness.experiment.activation_maps import run_maps
-from inmo.harness.experiment.spec import setups
+from inmo.harness.experiment.run import setups
 from inmo.harness.run.jobs import built
 from inmo.harness.store.store import open_store
 

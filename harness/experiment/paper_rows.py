@@ -12,7 +12,6 @@ from inmo.errors import UserError, unknown_name
 from inmo.harness.constants.tuned_file import read_tuned, with_tuned
 from inmo.harness.run.setup import Setup, configure
 from inmo.records import as_words
-from inmo.trackers.base import config_hash
 
 if TYPE_CHECKING:
     from inmo.harness.experiment.spec import AblationEntry, Experiment
@@ -136,16 +135,11 @@ def sources(found: Iterable[Candidate], datasets: Sequence[Dataset]) -> dict[str
     for (row, label), members in groups.items():
         here = [member for member in members if not member.absent]
         runs = tuple(
-            {dataset.label: folder(member.setup, dataset) for dataset in member.on(datasets)} for member in here
+            {dataset.label: member.setup.folder(dataset) for dataset in member.on(datasets)} for member in here
         )
         missing = tuple(member.absent for member in members if member.absent)
         made.setdefault(row, []).append(Source(label, runs, missing, tuple(member.run for member in here)))
     return made
-
-
-def folder(setup: Setup, dataset: Dataset) -> str:
-    """Where the store keeps the setup's run on a dataset."""
-    return f"{setup.spec.name}-{config_hash(setup.spec.name, setup.on(dataset.benchmark.name))}"
 
 
 def absence(setup: Setup, benchmark_name: str = "lasot") -> str:

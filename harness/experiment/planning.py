@@ -116,8 +116,8 @@ def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Setup], list[
 
     Raises UserError for a file that cannot be read, or when nothing can be planned.
     """
+    from inmo.harness.experiment.load import load_experiment
     from inmo.harness.experiment.paper_rows import candidates
-    from inmo.harness.experiment.spec import load_experiment
 
     experiment = load_experiment(path)
     words = given or [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from inmo.datasets.base import Dataset, Hole
 from inmo.errors import UserError
-from inmo.harness.experiment.paper_rows import candidates, folder, recorded
+from inmo.harness.experiment.paper_rows import candidates, recorded
 from inmo.harness.experiment.spec import Experiment
 from inmo.harness.experiment.submission_check import submission_problems
 from inmo.harness.store.export import pack_submission, write_results
@@ -75,7 +75,7 @@ def enter_server_scores(experiment: Experiment, store: Store, datasets: Sequence
         if candidate is None:
             continue  # a row whose raw results are not there yet: the table shows it as published
         for dataset in candidate.on([d for d in datasets if d.label == score.dataset]):
-            place = folder(candidate.setup, dataset)
+            place = candidate.setup.folder(dataset)
             run = next((run for run in store.runs(dataset.label) if run.folder == place), None)
             if run is not None:
                 given = {key: getattr(score, key) for key in ("success", "precision", "norm_precision")}

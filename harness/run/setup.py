@@ -16,7 +16,7 @@ from inmo.datasets import DATASETS, benchmark, open_dataset
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
 from inmo.trackers import tracker
-from inmo.trackers.base import TrackerSpec
+from inmo.trackers.base import TrackerSpec, config_hash
 from inmo.yaml_values import NotPlainError, plain_yaml, plain_yaml_file
 
 CONFIG_VARIABLE = "INMO_CONFIG"
@@ -125,6 +125,10 @@ class Setup:
     def on(self, benchmark_name: str) -> Any:
         """The config for one benchmark."""
         return self.spec.for_dataset(self.config, benchmark_name)
+
+    def folder(self, dataset: Dataset) -> str:
+        """Where a store keeps the run on a dataset."""
+        return f"{self.spec.name}-{config_hash(self.spec.name, self.on(dataset.benchmark.name))}"
 
 
 def configure(name: str, overrides: Mapping[str, str], shared: Mapping[str, Any] | None = None) -> Setup:

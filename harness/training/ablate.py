@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from inmo.errors import UserError, unknown_name
+from inmo.errors import Exit, UserError, unknown_name
 from inmo.harness.run.jobs import plan
 from inmo.harness.run.setup import Setup, configure, open_datasets
 from inmo.harness.store.store import open_store
@@ -28,8 +28,6 @@ from inmo.harness.workers.parallel import run_jobs
 from inmo.reports.scoring.score import Measures
 from inmo.trackers.families.ablations import TABLES
 from inmo.trackers.pipeline.shipped import architecture
-
-EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def ablate(
                 sys.stderr.write(f"{table}: {row}, seed {seed}\n")
                 resume = (folder / CHECKPOINT).is_file()
                 if run_training(config, folder, resume=resume, device=device).interrupted:
-                    return EXIT_INTERRUPTED
+                    return Exit.INTERRUPTED
             done.append(Trained(row, seed, folder / WEIGHTS, {}))
     measured = _measured(base, table, done, home / "store", datasets, device, partial, workers, lanes)
     files = render(table, measured, base)

@@ -15,7 +15,7 @@ import torch
 import yaml
 from torch.utils.data import Dataset
 
-from inmo.errors import UserError, unknown_name
+from inmo.errors import Exit, UserError, unknown_name
 from inmo.harness.training.config import DistilConfig, TrainConfig, load_config
 from inmo.harness.training.distil import Teacher, cache_maps, open_teacher
 from inmo.harness.training.distributed import Group, join
@@ -34,7 +34,6 @@ from inmo.harness.training.sampling import (
 from inmo.harness.training.schedule import SCHEDULES
 from inmo.harness.training.validation import calibrate, make_batches, score_clips, score_pairs
 
-EXIT_INTERRUPTED = 130
 VALIDATION_SEED = 1_000_003
 LATEST = "latest.safetensors"
 
@@ -62,7 +61,7 @@ def train(
         UserError: whatever the user can mend, a non-finite loss included.
     """
     outcome = run_training(load_config(config_path, overrides), Path(out), resume=resume, device=device)
-    return EXIT_INTERRUPTED if outcome.interrupted else 0
+    return Exit.INTERRUPTED if outcome.interrupted else 0
 
 
 def run_training(

@@ -3,61 +3,21 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
-from inmo.harness.experiment.activation_maps import Maps
+from inmo.harness.store.stored_maps import Maps
 from inmo.reports.blocks.block import Block, Drawing
 from inmo.reports.figures import for_papers as figures
+from inmo.reports.figures.panel import COLOURS, Panel
 
-COLOURS = "inferno"  # perceptually uniform, from dark to bright
-SIDE = 192  # least pixels of a panel's picture
 _CELL, _TOP, _FOOT = 136, 22, 20  # of a panel on the page: side of the picture, room above and below
 _BAR, _WORD = 180, 50  # of the bar of colours, and of the words at its ends
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One picture.
-
-    Attributes:
-        title: what it is.
-        image: (H, W, 3) uint8 RGB, or (H, W) float64 to be coloured from its least to its greatest value.
-        box: x, y, w, h of the target found, as fractions of the picture; None for the template.
-    """
-
-    title: str
-    image: NDArray[np.generic]
-    box: tuple[float, float, float, float] | None = None
-
-    @property
-    def words(self) -> str:
-        """The range of the values; empty for a picture of the scene."""
-        if self.image.ndim == 3:
-            return ""
-        low, high = float(self.image.min()), float(self.image.max())
-        digits = min(6, max(0, 2 - math.floor(math.log10(high - low)))) if high > low else 2
-        return f"{low:.{digits}f} to {high:.{digits}f}"
-
-    def rgb(self) -> Frame:
-        """(H, W, 3) uint8: cells are enlarged, never mixed."""
-        if self.image.ndim == 3:
-            return np.asarray(self.image, np.uint8)
-        values = np.asarray(self.image, np.float64)
-        reach = float(values.max() - values.min())
-        shares = (values - values.min()) / reach if reach > 0 else np.zeros_like(values)
-        coloured = (mpl.colormaps[COLOURS](shares)[..., :3] * 255).round().astype(np.uint8)
-        times = max(1, -(-SIDE // max(coloured.shape[:2])))
-        return np.asarray(coloured.repeat(times, 0).repeat(times, 1))
 
 
 def panels(maps: Maps, stage: int = -1) -> list[Panel]:

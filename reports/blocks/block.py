@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from inmo.errors import UserError
+from inmo.harness.store.store import file_name
+from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun
 from inmo.reports.tables.table import RENDERINGS, Table
 
 if TYPE_CHECKING:
@@ -69,3 +71,8 @@ def write_block(block: Block, out: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"cannot write to {out}: {error.strerror}; choose another --out") from error
     return written
+
+
+def anchor(data: DatasetEvaluation, run: TrackerRun) -> str:
+    """The provenance of a run on the page."""
+    return f"run-{file_name(data.dataset.label)}-{run.run.folder}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from inmo.harness.constants.sweep import Swept, Values
 from inmo.harness.store.store import Store
+from inmo.harness.store.swept import Swept, Values
 from inmo.reports.blocks.block import Block, Drawing
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg

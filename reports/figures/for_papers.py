@@ -28,7 +28,7 @@ from inmo.reports.figures.style import Kind, Line, Style, SweepLine, lines, shor
 from inmo.reports.scoring.score import Score
 
 if TYPE_CHECKING:
-    from inmo.reports.blocks.activation import Panel
+    from inmo.reports.figures.panel import Panel
 
 _RC: Any = {
     "font.family": "sans-serif",

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError
 from inmo.harness.store.store import Result, Store, file_name
+from inmo.reports.blocks.block import anchor
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
 from inmo.reports.figures.radar import Radar, radar
@@ -22,7 +23,7 @@ from inmo.reports.scoring.statistics import (
     compare_with_best,
     interval_words,
 )
-from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun, auc_values, ranked_scalar
+from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, ranked_scalar
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
 from inmo.reports.tables.significance import matrix_table, pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
@@ -78,11 +79,6 @@ def images_of(data: DatasetEvaluation) -> Dataset | UserError:
         return open_images(data.dataset.benchmark, data.dataset.root, data.dataset.label)
     except UserError as error:
         return error
-
-
-def anchor(data: DatasetEvaluation, run: TrackerRun) -> str:
-    """The provenance of a run on the page."""
-    return f"run-{file_name(data.dataset.label)}-{run.run.folder}"
 
 
 def extras(data: DatasetEvaluation, scores: tuple[Score, ...]) -> list[Extras]:

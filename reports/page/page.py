@@ -19,22 +19,23 @@ from inmo.datasets.base import Hole
 from inmo.errors import UserError
 from inmo.harness.store.rerun_command import repeat_command
 from inmo.harness.store.store import Store
-from inmo.reports.blocks.block import Block
+from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.figures import svg
 from inmo.reports.figures.for_papers import save_figure
 from inmo.reports.figures.frames import TRUTH
 from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.style import DARK, DASHES, KINDS, LIGHT, Style, lines, styles
-from inmo.reports.page.dataset_section import Content, Strip, anchor, attribute_radar, build, images_of, speed_points
+from inmo.reports.page.dataset_section import Content, Strip, attribute_radar, build, images_of, speed_points
 from inmo.reports.page.failure_browser import FailureBrowser, build_browser
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import Score
 from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
 from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
+from inmo.reports.scoring.tuned import tuned_on
 from inmo.reports.tables.builders import FPS_DEFINITION, overview_table
 from inmo.reports.tables.table import RENDERINGS, Cell, Table, to_html
-from inmo.reports.tables.tuned_marks import MARK, footnote, tuned_on
+from inmo.reports.tables.tuned_marks import MARK, footnote
 
 TITLE = "Tracking benchmark"
 FRAMES = "frames"  # the folder of the failure browser's images

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inmo.datasets import benchmark
-from inmo.reports.blocks.block import Block
-from inmo.reports.page.dataset_section import anchor
+from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.paper.measured import Measured, Source, comparable, measured, speed
 from inmo.reports.paper.printed import NOT_TRANSCRIBED, PaperTable, Printed, Row
 from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun

@@ -16,7 +16,7 @@ from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
 from inmo.reports.scoring.measure import RefusalError, mean_measures, measure, prepare
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.tables.tuned_marks import caution
+from inmo.reports.scoring.tuned import caution
 
 WARM_UP = 5  # frames after the initialisation that are not timed
 _OWN = frozenset({"sequence", "tracker", "hash", "rows", "config"})  # provenance shown elsewhere

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inmo.reports.tables.table import Table
 
 if TYPE_CHECKING:
-    from inmo.harness.store.store import Run, StoredDataset
+    pass
 
 MARK = "†"
-OWN_FOLDER = "folder"  # any folder of somebody's own: its name alone says nothing
-SHOWN = 12  # of a long list of names
-
-
-def caution(run: Run, data: StoredDataset, fingerprints: Mapping[str, str]) -> str:
-    """Why the scores of a run on a dataset are not those of an untuned tracker, in words; empty where they are.
-
-    Args:
-        fingerprints: sequence of the dataset -> fingerprint of its annotation. A sequence is known by it wherever it
-            turns up, and by its name on the benchmark that was tuned on.
-    """
-    told = []
-    for mark in run.tuned:
-        tuned: Mapping[str, str] = mark["sequences"]
-        same = _videos(mark["benchmark"]) == _videos(data.benchmark) and (
-            data.benchmark != OWN_FOLDER or mark["dataset"] == data.label
-        )
-        known = set(tuned.values())
-        shared = [n for n, found in fingerprints.items() if found in known or (same and n in tuned)]
-        if shared:
-            told.append(f"on {len(shared)} of these {len(fingerprints)} sequences")
-        elif same:
-            told.append(f"on {len(tuned)} other sequence{'s' if len(tuned) != 1 else ''} of this dataset")
-    return " and ".join(dict.fromkeys(told))
 
 
 def footnote(cautions: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -57,18 +33,3 @@ def marked(table: Table, cautions: Sequence[tuple[str, str]]) -> Table:
         for row in table.rows
     )
     return replace(table, rows=rows, footnotes={**table.footnotes, **notes})
-
-
-def tuned_on(run: Run) -> str:
-    """What the constants of a run were tuned on, wherever it is scored, for its provenance; empty for none."""
-    words = []
-    for mark in run.tuned:
-        names = sorted(mark["sequences"])
-        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
-        words.append(f"{mark['title']}, {len(names)} sequence{'s' if len(names) != 1 else ''}: {shown}")
-    return "; ".join(words)
-
-
-def _videos(benchmark: str) -> str:
-    """Benchmarks that show the same videos have one name."""
-    return benchmark.removesuffix("_10fps")

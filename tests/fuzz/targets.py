@@ -17,7 +17,7 @@ from inmo.datasets.files import Tree
 from inmo.datasets.images import read_image
 from inmo.datasets.text import parse_rows
 from inmo.errors import UserError
-from inmo.harness.experiment.spec import load_experiment
+from inmo.harness.experiment.load import load_experiment
 from inmo.trackers.pipeline.checkpoint import load_state_dict
 from inmo.trackers.recorded.discovery import find_results
 from inmo.trackers.recorded.otb_mat import parse_mat

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from inmo.errors import UserError
-from inmo.harness.experiment.spec import Experiment, TrackerEntry, open_all, run_experiment
+from inmo.harness.experiment.run import open_all, run_experiment
+from inmo.harness.experiment.spec import Experiment, TrackerEntry
 from inmo.harness.store.store import open_store
 from inmo.harness.training.checkpoints import save_weights
 from inmo.harness.training.config import DataConfig, DistilConfig, SourceConfig, TrainConfig

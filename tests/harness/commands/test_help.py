@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tyro
 
-from inmo.harness.cli import EPILOGUE, main
-from inmo.harness.commands import COMMANDS, Command
+from inmo.harness.cli import EPILOGUE, main, parse
+from inmo.harness.commands import COMMANDS, kind
 from tests.conftest import ROOT
 
-KINDS = {name: kind for name, (kind, _) in COMMANDS.items()}
+KINDS = {name: kind(name) for name in COMMANDS}
 EXAMPLE = re.compile(r"^Example: (python run_all\.py .*(?:\n.*)*)\Z", re.M)
 SHELL = re.compile(r" +(?:#|>|\||&&?|;)(?: |$)")  # where the command ends and the shell's own words begin
 STATUSES = {"0", "1", "2", "3", "130"}
@@ -28,7 +27,7 @@ def parsed(line: str) -> Any:
     assert (program, script) == ("python", "run_all.py")
     if not words or words[0].startswith("-"):
         words.insert(0, "main")
-    return tyro.cli(Command, args=words)
+    return parse(words)
 
 
 def pages() -> list[Path]:

@@ -17,7 +17,8 @@ from inmo.harness.cli import main
 from inmo.harness.constants import tune as tuning
 from inmo.harness.constants.trials import Proposals, Range, parse_space
 from inmo.harness.constants.tuned_file import Tuned, TunedOn, read_tuned, with_files, with_tuned
-from inmo.harness.experiment.spec import load_experiment, setups
+from inmo.harness.experiment.load import load_experiment
+from inmo.harness.experiment.run import setups
 from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Run, open_store
 from inmo.reports.scoring.stored import evaluate

@@ -11,16 +11,11 @@ import pytest
 from inmo.errors import UserError
 from inmo.harness.cli import main
 from inmo.harness.constants.sweep import parse_over, variants
+from inmo.harness.experiment.load import load_experiment
 from inmo.harness.experiment.paper import FIGURES, TABLES
 from inmo.harness.experiment.paper_rows import Candidate, row_of, spelling, trainings
-from inmo.harness.experiment.spec import (
-    AblationEntry,
-    load_experiment,
-    open_all,
-    open_experiment,
-    run_experiment,
-    setups,
-)
+from inmo.harness.experiment.run import open_all, open_experiment, run_experiment, setups
+from inmo.harness.experiment.spec import AblationEntry
 from inmo.harness.run.jobs import merge_variants, plan
 from inmo.harness.run.setup import configure
 from inmo.harness.store.store import open_store

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inmo.harness.experiment.load import load_experiment
 from inmo.harness.experiment.main_job import EMBEDDED, ask_server
 from inmo.harness.experiment.paper import Work, blocks
-from inmo.harness.experiment.paper_rows import candidates, folder, trainings
+from inmo.harness.experiment.paper_rows import candidates, trainings
 from inmo.harness.experiment.paper_tables import ABLATIONS
-from inmo.harness.experiment.spec import Experiment, load_experiment, open_experiment
+from inmo.harness.experiment.run import open_experiment
+from inmo.harness.experiment.spec import Experiment
 from inmo.harness.run.jobs import Job, plan
 from inmo.harness.store.store import PARTS, Result, Store, open_store
 from inmo.reports.blocks.block import Block
@@ -73,7 +75,7 @@ def made(tmp_path: Path, experiment: Experiment) -> dict[str, Block]:
     for entry in experiment.ablations:
         for candidate in trainings(entry):
             if not candidate.absent:
-                wanted[folder(candidate.setup, lasot[0])] = candidate.setup
+                wanted[candidate.setup.folder(lasot[0])] = candidate.setup
     fill(other, plan(other, lasot, list(wanted.values()))[0])
     ask_server(store, tmp_path / "submissions", next(d for d in opened.datasets if d.label == "mini-trackingnet"))
     work = Work(experiment, opened.datasets, store, evaluate(store), tmp_path, absent=opened.absent)

@@ -12,12 +12,14 @@ import pytest
 from inmo.errors import UserError
 from inmo.harness.cli import main
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept
-from inmo.harness.experiment.activation_maps import read_maps, run_maps
+from inmo.harness.experiment.activation_maps import run_maps
+from inmo.harness.experiment.load import load_experiment
 from inmo.harness.experiment.paper import Work
 from inmo.harness.experiment.paper_figures import activation_maps, hanning_sweep
-from inmo.harness.experiment.spec import load_experiment, setups
+from inmo.harness.experiment.run import setups
 from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import open_store
+from inmo.harness.store.stored_maps import read_maps
 from inmo.reports.blocks.sweeps import read_sweep
 from inmo.reports.scoring.stored import Evaluation
 from tests.conftest import ROOT

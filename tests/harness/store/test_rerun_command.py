@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tyro
 
 from inmo.datasets.base import Hole
-from inmo.harness.commands import Command
-from inmo.harness.commands.running import Track
+from inmo.harness.cli import parse
+from inmo.harness.commands.track import Track
 from inmo.harness.run.setup import configure
 from inmo.harness.store.rerun_command import repeat_command, shipped_weights
 from inmo.harness.store.store import Run, StoredDataset
@@ -38,7 +37,7 @@ def test_command_leads_back_to_the_hash(name: str, overrides: dict[str, str], pr
     run = _run(name, config, "my 'own'")
     words = shlex.split(repeat_command(run, OTB))
     assert words[:2] == ["python", "run_all.py"]
-    command = tyro.cli(Command, args=words[2:])  # type: ignore[call-overload]
+    command = parse(words[2:])
     assert isinstance(command, Track)
     assert command.dataset == ("otb100=/data/my OTB",)
     assert command.label == "my 'own'"

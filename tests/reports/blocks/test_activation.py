@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from inmo.errors import UserError
-from inmo.harness.experiment.activation_maps import Maps
-from inmo.reports.blocks.activation import Panel, maps_block, panels
+from inmo.harness.store.stored_maps import Maps
+from inmo.reports.blocks.activation import maps_block, panels
 from inmo.reports.blocks.block import write_block
+from inmo.reports.figures.panel import Panel
 from inmo.trackers.base import ActivationMap
 
 RNG = np.random.default_rng(0)

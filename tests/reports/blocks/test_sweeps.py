@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from inmo.datasets.base import Hole
-from inmo.harness.constants.sweep import Swept
 from inmo.harness.store.store import Run, Store
+from inmo.harness.store.swept import Swept
 from inmo.reports.blocks.block import write_block
 from inmo.reports.blocks.sweeps import read_sweep, sweep_block, sweep_table
 from inmo.reports.figures import for_papers as figures

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from inmo.harness.constants.halves import Auc, Half
 from inmo.harness.store.store import Run, StoredDataset
-from inmo.reports.blocks.tuning import Auc, Half
-from inmo.reports.tables.tuned_marks import caution, footnote, tuned_on
+from inmo.reports.scoring.tuned import caution, tuned_on
+from inmo.reports.tables.tuned_marks import footnote
 
 
 def data(benchmark: str, label: str = "") -> StoredDataset:

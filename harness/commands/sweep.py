@@ -1,4 +1,4 @@
-"""Test-time constants: scores over a range of them, and a search for better ones."""
+"""Scores over a range of test-time constants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions, Repeated
 from inmo.harness.commands.shared import say_holes, setups_of, workers_of
@@ -45,7 +45,7 @@ class Sweep:
     """auto, cpu, cuda ..."""
 
 
-def sweep(command: Sweep) -> int:
+def run(command: Sweep) -> int:
     from inmo.harness.constants.sweep import parse_over, run_sweep, swept
     from inmo.harness.run.jobs import demand_sequences
     from inmo.harness.run.setup import open_datasets
@@ -77,67 +77,3 @@ def sweep(command: Sweep) -> int:
         written = write_block(block, command.out)
         print("\n".join([*block.notes, *(str(path) for path in written)]), file=sys.stderr)
     return say_holes(outcomes)
-
-
-@dataclass(frozen=True)
-class Tune:
-    """Search a tracker's test-time constants on a part of a dataset and measure them on the rest.
-
-    Needs Optuna (the extra `tune`). Continues where it stopped.
-
-    Example: python run_all.py tune --tracker transt --preset nano --dataset mini-lasot --trials 40 --out tuning
-    """
-
-    tracker: str
-    """Neural tracker."""
-    dataset: str
-    """NAME=ROOT, or NAME alone where the root is known."""
-    trials: int
-    """How many sets of constants to score, beside the tracker's own."""
-    out: Path
-    """Folder of the tuning: tuned.yaml, tables/*, the log and the results of all trials."""
-    space: Annotated[UseAppendAction[Names], arg(metavar="NAME=FIRST:LAST")] = ()
-    """What is searched, as name=first:last[:step]; may be given several times; all three constants by default."""
-    batch: int = 8
-    """Sets that are proposed at a time and share every frame and template."""
-    holdout: float = 0.5
-    """Share of the sequences that is held out, drawn by --seed."""
-    sequences: Names = ()
-    """Tune on these sequences and hold out all others."""
-    seed: int = 0
-    """Of the draw and of the proposals."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Tune on what is there of an incomplete dataset."""
-    jobs: int = 1
-    """Worker processes."""
-    device: str = "auto"
-    """auto, cpu, cuda ..."""
-
-
-def tune(command: Tune) -> int:
-    from inmo.harness.constants import tune as tuning
-    from inmo.harness.constants.trials import parse_space
-    from inmo.harness.run.jobs import demand_sequences
-    from inmo.harness.run.setup import parse_dataset
-    from inmo.reports.blocks.block import write_block
-    from inmo.reports.blocks.tuning import tuning_block
-
-    (base,) = setups_of([command.tracker], command.network, random_weights=False)
-    dataset = parse_dataset(command.dataset).open()
-    demand_sequences([dataset], command.sequences, command.partial)
-    split = tuning.split(dataset, sequences=command.sequences, holdout=command.holdout, seed=command.seed)
-    for kind, names in (("tuned on", split.tuned_on), ("held out", split.held_out)):
-        print(f"{kind} {len(names)}: {', '.join(names)}")
-    task = tuning.Task(base, dataset, parse_space(command.space), split, command.seed)
-    try:
-        found = tuning.run_tuning(
-            task, command.out, trials=command.trials, batch=command.batch, workers=command.jobs, device=command.device
-        )
-    except tuning.Interrupted as error:
-        return say_holes(error.outcomes)
-    block = tuning_block(found)
-    print(block.tables["tuning"].to_text())
-    write_block(block, command.out)
-    print(tuning.write_tuned(tuning.tuned_of(found), command.out / tuning.FILE))
-    return 0

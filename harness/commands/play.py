@@ -1,4 +1,4 @@
-"""Watching trackers: live or on a video, and several of them side by side."""
+"""One tracker over a video, a folder of frames or a camera."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes
 
-from inmo.harness.commands.options import Names, NetworkOptions
-from inmo.harness.commands.shared import EXIT_HOLES, setups_of
+from inmo.errors import Exit
+from inmo.harness.commands.options import NetworkOptions
+from inmo.harness.commands.shared import setups_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Play:
     """auto, cpu, cuda ..."""
 
 
-def play(command: Play) -> int:
+def run(command: Play) -> int:
     from inmo.harness.live.play import play as start
     from inmo.trackers.base import TrackerFailure
 
@@ -52,48 +53,7 @@ def play(command: Play) -> int:
         )  # fmt: skip
     except TrackerFailure as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_HOLES
+        return Exit.FAILED
     where = f"; written to {command.out}, the boxes to {command.out.with_suffix('.csv')}" if command.out else ""
     print(f"{count} frames{where}")
-    return 0
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Make a video of a sequence with the boxes of several trackers and their overlap below, from stored results.
-
-    Example: python run_all.py draw --store runs --dataset otb100 --sequence Deer --out deer.mp4
-    """
-
-    store: Path
-    """Folder of results."""
-    sequence: str
-    """Name of the sequence."""
-    out: Path
-    """FILE.mp4 to write."""
-    dataset: str = ""
-    """Label of the dataset in the store; may be left out where the store has one."""
-    root: str = ""
-    """Where the images are now, when they are not where they were."""
-    trackers: Names = ()
-    """Only these trackers, by the names that the report prints; all when not given."""
-    fps: float = 25.0
-    """Frames per second of the video."""
-    width: int = 960
-    """Pixels of the video."""
-
-
-def draw(command: Draw) -> int:
-    from inmo.harness.store.store import open_store
-    from inmo.reports.video.film import Film, write_film
-    from inmo.reports.video.scenes import scene_of
-
-    scene, frames, holes = scene_of(
-        open_store(command.store), command.dataset, command.sequence, trackers=command.trackers, root=command.root
-    )
-    for hole in holes:
-        print(f"without {hole.sequence}: {hole.reason}", file=sys.stderr)
-    film = Film(scene, frames.read(0), command.width)
-    written = write_film(film, frames, command.out, fps=command.fps)
-    print(f"{command.out}: {written} frames of {film.size[0]} x {film.size[1]} pixels")
     return 0

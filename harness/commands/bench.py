@@ -1,0 +1,70 @@
+"""Speed, and where the time goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
+
+from inmo.harness.commands.options import Names, NetworkOptions, Repeated
+from inmo.harness.commands.shared import setups_of
+
+if TYPE_CHECKING:
+    from inmo.harness.run.setup import Setup
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure speed: the network alone, the tracker's call, a run from files to boxes; where the time goes, and how far
+    that is from what the machine can do.
+
+    Example: python run_all.py bench --tracker siamcar --scope run --compare lanes=1 lanes=8,precision=bf16
+    """
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker to time; may be given several times. Random weights will do."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    scope: tuple[Literal["network", "tracker", "run"], ...] = ("network", "tracker", "run")
+    """How much of the way."""
+    lanes: tuple[int, ...] = (1,)
+    """Targets in lock-step; each number is measured."""
+    case: UseAppendAction[Names] = ()
+    """Settings to measure, of the tracker, lanes or ahead: precision=bf16,compile=true; may be given several times."""
+    compare: tuple[str, str] | None = None
+    """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""
+    frames: int = 20
+    """Frames of a film (`run` has as many films as lanes), and steps of a round in the other scopes."""
+    rounds: int = 3
+    """Timed rounds, after one to warm up."""
+    threads: int = 2
+    """Processor threads."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+    profile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also print what the network's time goes to, by operation."""
+    out: Path | None = None
+    """Also write the numbers and the machine's description to this JSON file."""
+
+
+def run(command: Bench) -> int:
+
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when torch starts, which is below
+        os.environ[variable] = str(command.threads)
+    import cv2
+
+    from inmo.harness.bench.command import Asked
+    from inmo.harness.bench.command import bench as start
+
+    cv2.setNumThreads(command.threads)
+
+    def setup_of(name: str, settings: Mapping[str, str]) -> Setup:
+        words = (*command.network.set, *(f"{key}={value}" for key, value in settings.items()))
+        return setups_of([name], replace(command.network, set=words), random_weights=True)[0]
+
+    print(start(Asked(**{item.name: getattr(command, item.name) for item in fields(Asked)}), setup_of))
+    return 0

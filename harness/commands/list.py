@@ -1,0 +1,39 @@
+"""What is known by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tyro.conf import Positional
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class List:
+    """List what is known by name.
+
+    Example: python run_all.py list trackers
+    """
+
+    what: Positional[Literal["trackers", "datasets", "protocols"]]
+    """Which registry."""
+
+
+def run(command: List) -> int:
+    from inmo.datasets import DATASETS, benchmark
+    from inmo.reports.scoring.protocols import PROTOCOLS
+    from inmo.trackers import TRACKERS
+    from inmo.trackers.titles import title
+
+    if command.what == "trackers":
+        rows = [(name, title(name)) for name in TRACKERS]
+    elif command.what == "datasets":
+        rows = [(name, f"{row.title}; scored by {row.protocol}") for name in DATASETS for row in [benchmark(name)]]
+    else:
+        rows = [(name, row.summary) for name, row in PROTOCOLS.items()]
+    width = max(len(name) for name, _ in rows)
+    print("\n".join(f"{name:<{width}}  {text}" for name, text in rows))
+    return 0

@@ -1,0 +1,60 @@
+"""An experiment from its file to the page."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import OmitArgPrefixes, arg
+
+from inmo.harness.commands.options import ClusterOptions, Lanes, Names, Repeated
+from inmo.harness.commands.shared import say_holes, workers_of
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class MainJob:
+    """Run an experiment and render the report; without --experiment the embedded mini-suite through real trackers.
+
+    Interrupted and repeated runs continue where they stopped.
+
+    Example: python run_all.py main --experiment experiments/shipped.yaml --dataset folder=CLIPS --out output/clips
+    """
+
+    experiment: Path | None = None
+    """YAML, see experiments/."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")] = ()
+    """Dataset in place of the experiment's own; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
+    datasets: Names = ()
+    """Only these datasets of the experiment, by label."""
+    table: tuple[int, ...] = ()
+    """Make these tables of the paper (2 to 5) in place of what the experiment names, and run only what they need."""
+    figure: tuple[int, ...] = ()
+    """Make these figures of the paper in place of what the experiment names, and run only what they need."""
+
+    out: Path = Path("output")
+    """Where the store and the report go."""
+    jobs: int = os.cpu_count() or 1
+    """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
+    lanes: Lanes = 1
+    """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
+
+
+def run(command: MainJob) -> int:
+    from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
+
+    choice = Choice(command.table, command.figure, command.datasets)
+    with workers_of(command) as workers:
+        outcomes, page = run_main_job(
+            command.out, workers, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device,
+            lanes=command.lanes, choice=choice,
+        )  # fmt: skip
+    print(f"report: {page.resolve()}")
+    return say_holes(outcomes)

@@ -1,0 +1,35 @@
+"""A store as a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inmo.harness.commands.options import Names
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class MakeReport:
+    """Render a store as one page with its tables and figures.
+
+    Example: python run_all.py report --store runs --out page --protocol clean
+    """
+
+    store: Path
+    """Folder of results."""
+    out: Path
+    """OUT/index.html, OUT/tables/*, OUT/figures/*, OUT/frames/*."""
+    protocol: Names = ()
+    """Further protocols, side by side with each benchmark's default."""
+
+
+def run(command: MakeReport) -> int:
+    from inmo.harness.store.store import open_store
+    from inmo.reports.page.page import write_report
+
+    print(write_report(open_store(command.store), command.out, protocols=command.protocol))
+    return 0

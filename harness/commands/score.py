@@ -1,0 +1,89 @@
+"""Raw results against the ground truth."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from inmo.errors import Exit, UserError
+from inmo.harness.commands.options import Names
+
+if TYPE_CHECKING:
+    from inmo.reports.scoring.score import Score
+
+
+@dataclass(frozen=True)
+class ScoreResults:
+    """Score raw results of any tracker against the ground truth.
+
+    Example: python run_all.py score --dataset lasot --annotations annos.zip --results results.zip --format table
+    """
+
+    dataset: str
+    """NAME with --annotations, or NAME=ROOT."""
+    results: Path
+    """Folder or zip with <tracker>/<sequence>.txt below it, whatever the nesting."""
+    annotations: Path | None = None
+    """Folder or zip with the ground truth; images are not needed."""
+    format_in: str = "auto"
+    """Who wrote the results: auto, or one of pytracking, ostrack, pysot, sots, got10k ..."""
+    trackers: Names = ()
+    """Only these trackers."""
+    protocol: Names = ()
+    """Evaluation protocols, the benchmark's default when not given. `list protocols` names them."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Score what is there and print the coverage beside every number."""
+    per_sequence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also every sequence's own numbers."""
+    format: Literal["table", "json", "csv", "latex"] = "table"
+    """How to print."""
+
+
+def run(command: ScoreResults) -> int:
+    from inmo.datasets.files import open_tree
+    from inmo.harness.run.setup import parse_dataset
+    from inmo.reports.scoring.raw import score_dataset, scores_json
+
+    argument = parse_dataset(command.dataset)
+    if command.annotations is not None:
+        if argument.root:
+            raise UserError("give the ground truth once: --dataset NAME=ROOT, or --dataset NAME --annotations PATH")
+        argument = type(argument)(argument.name, argument.label, str(command.annotations))
+    scores = score_dataset(
+        argument.open(), open_tree(command.results), trackers=command.trackers, protocols=command.protocol,
+        partial=command.partial, format_in=command.format_in,
+    )  # fmt: skip
+    if command.format == "json":
+        import json
+
+        print(json.dumps(scores_json(scores, per_sequence=command.per_sequence)))
+    else:
+        from inmo.reports.tables.builders import score_table, sequence_table
+
+        tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
+        for table in tables:
+            print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
+    return _refused(scores)
+
+
+def _refused(scores: Sequence[Score]) -> int:
+    """Say what was refused or broken; status 2 when some tracker got no number at all."""
+    numbered = {score.tracker for score in scores if not score.reason}
+    for score in scores:
+        if score.reason:
+            print(
+                f"{'error' if score.tracker not in numbered else 'note'}: {score.tracker}: {score.reason}",
+                file=sys.stderr,
+            )
+        elif score.mean.broken:
+            print(
+                f"note: {score.tracker} has {score.mean.broken} predictions that are NaN or without size; "
+                f"{score.protocol} decides what they count for",
+                file=sys.stderr,
+            )
+    return Exit.MEND if {score.tracker for score in scores} - numbered else 0

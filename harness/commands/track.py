@@ -1,0 +1,76 @@
+"""Trackers over datasets into a store."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import OmitArgPrefixes, arg
+
+from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
+from inmo.harness.commands.shared import say_holes, setups_of, workers_of
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Track:
+    """Run trackers over datasets and store every result; continues where it stopped.
+
+    Trackers of others are python:FILE.py:CLASS, trax:'COMMAND', pytracking:NAME, pysot:NAME.
+
+    Example: python run_all.py track --tracker csrt --dataset otb100=/data/OTB100 --store runs
+    """
+
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker to run; may be given several times. `list trackers` names them."""
+    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
+    store: Path
+    """Folder of results; made when missing, continued when not."""
+    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run a network without weights, knowing that its boxes mean nothing."""
+    sequences: Names = ()
+    """Only these sequences."""
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run what is there of an incomplete dataset; what is missing stays a visible hole."""
+    jobs: int = 1
+    """Worker processes."""
+    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
+    lanes: Lanes = 1
+    """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps; OpenCV's trackers always use the processor."""
+    label: str = ""
+    """Name for tables and exports, in place of the tracker's own."""
+
+
+def run(command: Track) -> int:
+    from inmo.harness.run.jobs import built, demand_sequences, plan
+    from inmo.harness.run.setup import open_datasets
+    from inmo.harness.store.store import open_store
+    from inmo.harness.workers.cluster import checked_on
+    from inmo.harness.workers.parallel import run_jobs
+
+    setups = setups_of(command.tracker, command.network, command.allow_random_weights)
+    datasets = open_datasets(command.dataset)
+    demand_sequences(datasets, command.sequences, command.partial)
+    with workers_of(command) as workers:
+        for setup in setups:
+            for dataset in datasets:  # say what is wrong before any work
+                built(setup.spec.name, setup.on(dataset.benchmark.name), checked_on(workers, command.device))
+        store = open_store(command.store, write=True)
+        jobs, done = plan(
+            store, datasets, setups, names=command.sequences, label=command.label, device=command.device,
+            partial=command.partial,
+        )  # fmt: skip
+        outcomes = run_jobs(jobs, workers=workers, lanes=command.lanes)
+    print(
+        f"{len(jobs)} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr
+    )
+    return say_holes(outcomes)

@@ -1,0 +1,45 @@
+"""Training as a config file says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import Positional, UseAppendAction, arg
+
+from inmo.harness.commands.options import Names
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a tracker as a config file says; under torchrun, on every process it starts.
+
+    Example: python run_all.py train configs/nano/transinmo-star.yaml --set steps=2000 --out runs/star
+    """
+
+    config: Positional[Path]
+    """YAML, see configs/."""
+    set: UseAppendAction[Names] = ()
+    """Any value of the config, as a.b=value; may be given several times."""
+    out: Path = Path("runs")
+    """Folder of the run: config.yaml, log.csv, checkpoint.pt, and at the end weights.safetensors."""
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Continue from the checkpoint in OUT."""
+    device: str = "auto"
+    """auto, cpu, cuda ..."""
+    loader_seconds: Annotated[float | None, arg(metavar="SECONDS")] = None
+    """Train nothing: measure for so long how many pairs a second the loader alone gives, and print it."""
+
+
+def run(command: Train) -> int:
+    from inmo.harness.training.command import measure_loader
+    from inmo.harness.training.command import train as start
+
+    if command.loader_seconds is not None:
+        return measure_loader(command.config, command.set, seconds=command.loader_seconds, device=command.device)
+    return start(command.config, command.set, out=command.out, resume=command.resume, device=command.device)
