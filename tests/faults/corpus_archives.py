@@ -34,32 +34,27 @@ def results(files: Mapping[str, bytes | str] | None = None, **more: bytes | str)
     return {f"Mine/{name}": data for name, data in {**(files or GOOD), **more}.items()}
 
 
-def flagged(data: bytes, flag: int = 1) -> bytes:
-    """The same archive, its entries said to be encrypted."""
-    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        parts = data.split(signature)
-        data = signature.join(
-            [parts[0], *(p[: place - 4] + struct.pack("<H", flag) + p[place - 2 :] for p in parts[1:])]
-        )
+def patched(data: bytes, local: int, central: int, value: bytes) -> bytes:
+    """The same archive, ``value`` at these places of every entry's two headers."""
+    for signature, place in ((b"PK\x03\x04", local - 4), (b"PK\x01\x02", central - 4)):
+        head, *entries = data.split(signature)
+        data = signature.join([head, *(e[:place] + value + e[place + len(value) :] for e in entries)])
     return data
+
+
+def flagged(data: bytes) -> bytes:
+    """The same archive, its entries said to be encrypted."""
+    return patched(data, 6, 8, struct.pack("<H", 1))
 
 
 def method(data: bytes, number: int) -> bytes:
     """The same archive, its entries said to be packed in another way."""
-    for signature, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
-        parts = data.split(signature)
-        data = signature.join(
-            [parts[0], *(p[: place - 4] + struct.pack("<H", number) + p[place - 2 :] for p in parts[1:])]
-        )
-    return data
+    return patched(data, 8, 10, struct.pack("<H", number))
 
 
 def sizes(data: bytes, claimed: int) -> bytes:
     """The same archive, its entries said to unpack to another size."""
-    for signature, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
-        parts = data.split(signature)
-        data = signature.join([parts[0], *(p[: place - 4] + struct.pack("<I", claimed) + p[place:] for p in parts[1:])])
-    return data
+    return patched(data, 22, 24, struct.pack("<I", claimed))
 
 
 @cache

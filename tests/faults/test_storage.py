@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,18 +73,25 @@ def told(process: subprocess.Popen[str]) -> tuple[int, str]:
 # ---- no room
 
 
+@contextmanager
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own for the folder; skips the test where nothing can be mounted."""
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 96 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(tmp_path / "disk", "96k") as disk:
+        yield disk
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -140,19 +148,10 @@ def test_a_disk_that_is_full_when_numbers_are_written(
 @pytest.fixture
 def read_only(clips: Path, tmp_path: Path) -> Iterator[Path]:
     """A complete store on a file system that takes no writes."""
-    store = tmp_path / "mounted"
-    store.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(store)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
-    try:
+    with mounted(tmp_path / "mounted", "8m") as store:
         assert main(words(clips, store)) == 0
         subprocess.run(["mount", "-o", "remount,ro", str(store)], check=True)
         yield store
-    finally:
-        subprocess.run(["umount", str(store)], check=True)
 
 
 def test_a_read_only_store_is_read_and_not_written(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ from inmo.trackers.families.siamcar import crop_centre
 from inmo.trackers.pipeline.checkpoint import KeyMap, apply_strict
 from inmo.trackers.pipeline.neural import NeuralTracker
 from tests.parity import golden_rules as rules
+from tests.trackers.lock_step import assert_lock_step
 
 
 def filled(shared: Path, name: str, released: Callable[[], tuple[nn.Module, KeyMap]]) -> nn.Module:
@@ -40,9 +42,16 @@ def inputs() -> tuple[Tensor, Tensor]:
     return z[..., :127, :127], x[..., :255, :255]
 
 
-def stored(shared: Path, name: str) -> dict[str, np.ndarray]:
-    with np.load(shared / "reference" / "golden" / f"{name}.npz") as file:
-        return dict(file)
+def our_module(official: str) -> str | None:
+    """Our name of an official module of the neck, which both trackers share; None for any other."""
+    part, _, rest = official.partition(".")
+    return f"neck.levels.{int(rest.removeprefix('downsample')) - 2}" if part == "neck" else None
+
+
+def traces(lasot: str, otb: str, few: int) -> Any:
+    """The trace tests of a tracker, by its hyper-parameters' names for LaSOT and OTB; one of a few frames is quick."""
+    long = [pytest.param(*row, 20, marks=pytest.mark.slow) for row in ((lasot, "lasot"), (otb, "otb100"))]
+    return pytest.mark.parametrize(("hyper", "dataset", "frames"), [(lasot, "lasot", few), *long])
 
 
 def run(network: Any) -> tuple[Tensor, ...]:
@@ -62,12 +71,7 @@ def assert_goldens(network: Any, golden: Mapping[str, np.ndarray], module: Calla
         module: official module name -> ours.
         count: of stored intermediates, so that none is lost unseen.
     """
-    z, x = inputs()
-    phase = ["template"]
-    with torch.no_grad(), rules.recording(network, phase) as captures:
-        features = network.template(z)
-        phase[0] = "search"
-        outputs = network.search(x, features)
+    captures, outputs = rules.run_recorded(network, *inputs())
     names = rules.captured(golden)
     assert len(names) == count
     for name in names:
@@ -84,8 +88,8 @@ def assert_goldens(network: Any, golden: Mapping[str, np.ndarray], module: Calla
 
 def assert_trace(tracker: NeuralTracker, shared: Path, name: str, hyper: str, frames: int = 20) -> None:
     """Boxes within PIXELS, the first search crop, and scores, over the first ``frames`` frames."""
-    with np.load(shared / "reference" / "golden" / f"{name}.trace.npz") as file:
-        boxes, rows, scores = (file[f"{hyper}.{kind}"] for kind in ("boxes", "rows", "score"))
+    golden = rules.golden(shared, f"{name}.trace")
+    boxes, rows, scores = (golden[f"{hyper}.{kind}"] for kind in ("boxes", "rows", "score"))
     images = rules.frames()[:frames]
     seen: list[Tensor] = []
     inner = tracker._search
@@ -104,16 +108,5 @@ def assert_trace(tracker: NeuralTracker, shared: Path, name: str, hyper: str, fr
 def assert_batch(tracker: NeuralTracker, frames: int) -> None:
     """Two targets in one call give the boxes of two single calls, on the golden frames forwards and backwards."""
     images = rules.frames()
-    films = [images[:frames], images[::-1][:frames]]
     starts = np.concatenate([rules.FIRST_BOX, [[180.0, 120.0, 60.0, 50.0]]])
-
-    def follow(lanes: list[int]) -> np.ndarray:
-        state, boxes = tracker.init([films[i][0] for i in lanes], starts[lanes]), []
-        for t in range(1, frames):
-            step = tracker.step([films[i][t] for i in lanes], state)
-            state = step.state
-            boxes.append(step.boxes)
-        return np.array(boxes)
-
-    alone = np.concatenate([follow([0]), follow([1])], axis=1)
-    np.testing.assert_allclose(follow([0, 1]), alone, rtol=0, atol=rules.PIXELS)
+    assert_lock_step(tracker, [images[:frames], images[::-1][:frames]], starts, pixels=rules.PIXELS)

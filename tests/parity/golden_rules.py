@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from inmo.trackers.networks.layers import sine_encoding
 from inmo.trackers.pipeline.checkpoint import apply_strict
 from inmo.trackers.pipeline.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralTracker
 
@@ -146,6 +147,55 @@ def recording(network: nn.Module, phase: list[str]):
             handle.remove()
         for module, method in patched:
             delattr(module, method)
+
+
+def golden(shared: Path, name: str) -> dict[str, np.ndarray]:
+    """The arrays of a stored file; ``<name>.trace`` for a trace."""
+    with np.load(shared / "reference" / "golden" / f"{name}.npz") as stored:
+        return dict(stored)
+
+
+def run_recorded(network: Any, z: Tensor, x: Tensor) -> tuple[Captures, tuple[Tensor, ...]]:
+    """Template, then search region: what every module returned, and the final outputs."""
+    phase = ["template"]
+    with torch.no_grad(), recording(network, phase) as captures:
+        features = network.template(z)
+        phase[0] = "search"
+        return captures, network.search(x, features)
+
+
+def assert_matching(
+    network: nn.Module, stored: Mapping[str, Any], key_map: Callable[[str], str], count: int, final: tuple[str, ...]
+) -> None:
+    """Every stored intermediate, ``count`` of them, and the final outputs of a transformer tracker's network."""
+    captures, outputs = run_recorded(network, *rgb_inputs())
+    names = captured(stored)
+    assert len(names) == count
+    for name in names:
+        assert_capture(stored, name, _our_capture(name, captures, key_map))
+    assert_final(stored, final, outputs)
+
+
+def _our_capture(capture: str, captures: Captures, key_map: Callable[[str], str]) -> Tensor:
+    """The tensor of ours that a capture ``<phase>.<official module>.call<k>[.out<j>]`` names."""
+    phase, _, rest = capture.partition(".")
+    module, _, rest = rest.rpartition(".call")
+    call, _, out = rest.partition(".out")
+    if module == "backbone.1":
+        side = {"template": 16, "search": 32}[phase]
+        return sine_encoding(side, side, 256, torch.device("cpu"))
+    where = (phase, key_map(module + ".").rstrip("."), int(call))
+    if module in ("input_proj", "neck.input_proj"):  # ours projects the template once, before any frame
+        where = (("template", "search")[int(call)], "neck.input_proj", 0)
+    tensor = captures[where][int(out or 0)]
+    return tensor.permute(0, 3, 1, 2) if module.endswith("patch_embed") else tensor
+
+
+def assert_trace(tracker: NeuralTracker, stored: Mapping[str, np.ndarray], hyper: str) -> None:
+    """Boxes within PIXELS, and scores, over the golden frames."""
+    boxes, scores = trace(tracker)
+    np.testing.assert_allclose(boxes, stored[f"{hyper}.boxes"], rtol=0, atol=PIXELS)
+    np.testing.assert_allclose(scores, stored[f"{hyper}.score"], rtol=0, atol=1e-4)
 
 
 def assert_capture(golden: Mapping[str, np.ndarray], name: str, ours: Tensor) -> None:

@@ -27,33 +27,23 @@ def variant(shared: Path, **values: Any) -> Any:
 
 
 def our_module(official: str) -> str:
-    part, _, rest = official.partition(".")
-    if part == "neck":
-        return f"neck.levels.{int(rest.removeprefix('downsample')) - 2}"
-    return key_map(official + ".weight").removesuffix(".weight")
+    return car.our_module(official) or key_map(official + ".weight").removesuffix(".weight")
 
 
 def test_intermediates_and_outputs(shared: Path) -> None:
-    car.assert_goldens(filled(shared), car.stored(shared, "cnninmo"), our_module, 33)
+    car.assert_goldens(filled(shared), rules.golden(shared, "cnninmo"), our_module, 33)
 
 
 @pytest.mark.parametrize(
     ("name", "values"), [("nowp", {"wp": False}), ("notca", {"tca": False}), ("nocsa", {"csa": False})]
 )
 def test_variants(shared: Path, name: str, values: dict[str, Any]) -> None:
-    golden = car.stored(shared, "cnninmo")
+    golden = rules.golden(shared, "cnninmo")
     outputs = car.run(variant(shared, **values))
     rules.assert_final(golden, tuple(f"{name}.final.{kind}" for kind in ("cls", "reg", "cen")), outputs)
 
 
-@pytest.mark.parametrize(
-    ("hyper", "dataset", "frames"),
-    [
-        ("LASOTTEST", "lasot", 4),
-        pytest.param("LASOTTEST", "lasot", 20, marks=pytest.mark.slow),
-        pytest.param("OTB2015", "otb100", 20, marks=pytest.mark.slow),
-    ],
-)
+@car.traces("LASOTTEST", "OTB2015", few=4)
 def test_trace(shared: Path, hyper: str, dataset: str, frames: int) -> None:
     config = for_dataset(CNNInMoConfig(interaction="released"), dataset)
     car.assert_trace(around(variant(shared), config, "cpu"), shared, "cnninmo", hyper, frames)

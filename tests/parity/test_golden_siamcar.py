@@ -11,6 +11,7 @@ import pytest
 from inmo.trackers.families.siamcar import SiamCARConfig, around, build_network, for_dataset, released
 from inmo.trackers.inspect.describe import describe
 from tests.parity import golden_car as car
+from tests.parity import golden_rules as rules
 
 pytestmark = pytest.mark.shared
 
@@ -22,23 +23,14 @@ def filled(shared: Path) -> Any:
 
 def our_module(official: str) -> str:
     part, _, rest = official.partition(".")
-    if part == "neck":
-        return f"neck.levels.{int(rest.removeprefix('downsample')) - 2}"
-    return {"car_head": f"head.{rest}", "down": "head.down"}.get(part, official)
+    return car.our_module(official) or {"car_head": f"head.{rest}", "down": "head.down"}.get(part, official)
 
 
 def test_intermediates_and_outputs(shared: Path) -> None:
-    car.assert_goldens(filled(shared), car.stored(shared, "siamcar"), our_module, 19)
+    car.assert_goldens(filled(shared), rules.golden(shared, "siamcar"), our_module, 19)
 
 
-@pytest.mark.parametrize(
-    ("hyper", "dataset", "frames"),
-    [
-        ("LaSOT", "lasot", 8),
-        pytest.param("LaSOT", "lasot", 20, marks=pytest.mark.slow),
-        pytest.param("OTB100", "otb100", 20, marks=pytest.mark.slow),
-    ],
-)
+@car.traces("LaSOT", "OTB100", few=8)
 def test_trace(shared: Path, hyper: str, dataset: str, frames: int) -> None:
     config = for_dataset(SiamCARConfig(), dataset)
     network = car.sharing(lambda: build_network(config), filled(shared))  # around() folds it in place

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from inmo.trackers.families.transinmo import TransInMoConfig, around, build_network, for_dataset, key_map
-from inmo.trackers.networks.layers import sine_encoding
 from inmo.trackers.networks.matching import depthwise_correlation
 from inmo.trackers.pipeline.assembly import MatchingNetwork
 from tests.parity import golden_rules as rules
+from tests.trackers.lock_step import assert_lock_step
 
 pytestmark = pytest.mark.shared
 DW = TransInMoConfig()
@@ -24,10 +24,7 @@ STAR = replace(DW, matching="transt")
 SETS = {"LASOTTEST": "lasot", "OTB2015": "otb100"}
 
 
-@lru_cache
-def golden(shared: Path, name: str) -> dict[str, np.ndarray]:
-    with np.load(shared / "reference" / "golden" / f"{name}.npz") as stored:
-        return dict(stored)
+golden = lru_cache(rules.golden)
 
 
 @lru_cache
@@ -48,36 +45,9 @@ def run(network: MatchingNetwork) -> tuple[torch.Tensor, ...]:
     return network.search(x, network.template(z))
 
 
-def our_capture(capture: str, captures: rules.Captures) -> torch.Tensor:
-    """The tensor of ours that a capture ``<phase>.<official module>.call<k>[.out<j>]`` names."""
-    phase, _, rest = capture.partition(".")
-    module, _, rest = rest.rpartition(".call")
-    call, _, out = rest.partition(".out")
-    if module == "backbone.1":
-        side = {"template": 16, "search": 32}[phase]
-        return sine_encoding(side, side, 256, torch.device("cpu"))
-    where = (phase, key_map(module + ".").rstrip("."), int(call))
-    if module == "neck.input_proj":  # ours projects the template once, before any frame
-        where = (("template", "search")[int(call)], module, 0)
-    tensor = captures[where][int(out or 0)]
-    if module.endswith("patch_embed"):
-        tensor = tensor.permute(0, 3, 1, 2)
-    return tensor
-
-
 def test_star_intermediates_and_outputs(shared: Path) -> None:
     stored, network = golden(shared, "transinmo_star"), filled(shared, "transinmo_star", STAR)
-    z, x = rules.rgb_inputs()
-    phase = ["template"]
-    with rules.recording(network, phase) as captures:
-        features = network.template(z)
-        phase[0] = "search"
-        outputs = network.search(x, features)
-    names = rules.captured(stored)
-    assert len(names) == 80
-    for name in names:
-        rules.assert_capture(stored, name, our_capture(name, captures))
-    rules.assert_final(stored, ("final.cls", "final.reg"), outputs)
+    rules.assert_matching(network, stored, key_map, 80, ("final.cls", "final.reg"))
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -119,26 +89,14 @@ def test_dw_correlation_and_outputs(shared: Path) -> None:
     ids=["star-lasot", "star-otb", "dw-lasot"],
 )
 def test_traces(shared: Path, name: str, config: TransInMoConfig, hp: str) -> None:
-    with np.load(shared / "reference" / "golden" / f"{name}.trace.npz") as stored:
-        expected, score = stored[f"{hp}.boxes"], stored[f"{hp}.score"]
-    boxes, scores = rules.trace(around(filled(shared, name, config), for_dataset(config, SETS[hp]), "cpu"))
-    np.testing.assert_allclose(boxes, expected, rtol=0, atol=rules.PIXELS)
-    np.testing.assert_allclose(scores, score, rtol=0, atol=1e-4)
+    tracker = around(filled(shared, name, config), for_dataset(config, SETS[hp]), "cpu")
+    rules.assert_trace(tracker, golden(shared, f"{name}.trace"), hp)
 
 
 def test_targets_in_one_call_get_the_boxes_of_single_calls(shared: Path) -> None:
     tracker = around(filled(shared, "transinmo_star", STAR), for_dataset(STAR, "otb100"), "cpu")
-    images = rules.frames()[:4]
     starts = rules.FIRST_BOX + np.array([[0.0, 0, 0, 0], [60, 40, 10, -6]])
-    together = tracker.init([images[0]] * 2, starts)
-    alone = [tracker.init(images[:1], starts[i : i + 1]) for i in range(2)]
-    for image in images[1:]:
-        step = tracker.step([image] * 2, together)
-        together = step.state
-        for lane, state in enumerate(alone):
-            single = tracker.step([image], state)
-            alone[lane] = single.state
-            np.testing.assert_allclose(step.boxes[lane], single.boxes[0], rtol=0, atol=rules.PIXELS)
+    assert_lock_step(tracker, [rules.frames()[:4]] * 2, starts, pixels=rules.PIXELS)
 
 
 @pytest.mark.parametrize(("name", "config"), [("transinmo_star", STAR), ("transinmo", DW)], ids=["star", "dw"])

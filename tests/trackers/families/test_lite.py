@@ -20,6 +20,7 @@ from inmo.trackers.families.siamcar import SiamCARConfig
 from inmo.trackers.families.siamcar import build_network as build_siamcar
 from inmo.trackers.inspect.describe import describe
 from inmo.trackers.networks import efficientnet
+from tests.trackers.lock_step import assert_lock_step
 
 LITE: Any = {"preset": "lite", "allow_random_weights": True}
 INTERACTIONS = "backbone.interactions."
@@ -157,17 +158,7 @@ def test_lock_step_equals_single_targets(name: str) -> None:
     spec = tracker(name)
     made: Any = spec.build(spec.for_dataset(replace(spec.config, **LITE), "otb100"), "cpu")
     learn(made.network)
-    films, first = [frames(0), frames(1)], np.array([[20.0, 30, 40, 25], [100, 60, 20, 30]])
-    together = made.init([film[0] for film in films], first)
-    alone = [made.init([film[0]], first[i : i + 1]) for i, film in enumerate(films)]
-    for t in (1, 2):
-        step = made.step([film[t] for film in films], together)
-        together = step.state
-        for lane, film in enumerate(films):
-            single = made.step([film[t]], alone[lane])
-            alone[lane] = single.state
-            np.testing.assert_allclose(step.boxes[lane], single.boxes[0], rtol=0, atol=1e-2)
-            np.testing.assert_allclose(step.scores[lane], single.scores[0], rtol=0, atol=1e-4)
+    assert_lock_step(made, [frames(0), frames(1)], np.array([[20.0, 30, 40, 25], [100, 60, 20, 30]]), scores=1e-4)
 
 
 def test_the_tracker_is_the_network_that_was_trained() -> None:

@@ -25,6 +25,7 @@ from inmo.trackers.networks.matching import DepthwiseNeck
 from inmo.trackers.networks.swin import Windows, cut_windows, merge_windows, shift_mask
 from inmo.trackers.pipeline.assembly import MatchingNetwork
 from inmo.trackers.pipeline.neural import NeuralTracker, State, resolve_device
+from tests.trackers.lock_step import assert_lock_step
 
 NANO = TransInMoConfig(preset="nano", allow_random_weights=True)
 FRAMES = [np.random.default_rng(i).integers(0, 256, (120, 160, 3)).astype(np.uint8) for i in range(4)]
@@ -103,15 +104,7 @@ def test_fused_equals_written() -> None:
 def test_lock_step_equals_single_targets_and_lanes_can_be_taken_out() -> None:
     for name, config in (("transinmo", NANO), ("transinmo-star", replace(NANO, matching="transt", window=7))):
         made = tracker(name).build(config, "cpu")
-        together = made.init([FRAMES[0]] * 3, BOXES)
-        alone = [made.init([FRAMES[0]], BOXES[i : i + 1]) for i in range(3)]
-        for frame in FRAMES[1:]:
-            step = made.step([frame] * 3, together)
-            together = step.state
-            for lane, state in enumerate(alone):
-                single = made.step([frame], state)
-                alone[lane] = single.state
-                np.testing.assert_allclose(step.boxes[lane], single.boxes[0], rtol=0, atol=1e-2)
+        together = assert_lock_step(made, [FRAMES] * 3, BOXES)
         swapped = State.join([together.take([2]), together.take([0, 1])])
         a, b = made.step([FRAMES[0]] * 3, together), made.step([FRAMES[0]] * 3, swapped)
         np.testing.assert_allclose(a.boxes[[2, 0, 1]], b.boxes, rtol=0, atol=1e-2)
