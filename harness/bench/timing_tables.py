@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from inmo.harness.bench.ceiling import Ceiling
 from inmo.harness.bench.compare import Ratio, Timing
 from inmo.harness.bench.scopes import PARTS
+from inmo.terminal import aligned
 
 NOTE = """Milliseconds per frame: the median of the rounds, and their least and most. read and decode are spent in
 threads where frames are read ahead; wait is what of them held the run up. init is the template's. device: share of the
@@ -42,7 +43,7 @@ def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> 
                 "-" if share is None else f"{100 * share:.0f}%",
             ]
         )
-    return f"{_aligned(rows, left=3)}\n{NOTE}"
+    return "\n".join([*aligned(rows, left=3), NOTE])
 
 
 def ceilings_text(ceilings: Mapping[str, Ceiling]) -> str:
@@ -59,16 +60,4 @@ def ratios_text(ratios: Sequence[Ratio]) -> str:
         f"{one.tracker}, {one.scope}: ({one.second or 'as it is'}) is {one.median:.2f} times as fast as "
         f"({one.first or 'as it is'}), {min(one.rounds):.2f} to {max(one.rounds):.2f} in {len(one.rounds)} rounds"
         for one in ratios
-    )
-
-
-def _aligned(rows: Sequence[Sequence[str]], left: int) -> str:
-    """Columns of one width each, the first ``left`` of them to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place < left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
     )

@@ -145,15 +145,13 @@ def _ask_servers(experiment: Experiment, datasets: Sequence[Dataset], store: Sto
 def _render(work: Work, out: Path) -> Path:
     from inmo.reports.page.page import write_report
     from inmo.reports.tables.pooled import pooled_pairs, pooled_table
-    from inmo.reports.tables.table import RENDERINGS
+    from inmo.reports.tables.table import write_tables
 
     experiment = work.experiment
     page = write_report(work.store, out, title=experiment.title, evaluation=work.evaluation, blocks=blocks(work))
     if experiment.reference:
         table = pooled_table(work.evaluation, _display_name(experiment))
-        for stem, each in {"pooled": table, "pooled_pairs": pooled_pairs(work.evaluation)}.items():
-            for suffix, rendering in RENDERINGS.items():
-                (out / "tables" / f"{stem}.{suffix}").write_text(rendering(each), encoding="utf-8")
+        write_tables({"pooled": table, "pooled_pairs": pooled_pairs(work.evaluation)}, out / "tables")
         print(table.to_text())
     return page
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from inmo.errors import UserError
 from inmo.harness.store.store import file_name
 from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun
-from inmo.reports.tables.table import RENDERINGS, Table
+from inmo.reports.tables.table import Table, write_tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ class Block:
         stem: anchor on the page; unique among blocks and datasets.
         title: heading.
         words: what it is and how it was made, plain text.
-        tables: file stem -> table; all are shown, and written in every format of ``tables.table.RENDERINGS``.
+        tables: file stem -> table; all are shown, and written in every format of ``tables.table.FILES``.
         drawings: shown below the tables.
         figures: file stem -> the same drawings as figures for papers, written as SVG and PDF.
         notes: footnotes, plain text.
@@ -59,13 +59,10 @@ def write_block(block: Block, out: Path) -> list[Path]:
 
     written = []
     try:
-        for folder, files in (("tables", block.tables), ("figures", block.figures)):
-            if files:
-                (out / folder).mkdir(parents=True, exist_ok=True)
-        for stem, table in block.tables.items():
-            for suffix, rendering in RENDERINGS.items():
-                written.append(out / "tables" / f"{stem}.{suffix}")
-                written[-1].write_text(rendering(table), encoding="utf-8")
+        if block.tables:
+            written += write_tables(block.tables, out / "tables")
+        if block.figures:
+            (out / "figures").mkdir(parents=True, exist_ok=True)
         for stem, figure in block.figures.items():
             written += save_figure(figure, out / "figures" / stem)
     except OSError as error:

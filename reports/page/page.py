@@ -34,7 +34,8 @@ from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
 from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
 from inmo.reports.scoring.tuned import tuned_on
 from inmo.reports.tables.builders import FPS_DEFINITION, overview_table
-from inmo.reports.tables.table import RENDERINGS, Cell, Table, to_html
+from inmo.reports.tables.html import to_html
+from inmo.reports.tables.table import Cell, Table, write_tables
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
 TITLE = "Tracking benchmark"
@@ -79,17 +80,14 @@ def write_report(
     overview = _overview(evaluation)
     parts: tuple[Block | Content, ...] = (*blocks, *contents)
     try:
-        for folder in ("tables", "figures"):
-            (out / folder).mkdir(parents=True, exist_ok=True)
+        (out / "figures").mkdir(parents=True, exist_ok=True)
         browsers = [
             build_browser(c.data, numbers, found, out / FRAMES / c.stem, f"{FRAMES}/{quote(c.stem)}")
             for c, found in zip(contents, images, strict=True)
         ]
         page = render(title, evaluation, overview, contents, browsers, look, blocks)
         tables = {k: t for part in parts for k, t in part.tables.items()}
-        for stem, table in {"overview": overview, **tables}.items():
-            for suffix, rendering in RENDERINGS.items():
-                (out / "tables" / f"{stem}.{suffix}").write_text(rendering(table), encoding="utf-8")
+        write_tables({"overview": overview, **tables}, out / "tables")
         for part in parts:
             for stem, figure in part.figures.items():
                 save_figure(figure, out / "figures" / stem)

@@ -1,4 +1,4 @@
-"""The tables of a report, built from scores. Each builder returns a ``Table``; renderings are in ``tables.table``."""
+"""The tables of a report, built from scores. Each builder returns a ``Table``."""
 
 from __future__ import annotations
 
@@ -7,25 +7,8 @@ from dataclasses import dataclass, replace
 
 from inmo.reports.scoring.score import Measures, Score
 from inmo.reports.scoring.statistics import MINIMUM
-from inmo.reports.tables.table import (
-    RENDERINGS,
-    Cell,
-    Column,
-    Table,
-    percent,
-    rank_columns,
-    to_csv,
-    to_html,
-    to_json,
-    to_latex,
-    to_text,
-)
+from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import MARK, footnote
-
-__all__ = [
-    "RENDERINGS", "Extras", "attribute_table", "overview_table", "protocol_table", "score_table", "sequence_table",
-    "to_csv", "to_html", "to_json", "to_latex", "to_text",
-]  # fmt: skip
 
 FPS_DEFINITION = (
     "frames per second of the initialised tracker: frames divided by the time spent in the tracker's step (its "

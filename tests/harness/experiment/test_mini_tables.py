@@ -21,7 +21,7 @@ from inmo.harness.run.jobs import Job, plan
 from inmo.harness.store.store import PARTS, Result, Store, open_store
 from inmo.reports.blocks.block import Block
 from inmo.reports.scoring.stored import evaluate
-from inmo.reports.tables.table import RENDERINGS, to_text
+from inmo.reports.tables.table import RENDERINGS
 from inmo.trackers.pipeline import shipped
 
 SEEDED = (
@@ -104,7 +104,7 @@ def test_all_tables_of_the_mini_suite_are_measured(tmp_path: Path) -> None:
             cell.value is None for row in printed.rows for cell in row[2 if stem in ("table2", "table3") else 1 :]
         )
         for one in block.tables.values():
-            assert all(rendering(one) for rendering in (*RENDERINGS.values(), to_text))
+            assert all(one.render(rendering) for rendering in RENDERINGS)
 
 
 @pytest.mark.usefixtures("every_file")

@@ -24,7 +24,10 @@ from inmo.reports.tables.builders import (
     score_table,
     sequence_table,
 )
-from inmo.reports.tables.table import Cell, Column, Table, latex_escape, percent, plain, rank_columns, to_html
+from inmo.reports.tables.html import to_html
+from inmo.reports.tables.latex import latex_escape
+from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
+from inmo.terminal import plain
 
 
 def score(

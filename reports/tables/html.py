@@ -1,0 +1,37 @@
+"""A table on the page: plain values for the template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inmo.reports.tables.table import Cell, Column, Table
+
+
+def to_html(table: Table) -> dict[str, Any]:
+    """The table as plain values for the page's template, which does the escaping."""
+    columns = [
+        {"label": c.label, "sub": c.sub, "unit": c.unit, "about": c.about, "numeric": c.digits is not None, "link": "",
+         "hash": ""} for c in table.columns
+    ]  # fmt: skip
+    rows = [[_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+    return {"title": table.title, "caption": table.words, "columns": columns, "rows": rows}
+
+
+def _cell(column: Column, cell: Cell) -> dict[str, Any]:
+    number = cell.number
+    interval = "" if cell.interval is None else ", ".join(column.number(v) for v in cell.interval)
+    text = cell.published if cell.value is None and cell.published else column.printed(cell)
+    return {
+        "text": text.replace("-", "−") if number is not None else text,
+        "sort": number,
+        "interval": f"[{interval}]".replace("-", "−") if interval else "",
+        "rank": cell.rank,
+        "mark": cell.mark,
+        "about": cell.reason or cell.note,
+        "missing": cell.value is None and not cell.published,
+        "published": cell.published,
+        "against": column.against(cell) if cell.published and cell.value is not None else "",
+        "link": cell.link,
+        "numeric": column.digits is not None,
+        "tint": min(9, max(0, int(number * 10))) if number is not None and column.scale == 100.0 else None,
+    }
