@@ -9,21 +9,37 @@ Boxes = NDArray[np.float64]
 
 
 def xywh_to_cxcywh(boxes: Boxes) -> Boxes:
-    """(..., 4) x, y, w, h to centre x, centre y, w, h, with centre = x + w / 2."""
+    """(..., 4) x, y, w, h to centre x, centre y, w, h, with centre = x + w / 2.
+
+    >>> xywh_to_cxcywh(np.array([10.0, 20.0, 4.0, 6.0])).tolist()
+    [12.0, 23.0, 4.0, 6.0]
+    """
     return np.concatenate([boxes[..., :2] + boxes[..., 2:] / 2, boxes[..., 2:]], axis=-1)
 
 
 def cxcywh_to_xywh(boxes: Boxes) -> Boxes:
-    """(..., 4) centre x, centre y, w, h to x, y, w, h."""
+    """(..., 4) centre x, centre y, w, h to x, y, w, h.
+
+    >>> cxcywh_to_xywh(np.array([12.0, 23.0, 4.0, 6.0])).tolist()
+    [10.0, 20.0, 4.0, 6.0]
+    """
     return np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., 2:]], axis=-1)
 
 
 def xyxy_to_xywh(boxes: Boxes) -> Boxes:
-    """(..., 4) left, top, right, bottom to x, y, w, h, with w = right - left."""
+    """(..., 4) left, top, right, bottom to x, y, w, h, with w = right - left.
+
+    >>> xyxy_to_xywh(np.array([10.0, 20.0, 14.0, 26.0])).tolist()
+    [10.0, 20.0, 4.0, 6.0]
+    """
     return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
 
 
 def shift_origin(boxes: Boxes, by: float) -> Boxes:
-    """(..., 4) x, y, w, h with ``by`` added to x and y: the step between counting pixels from 0 and from 1."""
+    """(..., 4) x, y, w, h with ``by`` added to x and y: the step between counting pixels from 0 and from 1.
+
+    >>> shift_origin(np.array([1.0, 1.0, 4.0, 6.0]), -1).tolist()
+    [0.0, 0.0, 4.0, 6.0]
+    """
     shifted: Boxes = boxes + np.array([by, by, 0.0, 0.0])
     return shifted

@@ -56,6 +56,12 @@ def overlap(
     floating point the last bit can, and IoU = 1 + 2e-16 passes the threshold 1. ``epsilon`` is added to the union
     (GOT-10k toolkit). With ``skip_nan`` a side that is NaN in one box is taken from the other (TrackingNet devkit,
     whose pandas skips NaN). Sides of negative length intersect nothing.
+
+    A box of 2 by 2 half covered by another shares 2 of 4 + 4 - 2 pixels; equal boxes share all, distant ones nothing:
+
+    >>> box = np.array([[0.0, 0.0, 2.0, 2.0]] * 3)
+    >>> overlap(np.array([[1.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 2.0], [9.0, 9.0, 2.0, 2.0]]), box) * 3
+    array([1., 3., 0.])
     """
     ax, ay, aw, ah = _columns(first)
     bx, by, bw, bh = _columns(second)
@@ -70,13 +76,21 @@ def overlap(
 
 
 def centres(boxes: Boxes) -> tuple[Values, Values]:
-    """Centre x and y, each (n,), of boxes made of whole pixels: x + (w - 1) / 2."""
+    """Centre x and y, each (n,), of boxes made of whole pixels: x + (w - 1) / 2.
+
+    >>> centres(np.array([[10.0, 20.0, 5.0, 9.0]]))
+    (array([12.]), array([24.]))
+    """
     x, y, w, h = _columns(boxes)
     return x + (w - 1.0) / 2.0, y + (h - 1.0) / 2.0
 
 
 def centre_distance(prediction: Boxes, annotation: Boxes) -> Values:
-    """Euclidean distance of the centres in pixels, (n,)."""
+    """Euclidean distance of the centres in pixels, (n,).
+
+    >>> centre_distance(np.array([[3.0, 4.0, 2.0, 2.0]]), np.array([[0.0, 0.0, 2.0, 2.0]]))
+    array([5.])
+    """
     px, py = centres(prediction)
     ax, ay = centres(annotation)
     return np.sqrt((px - ax) ** 2 + (py - ay) ** 2)
@@ -90,6 +104,11 @@ def normalised_distance(
     ``floor`` is the least width and height divided by (1 in the GOT-10k toolkit), ``epsilon`` is added to them
     (1e-16 in pysot). ``centres_first`` divides both centres and then subtracts, as most toolkits do, which can move
     the last bit and with it a distance of exactly 0.30. Source: TrackingNet (ECCV 2018), section 4.
+
+    3 px of 4 aside and 4 px of 4 down, so the root of 0.75² + 1²:
+
+    >>> normalised_distance(np.array([[3.0, 4.0, 4.0, 4.0]]), np.array([[0.0, 0.0, 4.0, 4.0]]))
+    array([1.25])
     """
     px, py = centres(prediction)
     ax, ay = centres(annotation)
@@ -117,6 +136,11 @@ def counts_above(values: Values, thresholds: Values, *, inclusive: bool = False)
     Returns:
         (k,) counts, exactly those of comparing every value with every threshold, in one pass: rounding finds the
         only threshold close enough to be in doubt, and one comparison settles it.
+
+    >>> counts_above(np.array([0.0, 0.5, 0.75]), np.array([0.0, 0.5, 1.0])).tolist()
+    [2, 1, 0]
+    >>> counts_above(np.array([0.0, 0.5, 0.75]), np.array([0.0, 0.5, 1.0]), inclusive=True).tolist()
+    [3, 2, 0]
     """
     last = len(thresholds) - 1
     near = np.rint(np.clip(values * (last / thresholds[-1]), 0.0, last)).astype(np.intp)
@@ -127,23 +151,41 @@ def counts_above(values: Values, thresholds: Values, *, inclusive: bool = False)
 
 
 def success_counts(overlaps: Values, thresholds: Values, *, inclusive: bool = False) -> NDArray[np.int64]:
-    """Frames whose overlap exceeds (``inclusive``: reaches) each threshold; (k,)."""
+    """Frames whose overlap exceeds (``inclusive``: reaches) each threshold; (k,).
+
+    >>> success_counts(np.array([0.2, 0.6, 1.0]), np.array([0.0, 0.5, 1.0])).tolist()
+    [3, 2, 0]
+    """
     return counts_above(overlaps, thresholds, inclusive=inclusive)
 
 
 def precision_counts(distances: Values, thresholds: Values) -> NDArray[np.int64]:
-    """Frames whose distance is at most each threshold; (k,)."""
+    """Frames whose distance is at most each threshold; (k,).
+
+    >>> precision_counts(np.array([0.0, 10.0, 30.0]), np.array([0.0, 10.0, 20.0])).tolist()
+    [1, 2, 2]
+    """
     return len(distances) - counts_above(distances, thresholds)
 
 
 def mean_of_curve(curve: Values, thresholds: Values) -> float:
-    """Area under a curve as all but one toolkit take it: the mean of its samples."""
+    """Area under a curve as all but one toolkit take it: the mean of its samples.
+
+    >>> mean_of_curve(np.array([1.0, 0.5, 0.0]), np.array([0.0, 0.5, 1.0]))
+    0.5
+    """
     del thresholds
     return float(np.mean(curve))
 
 
 def trapezoid(curve: Values, thresholds: Values) -> float:
-    """Area under a curve by the trapezoidal rule, over the length of the axis (TrackingNet)."""
+    """Area under a curve by the trapezoidal rule, over the length of the axis (TrackingNet).
+
+    Two trapezoids 25 px wide, of 25 times 1 and 25 times (1 + 0) / 2, over 50:
+
+    >>> trapezoid(np.array([1.0, 1.0, 0.0]), np.array([0.0, 25.0, 50.0]))
+    0.75
+    """
     return float(np.trapezoid(curve, thresholds) / (thresholds[-1] - thresholds[0]))
 
 
