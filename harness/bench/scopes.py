@@ -46,7 +46,7 @@ def network_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) 
     rng = np.random.default_rng(0)
     recipe = tracker.recipe
     state = tracker.init([scene(0)] * case.lanes, targets(case.lanes))
-    pixels = rng.integers(0, 256, (case.lanes, 3, recipe.search_size, recipe.search_size))
+    pixels = rng.integers(0, 256, (case.lanes, 3, recipe.geometry.search_size, recipe.geometry.search_size))
     images = recipe.normalise(torch.from_numpy(pixels).float().to(tracker.device)).contiguous()
 
     def work() -> Round:

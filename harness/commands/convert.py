@@ -26,7 +26,7 @@ class Convert:
 
 
 def run(command: Convert) -> int:
-    from inmo.trackers.pipeline.checkpoint import convert as write
+    from inmo.trackers.pipeline.family import convert as write
 
     facts = write(command.checkpoint, command.tracker, command.out)
     print(f"{command.out}: {facts['tracker']} from {facts['source']} (SHA-256 {facts['source_sha256']})")

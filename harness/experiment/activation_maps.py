@@ -79,8 +79,8 @@ def _compute(
     first = images.read(0)
     start = shift_origin(annotation.boxes[:1], -sequence.origin)
     state = tracker.init([first], start)
-    side = float(tracker.recipe.template_side(state.size)[0])
-    template = crop(first, state.centre[0], side, tracker.recipe.template_size, state.fill[0])
+    side = float(tracker.recipe.geometry.template_side(state.size)[0])
+    template = crop(first, state.centre[0], side, tracker.recipe.geometry.template_size, state.fill[0])
     common = facts_of(job, annotation, images, lanes=1, device=provenance.device_of(tracker, device))
     for index in range(1, max(paths) + 1):
         image = images.read(index)
@@ -88,7 +88,7 @@ def _compute(
             state = tracker.step([image], state).state
             continue
         watched = watch_step(tracker, image, state)
-        side = float(tracker.recipe.search_side(state.size)[0])
+        side = float(tracker.recipe.geometry.search_side(state.size)[0])
         corner = state.centre[0] - side / 2
         box = np.concatenate([watched.box[:2] - corner, watched.box[2:]]) / side
         facts = {

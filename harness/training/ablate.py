@@ -22,9 +22,9 @@ from inmo.harness.store.store import open_store
 from inmo.harness.training.command import run_training
 from inmo.harness.training.config import TrainConfig, load_config
 from inmo.harness.training.loop import CHECKPOINT, WEIGHTS
-from inmo.harness.training.trainees import settings_as_words
 from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
+from inmo.records import as_words
 from inmo.reports.scoring.score import Measures
 from inmo.trackers.families.ablations import TABLES
 from inmo.trackers.pipeline.shipped import architecture
@@ -119,7 +119,7 @@ def training_key(config: TrainConfig) -> str:
 
 
 def _setup(config: TrainConfig, weights: Path | None = None, label: str = "") -> Setup:
-    words = settings_as_words(config.settings) | ({"weights": str(weights)} if weights else {})
+    words = as_words(config.settings) | ({"weights": str(weights)} if weights else {})
     return replace(configure(config.tracker, words), label=label)
 
 

@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from inmo.boxes import Boxes, xywh_to_cxcywh
 from inmo.datasets.images import Frame
 from inmo.datasets.training.base import Dice, Pair, View
-from inmo.harness.training.geometry import Geometry, Side
-from inmo.trackers.pipeline.crop import mean_colour
+from inmo.trackers.pipeline.crop import Floats, Geometry, Side, mean_colour
 
-Floats = NDArray[np.float64]
 Fractions = NDArray[np.float32]
 SIDES = (1.0, 20_000.0)
 

@@ -123,7 +123,7 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
     model.trainee.to(group.device)
     data, checked = config.data, config.validation
     seed = config.seed if data.seed < 0 else data.seed
-    maker = open_pairs(data.sources, model.geometry, model.sizes, data.augmentation, seed)
+    maker = open_pairs(data.sources, model.geometry, data.augmentation, seed)
     pairs: Dataset[dict[str, Any]] = MadePairs(maker)
     if data.cache:
         if group.first:
@@ -136,7 +136,7 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
     validation = []
     if checked.pairs and group.first:
         sources = checked.sources or data.sources
-        held_out = open_pairs(sources, model.geometry, model.sizes, checked.augmentation, VALIDATION_SEED)
+        held_out = open_pairs(sources, model.geometry, checked.augmentation, VALIDATION_SEED)
         validation = make_batches(held_out, checked.pairs)
     return Prepared(model, maker, pairs, validation, teacher)
 

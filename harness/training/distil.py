@@ -12,7 +12,6 @@ import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from inmo.errors import UserError, unknown_name
+from inmo.errors import UserError
 from inmo.harness.run.setup import configure
 from inmo.harness.training.config import DistilConfig
-from inmo.harness.training.trainees import BUILDERS, settings_as_words
-from inmo.registry import resolve
+from inmo.records import as_words
 from inmo.trackers.pipeline.assembly import MatchingNetwork
-from inmo.trackers.pipeline.checkpoint import same_names
-from inmo.trackers.pipeline.neural import load_network
+from inmo.trackers.pipeline.family import family
 
 BATCH = 64  # crops per call when maps are made for a cache
 MAPS = ("template_map", "search_map")
@@ -123,15 +120,11 @@ def open_teacher(config: DistilConfig, device: torch.device) -> Teacher:
 
     Raises UserError: an unknown tracker, one whose backbone gives several maps or asks the other branch, or no weights.
     """
-    if config.tracker not in BUILDERS:
-        raise unknown_name("teacher", config.tracker, BUILDERS)
-    setup = configure(config.tracker, settings_as_words(config.settings))
-    full = setup.on("lasot")
+    row = family(config.tracker, "teacher")
+    full = configure(config.tracker, as_words(config.settings)).on("lasot")
     if not full.weights:
         raise UserError(f"the teacher {config.tracker} has no weights: name some in distil.settings.weights")
-    network = load_network(
-        partial(resolve(BUILDERS, config.tracker, "teacher"), full), full, f"the teacher {config.tracker}", same_names
-    )
+    network = row.load(full)
     network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if not isinstance(network, MatchingNetwork):
         raise UserError(f"the teacher {config.tracker} gives several maps: choose its preset nano or lite, or another")

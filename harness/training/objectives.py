@@ -41,7 +41,7 @@ class Objective(Protocol):
     """A row of ``OBJECTIVES``."""
 
     @property
-    def family(self) -> str:
+    def outputs(self) -> str:
         """``tokens`` (logits (B, L, 2), class 0 the target, and boxes (B, L, 4) cx, cy, w, h as fractions) or ``car``
         (logits (B, 2, R, R), class 1 the target, l, t, r, b (B, 4, R, R) in pixels, centerness (B, 1, R, R))."""
         ...
@@ -81,7 +81,7 @@ class TokenObjective:
     on_corners: bool = False
     per_token: bool = False
     wrapped: bool = False
-    family: str = "tokens"
+    outputs: str = "tokens"
 
     def labels(self, boxes: Tensor, shape: Shape) -> tuple[Tensor, ...]:
         assign = released_token_labels if self.wrapped else token_labels
@@ -124,7 +124,7 @@ class CARObjective:
     reg: float = 3.0
     cen: float = 1.0
     overlap: str = "iou"
-    family: str = "car"
+    outputs: str = "car"
 
     def labels(self, boxes: Tensor, shape: Shape) -> tuple[Tensor, ...]:
         return car_labels(boxes, shape.cells, shape.search_size)
@@ -165,7 +165,7 @@ class SmallObjective:
     giou: float = 2.0
     size: float = 2.0
     centre: float = 2.0
-    family: str = "tokens"
+    outputs: str = "tokens"
 
     def labels(self, boxes: Tensor, shape: Shape) -> tuple[Tensor, ...]:
         return inner_labels(boxes, shape.cells), boxes

@@ -27,7 +27,7 @@ from inmo.datasets.training.base import Source
 from inmo.errors import UserError, unknown_name
 from inmo.harness.training.augmentation import AUGMENTATIONS, Sample, make_sample
 from inmo.harness.training.config import SourceConfig
-from inmo.harness.training.geometry import GEOMETRIES, Geometry
+from inmo.trackers.pipeline.crop import Geometry
 
 CHUNK = 480  # pairs that one job of the cache makes
 AHEAD = 4  # batches that each process of a loader makes ahead of time
@@ -68,44 +68,37 @@ class PairMaker:
 
     Attributes:
         sources, ratios: training sets and how often each is drawn, summing to one.
-        crops, template_size, search_size: how they are cut, see ``geometry.GEOMETRIES``.
+        geometry: how they are cut.
         augmentation: row.
         seed: of all of them.
     """
 
     sources: tuple[Source, ...]
     ratios: tuple[float, ...]
-    crops: str
-    template_size: int
-    search_size: int
+    geometry: Geometry
     augmentation: str
     seed: int
-
-    def geometry(self) -> Geometry:
-        return GEOMETRIES[self.crops](self.template_size, self.search_size)
 
     def make(self, index: int) -> Sample:
         """Pair ``index``. Raises UserError for a frame that cannot be read."""
         dice = np.random.default_rng((self.seed, index))
         source = self.sources[int(np.searchsorted(np.cumsum(self.ratios)[:-1], dice.random(), side="right"))]
         pair = source.draw(dice, index)
-        return make_sample(pair, self.geometry(), AUGMENTATIONS[self.augmentation], dice)
+        return make_sample(pair, self.geometry, AUGMENTATIONS[self.augmentation], dice)
 
     def fingerprint(self) -> str:
         """16 hex digits over all that decides the pairs."""
         words = {
             "version": VERSION,
             "sources": [(s.name, s.fingerprint(), r) for s, r in zip(self.sources, self.ratios, strict=True)],
-            "geometry": (self.geometry().name, self.template_size, self.search_size),
+            "geometry": (self.geometry.name, self.geometry.template_size, self.geometry.search_size),
             "augmentation": asdict(AUGMENTATIONS[self.augmentation]),
             "seed": self.seed,
         }
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def open_pairs(
-    sources: Sequence[SourceConfig], crops: str, sizes: tuple[int, int], augmentation: str, seed: int
-) -> PairMaker:
+def open_pairs(sources: Sequence[SourceConfig], geometry: Geometry, augmentation: str, seed: int) -> PairMaker:
     """The mixture of a config. Raises UserError for unknown names, missing data or ratios that cannot be."""
     if augmentation not in AUGMENTATIONS:
         raise unknown_name("augmentation", augmentation, AUGMENTATIONS)
@@ -116,7 +109,7 @@ def open_pairs(
         raise UserError("the ratios of the training sets must be 0 or more, and one of them above 0")
     used = [source for source in sources if source.ratio > 0]
     opened = tuple(open_source(source.name, source.root, source.settings) for source in used)
-    return PairMaker(opened, tuple(s.ratio / total for s in used), crops, *sizes, augmentation, seed)
+    return PairMaker(opened, tuple(s.ratio / total for s in used), geometry, augmentation, seed)
 
 
 class MadePairs(Dataset[dict[str, Any]]):
@@ -187,7 +180,7 @@ def cache_pairs(maker: PairMaker, count: int, home: str | Path = "", workers: in
 
 
 def _fill(folder: Path, maker: PairMaker, count: int, workers: int) -> None:
-    z, x = maker.template_size, maker.search_size
+    z, x = maker.geometry.template_size, maker.geometry.search_size
     shapes: dict[str, tuple[tuple[int, ...], type]] = {
         "template": ((count, z, z, 3), np.uint8),
         "search": ((count, x, x, 3), np.uint8),

@@ -66,16 +66,16 @@ def score_pairs(model: Model, batches: Sequence[Batch], device: torch.device) ->
     for batch in batches:
         moved = batch.to(device)
         outputs = trainee(moved.template, moved.search, moved.anchor)
-        found.append(best_boxes(outputs, trainee.family, model.shape).cpu())
+        found.append(best_boxes(outputs, trainee.outputs, model.shape).cpu())
         wanted.append(batch.box)
         anchors.append(batch.anchor)
     trainee.train(was)
     return compare(torch.cat(found), torch.cat(wanted), torch.cat(anchors))
 
 
-def best_boxes(outputs: tuple[Tensor, ...], family: str, shape: Shape) -> Tensor:
+def best_boxes(outputs: tuple[Tensor, ...], kind: str, shape: Shape) -> Tensor:
     """(B, 4) cx, cy, w, h as fractions, at the cell with the highest score."""
-    if family == "tokens":
+    if kind == "tokens":
         logits, boxes = outputs
         best = (logits[..., 0] - logits[..., 1]).argmax(dim=1)
         return boxes[torch.arange(len(best), device=best.device), best].float()
@@ -113,7 +113,7 @@ def calibrate(model: Model, bias: float) -> None:
     """Take a mean error of log size off the last layer of a convolutional head or of SiamCAR's, where it is a bias."""
     head: Any = model.network.head
     with torch.no_grad():
-        if model.trainee.family == "car":
+        if model.trainee.outputs == "car":
             head.bbox_pred.bias -= bias
         elif model.trainee.anchored:
             head.box_out.bias[2:] -= bias

@@ -101,7 +101,7 @@ def _child(module: str, folder: Path) -> None:
         importlib.import_module(name)
     importlib.import_module(
         "inmo.trackers.families.siamcar"
-    ).released()  # the first network on the meta device takes seconds
+    ).SIAMCAR.released()  # the first network on the meta device takes seconds
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     cases: Sequence[Case] = importlib.import_module(module).CASES
     assert len({case.name for case in cases}) == len(cases), "names are not unique"

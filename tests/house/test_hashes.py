@@ -19,7 +19,8 @@ from inmo.harness.training.config import load_config
 from inmo.records import as_words
 from inmo.trackers.base import config_hash
 from inmo.trackers.families.ablations import TABLES
-from inmo.trackers.pipeline.shipped import FOLDER, SHIPPED, parts
+from inmo.trackers.pipeline.family import shipped_weights
+from inmo.trackers.pipeline.shipped import file_of, parts
 from tests.conftest import ROOT
 
 RECORDED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("recorded_hashes.json").read_text("utf-8"))
@@ -58,11 +59,12 @@ def test_ablation_rows_keep_their_hashes(row: str) -> None:
 @pytest.mark.parametrize("stem", RECORDED["shipped"])
 def test_shipped_weights_keep_their_content_and_hashes(stem: str) -> None:
     recorded = dict(RECORDED["shipped"][stem])
-    file = FOLDER / f"{stem}.safetensors"
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == recorded.pop("sha256")
     which, seed = parts(stem)
-    name, values = SHIPPED[which]
-    values = {**values, "seed": seed}
+    file = file_of(which, seed)
+    assert file.stem == stem
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == recorded.pop("sha256")
+    row, item = shipped_weights()[which]
+    name, values = row.name, {**item.settings, "seed": seed}
     assert Path(configure(name, as_words(values)).on("lasot").weights) == file
     assert hashes(name, values, recorded) == recorded
 

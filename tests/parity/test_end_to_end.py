@@ -17,7 +17,7 @@ import torch
 from inmo.harness.cli import main
 from inmo.harness.store.store import Result, open_store
 from inmo.trackers import tracker
-from inmo.trackers.pipeline.checkpoint import RELEASED, resolve
+from inmo.trackers.pipeline.family import family
 from tests.parity import golden_rules as rules
 
 WRAPPERS = {
@@ -38,7 +38,7 @@ def checkpoint(shared: Path, name: str, stem: str, path: Path) -> None:
     spec = tracker(name)
     assert spec.network is not None
     built = spec.network(replace(spec.config, interaction="released")).state_dict()
-    key_map = resolve(RELEASED, name, "tracker")()[1]
+    key_map = family(name).key_map
     torch.save(WRAPPERS[name](rules.official_state(shared, stem, built, key_map)), path)
 
 

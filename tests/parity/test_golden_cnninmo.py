@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inmo.trackers.families.cnninmo import CNNInMoConfig, around, build_network, for_dataset, key_map, released
+from inmo.trackers.families.cnninmo import CNNINMO, CNNInMoConfig, around, build_network, key_map
 from inmo.trackers.inspect.describe import describe
 from tests.parity import golden_car as car
 from tests.parity import golden_rules as rules
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.shared
 
 @lru_cache(1)
 def filled(shared: Path) -> Any:
-    return car.filled(shared, "cnninmo", released)
+    return car.filled(shared, "cnninmo", CNNINMO.released)
 
 
 def variant(shared: Path, **values: Any) -> Any:
@@ -45,18 +45,18 @@ def test_variants(shared: Path, name: str, values: dict[str, Any]) -> None:
 
 @car.traces("LASOTTEST", "OTB2015", few=4)
 def test_trace(shared: Path, hyper: str, dataset: str, frames: int) -> None:
-    config = for_dataset(CNNInMoConfig(interaction="released"), dataset)
+    config = CNNINMO.for_dataset(CNNInMoConfig(interaction="released"), dataset)
     car.assert_trace(around(variant(shared), config, "cpu"), shared, "cnninmo", hyper, frames)
 
 
 @pytest.mark.slow
 def test_a_batch_gives_the_boxes_of_single_calls(shared: Path) -> None:
-    config = for_dataset(CNNInMoConfig(interaction="released"), "otb100")
+    config = CNNINMO.for_dataset(CNNInMoConfig(interaction="released"), "otb100")
     car.assert_batch(around(variant(shared), config, "cpu"), frames=6)
 
 
 def test_parameters_and_macs(shared: Path) -> None:
-    rows = {row.name: row for row in describe(released()[0])}
+    rows = {row.name: row for row in describe(CNNINMO.released()[0])}
     assert rows["total"].parameters == 151_668_423
     assert rows["backbone"].parameters == 145_811_648
     assert rows["neck"].parameters == 919_040

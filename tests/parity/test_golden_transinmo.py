@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from inmo.trackers.families.transinmo import TransInMoConfig, around, build_network, for_dataset, key_map
+from inmo.trackers.families.transinmo import TRANSINMO, TRANSINMO_STAR, TransInMoConfig, build_network, key_map
 from inmo.trackers.networks.matching import depthwise_correlation
 from inmo.trackers.pipeline.assembly import MatchingNetwork
 from tests.parity import golden_rules as rules
@@ -89,12 +89,13 @@ def test_dw_correlation_and_outputs(shared: Path) -> None:
     ids=["star-lasot", "star-otb", "dw-lasot"],
 )
 def test_traces(shared: Path, name: str, config: TransInMoConfig, hp: str) -> None:
-    tracker = around(filled(shared, name, config), for_dataset(config, SETS[hp]), "cpu")
+    tracker = TRANSINMO.around(filled(shared, name, config), TRANSINMO.for_dataset(config, SETS[hp]), "cpu")
     rules.assert_trace(tracker, golden(shared, f"{name}.trace"), hp)
 
 
 def test_targets_in_one_call_get_the_boxes_of_single_calls(shared: Path) -> None:
-    tracker = around(filled(shared, "transinmo_star", STAR), for_dataset(STAR, "otb100"), "cpu")
+    star = TRANSINMO_STAR.for_dataset(STAR, "otb100")
+    tracker = TRANSINMO_STAR.around(filled(shared, "transinmo_star", STAR), star, "cpu")
     starts = rules.FIRST_BOX + np.array([[0.0, 0, 0, 0], [60, 40, 10, -6]])
     assert_lock_step(tracker, [rules.frames()[:4]] * 2, starts, pixels=rules.PIXELS)
 

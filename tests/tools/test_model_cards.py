@@ -14,8 +14,11 @@ from inmo.harness.experiment.spec import Experiment, TrackerEntry
 from inmo.harness.store.store import open_store
 from inmo.harness.training.checkpoints import save_weights
 from inmo.harness.training.config import DataConfig, DistilConfig, SourceConfig, TrainConfig
-from inmo.trackers.pipeline.shipped import SHIPPED
-from tools.model_cards import COMMANDS, card, facts
+from inmo.trackers.families.ablations import TABLES
+from inmo.trackers.pipeline.family import shipped_weights
+from inmo.trackers.pipeline.shipped import FOLDER, file_of, parts
+from tests.conftest import ROOT
+from tools.model_cards import card, facts
 
 DISTIL = DistilConfig("siamcar", {"preset": "lite"}, 15)
 
@@ -66,5 +69,12 @@ def test_weights_of_unknown_origin_get_no_card(tmp_path: Path) -> None:
         facts(path)
 
 
-def test_every_shipped_name_has_a_command() -> None:
-    assert COMMANDS.keys() == SHIPPED.keys()
+def test_every_shipped_file_has_a_family_a_command_and_a_card_that_says_so() -> None:
+    known = shipped_weights()
+    assert {parts(path.stem)[0] for path in FOLDER.glob("*.safetensors")} == known.keys()
+    for name, (family, item) in known.items():
+        text = file_of(name).with_suffix(".md").read_text()
+        assert f"`python run_all.py {item.command}`" in text and text.splitlines()[2].startswith(f"{family.title} with")
+        assert item.origin in text and ("EfficientNet" in text) == bool(item.origin)
+        command, what, *_ = item.command.split()
+        assert (ROOT / what).is_file() if command == "train" else what in TABLES

@@ -10,27 +10,27 @@ The presets ``lite`` and ``nano`` join them with the parts of small trackers, se
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from inmo.trackers.base import TrackerSpec
-from inmo.trackers.families.fused import FusedPreset, fused_preset
+from inmo.errors import UserError
+from inmo.trackers.families.fused import IMAGENET_BODY, LITE, NANO, FusedSizes, build_fused
 from inmo.trackers.families.siamcar import (
+    CAR_FULL,
+    CAR_NANO,
     LEVELS,
-    PRESETS,
     STAGES,
+    CARConfig,
     CARHead,
     CAROutputs,
+    CARSizes,
     Neck,
-    Sizes,
-    car_recipe,
-    check_values,
-    choose_sizes,
-    deploy,
+    car_around,
 )
 from inmo.trackers.families.siamcar import key_map as siamcar_key_map
 from inmo.trackers.networks.gim import GIM
@@ -38,38 +38,54 @@ from inmo.trackers.networks.interactions import ConvAttention, InteractiveResNet
 from inmo.trackers.networks.layers import init_transformer
 from inmo.trackers.networks.matching import crop_centre
 from inmo.trackers.networks.resnet import SiamCARResNet
-from inmo.trackers.pipeline.checkpoint import KeyMap, same_names
-from inmo.trackers.pipeline.crop import cnninmo_search_side
-from inmo.trackers.pipeline.hyperparameters import FALLBACK, fill_in
-from inmo.trackers.pipeline.neural import NeuralTracker, load_network, unchanged
-from inmo.trackers.pipeline.shipped import with_weights
+from inmo.trackers.pipeline.config import Tuning, choice, demand_positive, one_of
+from inmo.trackers.pipeline.crop import cnninmo_crops
+from inmo.trackers.pipeline.family import Family
+from inmo.trackers.pipeline.neural import unchanged
+from inmo.trackers.pipeline.shipped import Shipped
 
-WINDOWS = {
-    ("full", "paper"): 7,
-    ("full", "released"): 8,
-    ("nano", "paper"): 4,
-    ("nano", "released"): 4,
+CONSTANTS = {
+    "otb100": Tuning(0.2, 0.35, 0.45),
+    "lasot": Tuning(0.04, 0.33, 0.3),
+    "tnl2k": Tuning(0.04, 0.33, 0.3),
+    "got10k": Tuning(0.06, 0.7, 0.1),
+    "trackingnet": Tuning(0.04, 0.33, 0.3),
+    "uav123": Tuning(0.2, 0.4, 0.3),
+    "nfs": Tuning(0.2, 0.35, 0.45),
+    "vot2019": Tuning(0.2, 0.35, 0.45),
+    "totb": Tuning(0.103, 0.82, 0.49),
+    "tc128": Tuning(0.063, 0.519, 0.49),
 }
-"""Preset and interaction -> side of the windows where the heads are SiamCAR's. The nano template's maps are 7 x 7 in
-the last stages: windows of 7 would leave one token to attend to."""
-
-SENSES: dict[str, Literal["paper", "released"]] = {"full": "released", "nano": "paper", "lite": "paper"}
-"""Preset -> interaction when the config does not say: published sizes come with published weights."""
+"""Of the authors' code (SOTS)."""
 
 
-@dataclass(frozen=True)
-class CNNInMoConfig:
+@dataclass(frozen=True, kw_only=True)
+class CNNInMoSizes(CARSizes):
+    """With SiamCAR's neck and head.
+
+    Attributes:
+        interaction: the sense.
+        window: side of WP's windows in cells. The nano template's maps are 7 x 7 in the last stages: windows of 7 would
+            leave one token to attend to.
+        dim: d, width of the paper's attention.
+    """
+
+    interaction: str
+    window: int
+    dim: int
+
+
+_FULL = partial(CNNInMoSizes, **CAR_FULL, dim=256, crops=cnninmo_crops, constants=CONSTANTS)
+_NANO = partial(CNNInMoSizes, **CAR_NANO, window=4, dim=64, crops=cnninmo_crops, constants=CONSTANTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CNNInMoConfig(CARConfig[CNNInMoSizes | FusedSizes]):
     """CNNInMo.
 
     Attributes:
-        weights: checkpoint file, the authors' (with interaction released) or a converted one.
-        allow_random_weights: run without weights, for trying things out.
-        seed: of random weights, and of the training whose shipped weights a small preset takes.
         interaction: ``paper``, the GIM as the paper defines it, or ``released``, what the authors' code computes;
-            None: released for full, paper for nano.
-        preset: ``full`` (the paper's sizes), ``nano`` (below a million parameters) or ``lite``, see families.fused.
-        pixelwise: the parts of families.fused instead of SiamCAR's neck and head; None = for lite, and for nano in the
-            paper's sense.
+            None: released for full, paper for nano and lite.
         wp: window process; without it attention runs among all positions (released: in TCA alone, as released).
         tca: target-aware cross-attention, for all stages or one value per stage.
         csa: context-aware self-attention.
@@ -78,22 +94,19 @@ class CNNInMoConfig:
         heads: n, attention heads.
         mlp_ratio: hidden width of an MLP in each paper GIM over its channels; 0 = none.
         prenorm: a LayerNorm in front of each part of a paper GIM (an addition).
-        widths: of the ResNet's stages, a quarter of their channels; None = the preset's.
-        depths: blocks per stage; None = the preset's.
         attention: fused (scaled_dot_product_attention) or written (the formula); the paper's attention only.
-        precision: see ``pipeline.neural.NeuralTracker``.
-        compile: through torch.compile.
-        window_influence: weight of the Hanning window; None = the dataset's own.
-        penalty_k: strength of the change penalty; None = the dataset's own.
-        lr: of the size's smoothing; None = the dataset's own.
     """
 
-    weights: str = field(default="", metadata={"file": True})
-    allow_random_weights: bool = field(default=False, metadata={"identity": False})
-    seed: int = 0
-    interaction: Literal["paper", "released"] | None = None
-    preset: Literal["full", "nano", "lite"] = "full"
-    pixelwise: bool | None = None
+    PRESETS: ClassVar[Mapping[str, CNNInMoSizes | FusedSizes]] = {
+        "full released": _FULL(interaction="released", window=8),
+        "full paper": _FULL(interaction="paper", window=7),
+        "nano released": _NANO(interaction="released"),
+        "nano paper": NANO,
+        "nano paper car": _NANO(interaction="paper"),
+        "lite paper": LITE,
+    }
+
+    interaction: str | None = None
     wp: bool = True
     tca: bool | tuple[bool, ...] = True
     csa: bool = True
@@ -102,30 +115,34 @@ class CNNInMoConfig:
     heads: int = 4
     mlp_ratio: float = 0.0
     prenorm: bool = True
-    widths: tuple[int, ...] | None = None
-    depths: tuple[int, ...] | None = None
-    attention: Literal["fused", "written"] = "fused"
-    precision: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32"
-    compile: bool = False
-    window_influence: float | None = None
-    penalty_k: float | None = None
-    lr: float | None = None
+    attention: str = choice("fused", "written")
 
-    def __post_init__(self) -> None:
-        check_values(self)
-        stages = _stages(self)
-        if isinstance(self.tca, tuple) and len(self.tca) != stages:
-            raise ValueError(f"tca wants one value or {stages}, not {list(self.tca)}")
-        if self.preset == "lite" and self.interaction == "released":
-            raise ValueError("interaction: the preset lite exists in the paper's sense alone")
-        for name in ("window", "dim", "heads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} wants a number above 0, not {value}")
-        fused = _fused(self)
-        dim = self.dim or (fused.sizes.dim if fused else PRESETS[self.preset].neck)
-        if dim % self.heads:
-            raise ValueError(f"dim {dim} cannot be split in {self.heads} heads")
+    def row(self) -> str:
+        sense = self.interaction or ("released" if self.preset == "full" else "paper")
+        one_of("interaction", sense, "paper", "released")
+        if self.preset == "lite" and sense == "released":
+            raise UserError("interaction: the preset lite exists in the paper's sense alone")
+        own_head = self.preset == "nano" and sense == "paper" and self.pixelwise is False
+        return f"{self.preset} {sense}" + (" car" if own_head else "")
+
+    def check(self, sizes: CNNInMoSizes | FusedSizes) -> None:
+        super().check(sizes)
+        if isinstance(self.tca, tuple) and len(self.tca) != self.stages:
+            raise UserError(f"tca wants one value or {self.stages}, not {list(self.tca)}")
+        demand_positive(self, "window", "dim", "heads")
+        if sizes.dim % self.heads:
+            raise UserError(f"dim {sizes.dim} cannot be split in {self.heads} heads")
+
+    @property
+    def stages(self) -> int:
+        """Stages with interactions."""
+        sizes = self.sizes()
+        return sizes.stages if isinstance(sizes, FusedSizes) else STAGES
+
+    @property
+    def tca_stages(self) -> tuple[bool, ...]:
+        """Whether there is TCA, for each stage with interactions."""
+        return self.tca if isinstance(self.tca, tuple) else (self.tca,) * self.stages
 
 
 class Features(NamedTuple):
@@ -149,10 +166,12 @@ class CNNInMo(nn.Module):
     """
 
     normalise = staticmethod(unchanged)
+    outputs = "car"
+    """Kind of its outputs, see ``training.objectives.Objective``."""
     repeated_by_release = tuple(f"backbone.interactions.{i}.tca" for i in range(STAGES))
     """Parts whose work on the template alone the authors' code repeats for every frame; here it is done once."""
 
-    def __init__(self, backbone: InteractiveResNet, neck: Neck, head: CARHead, sizes: Sizes) -> None:
+    def __init__(self, backbone: InteractiveResNet, neck: Neck, head: CARHead, sizes: CARSizes) -> None:
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
         self.template_size, self.search_size, self.kernel = sizes.template_size, sizes.search_size, sizes.kernel
@@ -170,54 +189,34 @@ class CNNInMo(nn.Module):
         return found
 
 
-def resolved(config: CNNInMoConfig) -> CNNInMoConfig:
-    """The config with its sense and sizes filled in from the preset."""
-    sense = config.interaction or SENSES[config.preset]
-    if fused := _fused(config):
-        window, dim = config.window or fused.sizes.window, config.dim or fused.sizes.dim
-        known: dict[str, Any] = {"interaction": sense, "pixelwise": True, "window": window, "dim": dim}
-        return fused.with_constants(replace(config, **known, **fused.body_sizes(config)))
-    sizes = choose_sizes(config.preset, config.widths, config.depths)
-    return replace(
-        config,
-        interaction=sense,
-        pixelwise=False,
-        widths=sizes.widths,
-        depths=sizes.depths,
-        dim=config.dim or sizes.neck,
-        window=config.window or WINDOWS[config.preset, sense],
-    )
-
-
 def build_network(config: CNNInMoConfig) -> nn.Module:
     """The network of a config, with random parameters."""
-    config = resolved(config)
-    if fused := _fused(config):
-        return fused.build(config, lambda number, channels: _paper(config, channels, _tca(config)[number]))
-    sizes = choose_sizes(config.preset, config.widths, config.depths)
+    sizes, tca = config.sizes(), config.tca_stages
+    # One window as large as a cell leaves a single group of all positions: the map without WP.
+    window = sizes.window if config.wp else 1
+    if isinstance(sizes, FusedSizes):
+        return build_fused(sizes, lambda stage, channels: _paper(config, channels, tca[stage], sizes.dim, window))
     body = SiamCARResNet(sizes.widths, sizes.depths, sizes.stem)
-    make = _INTERACTIONS[config.interaction or ""]
-    interactions = [make(config, channels, on) for channels, on in zip(body.channels, _tca(config), strict=True)]
+    interactions: list[nn.Module] = []
+    for channels, on in zip(body.channels, tca, strict=True):
+        if sizes.interaction == "paper":
+            interactions.append(_paper(config, channels, on, sizes.dim, window))
+        else:
+            # The released switch (group -1) takes the windows from TCA alone. CSA keeps them: its products are not
+            # normalised over keys, and among all positions they overflow float32 within four stages.
+            sides = {"tca_window": window, "csa_window": sizes.window}
+            interactions.append(ReleasedInteraction(channels, config.heads, **sides, csa=config.csa, tca=on))
     neck = Neck([body.channels[i - 1] for i in LEVELS], sizes.neck)
-    network = CNNInMo(
-        InteractiveResNet(body, interactions), neck, CARHead(len(LEVELS), sizes.neck, sizes.towers), sizes
-    )
+    head = CARHead(len(LEVELS), sizes.neck, sizes.towers)
+    network = CNNInMo(InteractiveResNet(body, interactions), neck, head, sizes)
     init_cnninmo(network)
     return network
 
 
-def _released(config: CNNInMoConfig, channels: int, tca: bool) -> nn.Module:
-    # The released switch (group -1) takes the windows from TCA alone. CSA keeps them: its products are not normalised
-    # over keys, and among all positions they overflow float32 within four stages.
-    return ReleasedInteraction(
-        channels, config.heads, tca_window=_window(config), csa_window=config.window or 1, csa=config.csa, tca=tca
-    )
-
-
-def _paper(config: CNNInMoConfig, channels: int, tca: bool) -> nn.Module:
+def _paper(config: CNNInMoConfig, channels: int, tca: bool, dim: int, window: int) -> PaperInteraction:
     gim = GIM(
         channels,
-        dim=config.dim or channels,
+        dim=dim,
         heads=config.heads,
         csa=config.csa,
         tca=tca,
@@ -225,29 +224,7 @@ def _paper(config: CNNInMoConfig, channels: int, tca: bool) -> nn.Module:
         prenorm=config.prenorm,
         fused=config.attention == "fused",
     )
-    return PaperInteraction(gim, _window(config))
-
-
-def _fused(config: CNNInMoConfig) -> FusedPreset | None:
-    return fused_preset(config, config.interaction or SENSES[config.preset])
-
-
-def _stages(config: CNNInMoConfig) -> int:
-    """Stages with interactions."""
-    fused = _fused(config)
-    return fused.stages if fused else STAGES
-
-
-def _tca(config: CNNInMoConfig) -> tuple[bool, ...]:
-    return config.tca if isinstance(config.tca, tuple) else (config.tca,) * _stages(config)
-
-
-def _window(config: CNNInMoConfig) -> int:
-    """One window as large as a cell leaves a single group of all positions: the map without WP."""
-    return (config.window or 1) if config.wp else 1
-
-
-_INTERACTIONS = {"released": _released, "paper": _paper}
+    return PaperInteraction(gim, window)
 
 
 def init_cnninmo(network: CNNInMo) -> None:
@@ -284,32 +261,22 @@ def key_map(key: str) -> str:
     return f"backbone.interactions.{stage}.{part}.{name}.{leaf}"
 
 
-def released() -> tuple[nn.Module, KeyMap]:
-    """The released network without values, and its key map; see ``pipeline.checkpoint.RELEASED``."""
-    with torch.device("meta"):
-        return build_network(replace(CNNINMO.config, interaction="released")), key_map
+around = partial(car_around, smallest=10.0, reports_score=True, clamp_output=True)
+"""The tracker around a network with values, which it takes over: (network, config, device)."""
 
-
-def for_dataset(config: CNNInMoConfig, dataset: str) -> CNNInMoConfig:
-    """The config with its sizes, shipped weights and the dataset's hyper-parameters filled in."""
-    filled: CNNInMoConfig = fill_in("cnninmo", resolved(config), dataset)
-    return with_weights(filled, resolved)
-
-
-def build(config: CNNInMoConfig, device: str) -> NeuralTracker:
-    """The tracker. Raises UserError for weights that are missing or do not fit, or an unusable device."""
-    names = key_map if resolved(config).interaction == "released" else same_names
-    return around(load_network(partial(build_network, config), config, CNNINMO.title, names), config, device)
-
-
-def around(network: nn.Module, config: CNNInMoConfig, device: str) -> NeuralTracker:
-    """The tracker around a network with values, which it takes over."""
-    config = for_dataset(config, FALLBACK)
-    if fused := _fused(config):
-        return fused.around(network, config, device)
-    sizes = choose_sizes(config.preset, config.widths, config.depths)
-    recipe = car_recipe(sizes, config, smallest=10.0, reports_score=True, search_side=cnninmo_search_side)
-    return deploy(network, replace(recipe, clamp_output=True), config, device)
-
-
-CNNINMO = TrackerSpec("cnninmo", "CNNInMo", CNNInMoConfig(), build, for_dataset, build_network)
+CNNINMO = Family(
+    "cnninmo",
+    "CNNInMo",
+    CNNInMoConfig(),
+    network=build_network,
+    around=around,
+    key_map=key_map,
+    shipped={
+        "cnninmo-lite": Shipped("train configs/lite/cnninmo.yaml", {"preset": "lite"}, IMAGENET_BODY),
+        "cnninmo-nano": Shipped("train configs/nano/cnninmo.yaml"),
+    },
+    recipes={
+        **{size: f"configs/{size}/cnninmo.yaml" for size in ("full", "nano", "lite")},
+        "full released": "configs/full/cnninmo-released.yaml",
+    },
+)

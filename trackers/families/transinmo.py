@@ -7,30 +7,87 @@ never released: its ``released`` sense is the released backbone and head around 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from typing import Any, ClassVar
 
-import torch
 from torch import nn
 
 from inmo.errors import UserError
-from inmo.trackers.base import TrackerSpec
 from inmo.trackers.networks.inbn import PATCHES, InBN, StageSize
-from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck
+from inmo.trackers.networks.matching import DepthwiseNeck
 from inmo.trackers.networks.swin import InteractionSwin
-from inmo.trackers.pipeline.assembly import MatchingNetwork, assemble, fusion_neck, tracker_around
-from inmo.trackers.pipeline.checkpoint import same_names
-from inmo.trackers.pipeline.crop import transinmo_template_side
-from inmo.trackers.pipeline.hyperparameters import FALLBACK, fill_in
-from inmo.trackers.pipeline.neural import NeuralTracker, load_network
-from inmo.trackers.pipeline.presets import TRANSINMO_PRESETS, check_common, filled, one_of
-from inmo.trackers.pipeline.shipped import with_weights
+from inmo.trackers.pipeline.assembly import (
+    FULL,
+    NANO,
+    SMALL,
+    TRANST_NECK,
+    MatchingNetwork,
+    MatchingSizes,
+    assemble,
+    fusion_neck,
+    tracker_around,
+)
+from inmo.trackers.pipeline.config import NeuralConfig, Tuning, choice, one_of
+from inmo.trackers.pipeline.crop import transinmo_crops
+from inmo.trackers.pipeline.family import Family
+from inmo.trackers.pipeline.shipped import Shipped
+
+CONSTANTS = {
+    "otb100": Tuning(0.147, 0.699, 0.49),
+    "lasot": Tuning(0.0, 1.0, 0.49),
+    "tnl2k": Tuning(0.0, 1.0, 0.49),
+    "got10k": Tuning(0.049, 1.0, 0.49),
+    "trackingnet": Tuning(0.049, 1.0, 0.49),
+    "uav123": Tuning(0.128, 0.913, 0.49),
+    "nfs": Tuning(0.015, 0.944, 0.49),
+    "vot2019": Tuning(0.143, 0.803, 0.49),
+    "totb": Tuning(0.103, 0.82, 0.49),
+    "tc128": Tuning(0.063, 0.519, 0.49),
+}
+"""Of the authors' code (SOTS), both trackers."""
 
 
-@dataclass(frozen=True)
-class TransInMoConfig:
-    """Config of both trackers. What is None comes from the preset or, for the last three, from the dataset.
+@dataclass(frozen=True, kw_only=True)
+class TransInMoSizes(MatchingSizes):
+    """Values of ``TransInMoConfig``, see there; ``tca`` has one per stage."""
+
+    interaction: str = "released"
+    tca: tuple[bool, ...] = (True,) * len(PATCHES)
+    widths: tuple[int, ...] = (96, 192, 384, 768)
+    depths: tuple[int, ...] = (2, 2, 6, 2)
+    heads: tuple[int, ...] = (3, 6, 12, 24)
+    window: int = 7
+    mlp_ratio: float = 4.0
+    prenorm: bool = True
+    drop_path: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperSizes(TransInMoSizes):
+    """The same in the paper's sense, whose CSA and TCA are ``dim`` wide."""
+
+    interaction: str = "paper"
+    heads: tuple[int, ...] = (4, 4, 4, 4)
+    dim: int = 256
+
+
+_FULL: dict[str, Any] = {**FULL, "drop_path": 0.2, "crops": transinmo_crops, "constants": CONSTANTS}
+# Windows of 3 instead of 7, because the template's last maps are 3 x 3: windows of 7 would leave most in-window
+# positions without any template token, and 3 divides the maps of all stages.
+_NANO: dict[str, Any] = {
+    **NANO,
+    "widths": (32, 64, 128, 192),
+    "depths": (1, 1, 2, 1),
+    "window": 3,
+    "mlp_ratio": 1.0,
+    "crops": transinmo_crops,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransInMoConfig(NeuralConfig[TransInMoSizes]):
+    """Config of both trackers. What is None comes from the preset.
 
     Attributes:
         preset: full (published size) or nano (about a million parameters).
@@ -46,24 +103,23 @@ class TransInMoConfig:
         window: side of a window.
         mlp_ratio: hidden width of the MLPs over the stage's width; 0 leaves them out (paper only).
         prenorm: LayerNorm in front of each part (paper only).
-        width: channels of the fused map, the neck and the head.
-        neck_heads, neck_hidden, neck_projections: of the fusion's attention and feed-forwards.
-        box_reference: search or cell, see networks.heads.BoxHead, or anchor, see networks.pixelwise.
-        pixelwise: pixel-wise correlation beside the matching, see networks.pixelwise.
+        width, neck_heads, neck_hidden, neck_projections, box_reference, pixelwise, dropout: see ``MatchingSizes``.
         template_size, search_size: sides of the inputs in pixels.
-        drop_path, dropout: in training only.
+        drop_path: in training only.
         attention: fused or written.
-        precision: see ``pipeline.neural.NeuralTracker``.
-        compile: run the network through torch.compile.
-        weights: a checkpoint file.
-        allow_random_weights: run without weights.
-        seed: of random weights, and of the training whose shipped weights a small preset takes.
-        window_influence, penalty_k, lr: test-time constants; None: tuned for the dataset.
     """
 
-    preset: str = "full"
+    PRESETS: ClassVar[Mapping[str, TransInMoSizes]] = {
+        "full released": TransInMoSizes(
+            **_FULL, neck_heads=4, neck_hidden=1024, neck_projections=False, box_reference="search"
+        ),
+        "full paper": PaperSizes(**_FULL, **TRANST_NECK, box_reference="cell"),
+        "nano released": TransInMoSizes(**_NANO, heads=(1, 2, 4, 6), box_reference="search", constants=CONSTANTS),
+        "nano paper": PaperSizes(**_NANO, **SMALL, dim=96),
+    }
+
     interaction: str | None = None
-    matching: str = "dw"
+    matching: str = choice("dw", "transt")
     encoder_layers: int = 4
     wp: bool = True
     csa: bool = True
@@ -86,82 +142,63 @@ class TransInMoConfig:
     search_size: int | None = None
     drop_path: float | None = field(default=None, metadata={"identity": False})
     dropout: float | None = field(default=None, metadata={"identity": False})
-    attention: str = "fused"
-    precision: str = "fp32"
-    compile: bool = False
-    weights: str = field(default="", metadata={"file": True})
-    allow_random_weights: bool = field(default=False, metadata={"identity": False})
-    seed: int = 0
-    window_influence: float | None = None
-    penalty_k: float | None = None
-    lr: float | None = None
+    attention: str = choice("fused", "written")
 
+    def row(self) -> str:
+        sense = self.interaction or {"full": "released", "nano": "paper"}[self.preset]
+        one_of("interaction", sense, "released", "paper")
+        return f"{self.preset} {sense}"
 
-def resolved(config: TransInMoConfig) -> TransInMoConfig:
-    """The config with its sizes filled in from the preset. Raises UserError for values that cannot be."""
-    check_common(config)
-    one_of("matching", config.matching, "dw", "transt")
-    sense = config.interaction or {"full": "released", "nano": "paper"}[config.preset]
-    one_of("interaction", sense, "released", "paper")
-    config = filled(replace(config, interaction=sense), TRANSINMO_PRESETS[config.preset, sense])
-    one_of("box_reference", str(config.box_reference), "search", "cell", "anchor")
-    stages = len(config.widths or ())
-    tca = config.tca if isinstance(config.tca, tuple) else (config.tca,) * stages
-    if not len(tca) == len(config.depths or ()) == len(config.heads or ()) == stages == len(PATCHES):
-        raise UserError("widths, depths, heads and a tca per stage need four values each, one for every stage")
-    if sense == "released" and not (config.wp and config.csa and config.prenorm and config.mlp_ratio):
-        raise UserError("the released backbone has no switch for wp, csa, prenorm or the MLPs: add interaction=paper")
-    return replace(config, tca=tca)
+    def sizes(self) -> TransInMoSizes:
+        chosen = super().sizes()
+        return replace(chosen, tca=self.tca if isinstance(self.tca, tuple) else (self.tca,) * len(PATCHES))
+
+    def check(self, sizes: TransInMoSizes) -> None:
+        one_of("box_reference", sizes.box_reference, "search", "cell", "anchor")
+        if {*map(len, (sizes.widths, sizes.depths, sizes.heads, sizes.tca))} != {len(PATCHES)}:
+            raise UserError("widths, depths, heads and a tca per stage need four values each, one for every stage")
+        if sizes.interaction == "released" and not (self.wp and self.csa and sizes.prenorm and sizes.mlp_ratio):
+            raise UserError(
+                "the released backbone has no switch for wp, csa, prenorm or the MLPs: add interaction=paper"
+            )
 
 
 def build_network(config: TransInMoConfig) -> MatchingNetwork:
     """The network of a config, with its initial parameters."""
-    config = resolved(config)
-    backbone = {"released": _released_backbone, "paper": _paper_backbone}[config.interaction or ""](config)
-    neck = (_depthwise if config.matching == "dw" else _fusion)(config)
-    return assemble(backbone, neck, config, config.box_reference or "", config.width or 0)
+    sizes, fused = config.sizes(), config.attention == "fused"
+    if isinstance(sizes, PaperSizes):
+        backbone: nn.Module = _paper_backbone(config, sizes)
+    else:
+        backbone = InteractionSwin(
+            widths=sizes.widths,
+            depths=sizes.depths,
+            heads=sizes.heads,
+            window=sizes.window,
+            width=sizes.width,
+            tca=sizes.tca,
+            cross_window=config.cross_window,
+            mlp_ratio=sizes.mlp_ratio,
+            fused=fused,
+            drop_path=sizes.drop_path,
+        )
+    if config.matching == "dw":
+        return assemble(backbone, DepthwiseNeck(sizes.width, isinstance(sizes, PaperSizes)), sizes, sizes.width)
+    return assemble(backbone, fusion_neck(sizes, sizes.width, config.encoder_layers, fused=fused), sizes, sizes.width)
 
 
-def _released_backbone(config: TransInMoConfig) -> nn.Module:
-    assert config.widths and config.depths and config.heads and config.window and config.width and config.mlp_ratio
-    assert isinstance(config.tca, tuple)
-    return InteractionSwin(
-        widths=config.widths,
-        depths=config.depths,
-        heads=config.heads,
-        window=config.window,
-        width=config.width,
-        tca=config.tca,
-        cross_window=config.cross_window,
-        mlp_ratio=config.mlp_ratio,
-        fused=config.attention == "fused",
-        drop_path=config.drop_path or 0.0,
-    )
-
-
-def _paper_backbone(config: TransInMoConfig) -> nn.Module:
-    assert config.widths and config.depths and config.heads and config.window and config.width and config.dim
-    assert isinstance(config.tca, tuple)
-    rows = zip(PATCHES, config.widths, config.depths, config.heads, config.tca, strict=True)
+def _paper_backbone(config: TransInMoConfig, sizes: PaperSizes) -> InBN:
+    rows = zip(PATCHES, sizes.widths, sizes.depths, sizes.heads, sizes.tca, strict=True)
     return InBN(
         tuple(StageSize(*row) for row in rows),
-        width=config.width,
-        window=config.window if config.wp else 1,
-        dim=config.dim,
+        width=sizes.width,
+        window=sizes.window if config.wp else 1,
+        dim=sizes.dim,
         csa=config.csa,
-        mlp_ratio=config.mlp_ratio or 0.0,
-        prenorm=bool(config.prenorm),
+        mlp_ratio=sizes.mlp_ratio,
+        prenorm=sizes.prenorm,
         fused=config.attention == "fused",
-        drop_path=config.drop_path or 0.0,
+        drop_path=sizes.drop_path,
     )
-
-
-def _depthwise(config: TransInMoConfig) -> DepthwiseNeck:
-    return DepthwiseNeck(config.width or 0, learned=config.interaction == "paper")
-
-
-def _fusion(config: TransInMoConfig) -> FusionNeck:
-    return fusion_neck(config, config.width or 0)
 
 
 def key_map(official: str) -> str:
@@ -169,41 +206,38 @@ def key_map(official: str) -> str:
     return official.replace("backbone.0.body.", "backbone.").replace(".attn.fc.", ".fc.")
 
 
-def released() -> tuple[nn.Module, Callable[[str], str]]:
-    """The released TransInMo without values, on the meta device, and the key map of its files."""
-    with torch.device("meta"):
-        return build_network(TransInMoConfig(interaction="released")), key_map
+def _row(table: str, row: str, **settings: Any) -> Shipped:
+    """Weights of a row of an ablation, as trained by ``ablate``."""
+    return Shipped(f"ablate {table} --rows {row}", {"preset": "nano", **settings})
 
 
-def released_star() -> tuple[nn.Module, Callable[[str], str]]:
-    """The released TransInMo* without values, on the meta device, and the key map of its files."""
-    with torch.device("meta"):
-        return build_network(TransInMoConfig(interaction="released", matching="transt")), key_map
-
-
-def for_dataset(config: TransInMoConfig, dataset: str) -> TransInMoConfig:
-    """The config with all sizes, shipped weights and the dataset's own test-time constants filled in."""
-    chosen: TransInMoConfig = fill_in("transinmo", resolved(config), dataset)
-    return with_weights(chosen, resolved)
-
-
-def build(config: TransInMoConfig, device: str) -> NeuralTracker:
-    """The tracker. Constants still at None are LaSOT's.
-
-    Raises UserError for weights that are missing or do not fit, or an unusable device.
-    """
-    title = {"dw": "TransInMo", "transt": "TransInMo*"}.get(config.matching, "TransInMo")
-    names = key_map if resolved(config).interaction == "released" else same_names
-    return around(load_network(partial(build_network, config), config, title, names), config, device)
-
-
-def around(network: nn.Module, config: TransInMoConfig, device: str) -> NeuralTracker:
-    """The tracker around a network with values, which it takes over."""
-    full = for_dataset(config, FALLBACK)
-    return tracker_around(network, full, device, template_side=transinmo_template_side, clamp_output=True)
-
-
-TRANSINMO = TrackerSpec("transinmo", "TransInMo", TransInMoConfig(), build, for_dataset, build_network)
-TRANSINMO_STAR = TrackerSpec(
-    "transinmo-star", "TransInMo*", TransInMoConfig(matching="transt"), build, for_dataset, build_network
+TRANSINMO = Family(
+    "transinmo",
+    "TransInMo",
+    TransInMoConfig(),
+    network=build_network,
+    around=tracker_around,
+    key_map=key_map,
+    shipped={"transinmo-nano": _row("table5", "dw")},
+    recipes={"full": "configs/full/transinmo.yaml", "nano": "configs/nano/transinmo.yaml"},
+)
+TRANSINMO_STAR = Family(
+    "transinmo-star",
+    "TransInMo*",
+    TransInMoConfig(matching="transt"),
+    network=build_network,
+    around=tracker_around,
+    key_map=key_map,
+    shipped={
+        "transinmo-star-nano": _row("table4", "wp-tca"),
+        "transinmo-star-nano-wp": _row("table4", "wp", tca=False),
+        "transinmo-star-nano-tca": _row("table4", "tca", wp=False),
+        "transinmo-star-nano-no-wp-no-tca": _row("table4", "no-wp-no-tca", wp=False, tca=False),
+        **{f"transinmo-star-nano-transt-{n}": _row("table5", f"transt-{n}", encoder_layers=n) for n in range(4)},
+    },
+    recipes={
+        "full": "configs/full/transinmo-star.yaml",
+        "full released": "configs/full/transinmo-star-released.yaml",
+        "nano": "configs/nano/transinmo-star.yaml",
+    },
 )

@@ -2,50 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Literal
+from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from inmo.trackers.base import TrackerSpec
 from inmo.trackers.networks.resnet import TransTResNet, fold_batch_norms
-from inmo.trackers.pipeline.assembly import MatchingNetwork, assemble, fusion_neck, tracker_around
-from inmo.trackers.pipeline.crop import transt_template_side
-from inmo.trackers.pipeline.hyperparameters import FALLBACK, fill_in
-from inmo.trackers.pipeline.neural import NeuralTracker, load_network
-from inmo.trackers.pipeline.presets import TRANST_PRESETS, check_common, filled, one_of
-from inmo.trackers.pipeline.shipped import with_weights
+from inmo.trackers.pipeline.assembly import (
+    FULL,
+    NANO,
+    SMALL,
+    TRANST_NECK,
+    MatchingNetwork,
+    MatchingSizes,
+    assemble,
+    fusion_neck,
+    tracker_around,
+)
+from inmo.trackers.pipeline.config import NeuralConfig, choice, everywhere, one_of
+from inmo.trackers.pipeline.crop import transt_crops
+from inmo.trackers.pipeline.family import Family
+from inmo.trackers.pipeline.neural import NeuralTracker
+from inmo.trackers.pipeline.shipped import Shipped
 
 
-@dataclass(frozen=True)
-class TransTConfig:
-    """Config of TransT. What is None comes from the preset or, for the last three, from the dataset.
+@dataclass(frozen=True, kw_only=True)
+class TransTSizes(MatchingSizes):
+    """Values of ``TransTConfig``, see there."""
+
+    widths: tuple[int, ...]
+    depths: tuple[int, ...]
+    stem: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransTConfig(NeuralConfig[TransTSizes]):
+    """Config of TransT. What is None comes from the preset. The released tracker has no penalty.
 
     Attributes:
         preset: full (published size) or nano (about a million parameters).
         interaction: accepted for symmetry with the other trackers; released and paper are one network here.
         encoder_layers: of the fusion.
         widths, depths, stem: of the ResNet's stages and first convolution.
-        width: channels of the neck and the head.
-        neck_heads, neck_hidden, neck_projections: of the fusion's attention and feed-forwards.
-        box_reference: search or cell, see networks.heads.BoxHead, or anchor, see networks.pixelwise.
-        pixelwise: pixel-wise correlation beside the matching, see networks.pixelwise.
+        width, neck_heads, neck_hidden, neck_projections, box_reference, pixelwise, dropout: see ``MatchingSizes``.
         template_size, search_size: sides of the inputs in pixels.
-        dropout: in training only.
         attention: fused or written.
-        precision: see ``pipeline.neural.NeuralTracker``.
-        compile: run the network through torch.compile.
-        weights: a checkpoint file.
-        allow_random_weights: run without weights.
-        seed: of random weights, and of the training whose shipped weights a small preset takes.
-        window_influence, penalty_k, lr: test-time constants; the released tracker has no penalty (0, 1).
     """
 
-    preset: str = "full"
-    interaction: Literal["released", "paper"] = field(default="released", metadata={"identity": False})
+    PRESETS: ClassVar[Mapping[str, TransTSizes]] = {
+        "full": TransTSizes(
+            **FULL,
+            **TRANST_NECK,
+            widths=(64, 128, 256),
+            depths=(3, 4, 6),
+            stem=64,
+            box_reference="search",
+            crops=transt_crops,
+            constants=everywhere(0.0, 1.0, 0.49),
+        ),
+        "nano": TransTSizes(**NANO, **SMALL, widths=(16, 32, 64), depths=(1, 1, 2), stem=16, crops=transt_crops),
+    }
+
+    interaction: str = choice("released", "paper", identity=False)
     encoder_layers: int = 4
     widths: tuple[int, ...] | None = None
     depths: tuple[int, ...] | None = None
@@ -59,15 +78,10 @@ class TransTConfig:
     template_size: int | None = None
     search_size: int | None = None
     dropout: float | None = field(default=None, metadata={"identity": False})
-    attention: str = "fused"
-    precision: str = "fp32"
-    compile: bool = False
-    weights: str = field(default="", metadata={"file": True})
-    allow_random_weights: bool = field(default=False, metadata={"identity": False})
-    seed: int = 0
-    window_influence: float | None = None
-    penalty_k: float | None = None
-    lr: float | None = None
+    attention: str = choice("fused", "written")
+
+    def check(self, sizes: TransTSizes) -> None:
+        one_of("box_reference", sizes.box_reference, "search", "cell", "anchor")
 
 
 class Backbone(nn.Module):
@@ -87,20 +101,12 @@ class Backbone(nn.Module):
         return out
 
 
-def resolved(config: TransTConfig) -> TransTConfig:
-    """The config with its sizes filled in from the preset. Raises UserError for values that cannot be."""
-    check_common(config)
-    full: TransTConfig = filled(config, TRANST_PRESETS[config.preset])
-    one_of("box_reference", str(full.box_reference), "search", "cell", "anchor")
-    return full
-
-
 def build_network(config: TransTConfig) -> MatchingNetwork:
     """The network of a config, with its initial parameters."""
-    config = resolved(config)
-    body = TransTResNet(config.widths or (), config.depths or (), config.stem or 0)
-    neck = fusion_neck(config, body.channels[-1])
-    return assemble(Backbone(body), neck, config, config.box_reference or "", body.channels[-1])
+    sizes = config.sizes()
+    body = TransTResNet(sizes.widths, sizes.depths, sizes.stem)
+    neck = fusion_neck(sizes, body.channels[-1], config.encoder_layers, fused=config.attention == "fused")
+    return assemble(Backbone(body), neck, sizes, body.channels[-1])
 
 
 def key_map(official: str) -> str:
@@ -117,28 +123,18 @@ def key_map(official: str) -> str:
     return official
 
 
-def released() -> tuple[nn.Module, Callable[[str], str]]:
-    """The released network without values, on the meta device, and the key map of its files."""
-    with torch.device("meta"):
-        return build_network(TransTConfig()), key_map
-
-
-def for_dataset(config: TransTConfig, dataset: str) -> TransTConfig:
-    """The config with all sizes, shipped weights and test-time constants filled in."""
-    chosen: TransTConfig = fill_in("transt", resolved(config), dataset)
-    return with_weights(chosen, resolved)
-
-
-def build(config: TransTConfig, device: str) -> NeuralTracker:
-    """The tracker. Raises UserError for weights that are missing or do not fit, or an unusable device."""
-    return around(load_network(partial(build_network, config), config, "TransT", key_map), config, device)
-
-
 def around(network: nn.Module, config: TransTConfig, device: str) -> NeuralTracker:
     """The tracker around a network with values, which it takes over: batch norms are folded."""
-    full = for_dataset(config, FALLBACK)
-    folded = fold_batch_norms(network)
-    return tracker_around(folded, full, device, template_side=transt_template_side, clamp_output=False)
+    return tracker_around(fold_batch_norms(network), config, device, clamp_output=False)
 
 
-TRANST = TrackerSpec("transt", "TransT", TransTConfig(), build, for_dataset, build_network)
+TRANST = Family(
+    "transt",
+    "TransT",
+    TransTConfig(),
+    network=build_network,
+    around=around,
+    key_map=key_map,
+    shipped={"transt-nano": Shipped("train configs/nano/transt.yaml")},
+    recipes={"full": "configs/full/transt.yaml", "nano": "configs/nano/transt.yaml"},
+)

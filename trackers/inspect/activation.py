@@ -64,8 +64,8 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
         UserError: a tracker whose backbone has neither CSA nor TCA.
     """
     scores: list[Tensor] = []
-    side = tracker.recipe.search_side(state.size)
-    search = crop(frame, state.centre[0], float(side[0]), tracker.recipe.search_size, state.fill[0])
+    side = tracker.recipe.geometry.search_side(state.size)
+    search = crop(frame, state.centre[0], float(side[0]), tracker.recipe.geometry.search_size, state.fill[0])
     with watching(tracker.network) as parts:
         search_call = tracker._search
         try:

@@ -102,7 +102,7 @@ def _attend(parts: list[Tensor], output: nn.Module, fused: bool) -> Tensor:
     return out
 
 
-class Sizes(NamedTuple):
+class FusionSizes(NamedTuple):
     """Numbers of a fusion neck: channels, heads, hidden width of the feed-forwards, dropout in training."""
 
     width: int
@@ -117,7 +117,7 @@ class EncoderLayer(nn.Module):
     Branch 1 is the template, branch 2 the search region; names are those of the official state dicts.
     """
 
-    def __init__(self, sizes: Sizes, attend: Callable[[], nn.Module]) -> None:
+    def __init__(self, sizes: FusionSizes, attend: Callable[[], nn.Module]) -> None:
         super().__init__()
         width, hidden = sizes.width, sizes.hidden
         self.self_attn1, self.self_attn2 = attend(), attend()
@@ -151,7 +151,7 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(nn.Module):
     """Search tokens ask template tokens, then a feed-forward; post-norm."""
 
-    def __init__(self, sizes: Sizes, attend: Callable[[], nn.Module]) -> None:
+    def __init__(self, sizes: FusionSizes, attend: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.multihead_attn = attend()
         self.linear1, self.linear2 = nn.Linear(sizes.width, sizes.hidden), nn.Linear(sizes.hidden, sizes.width)
@@ -203,12 +203,12 @@ class FusionNeck(nn.Module):
 
     Args:
         inputs: channels of the backbone's map.
-        sizes: see Sizes.
+        sizes: see FusionSizes.
         layers: encoder layers, 0 or more.
         attend: makes one attention module.
     """
 
-    def __init__(self, inputs: int, sizes: Sizes, layers: int, attend: Callable[[], nn.Module]) -> None:
+    def __init__(self, inputs: int, sizes: FusionSizes, layers: int, attend: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.width = sizes.width
         self.input_proj = nn.Conv2d(inputs, sizes.width, 1)

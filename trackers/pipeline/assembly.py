@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from inmo.trackers.networks.heads import BoxHead, Outputs
-from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck, PlainAttention, ProjectedAttention, Sizes
+from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck, FusionSizes, PlainAttention, ProjectedAttention
 from inmo.trackers.networks.pixelwise import ConvHead, PixelwiseNeck, search_anchors
-from inmo.trackers.pipeline.crop import Floats, transt_search_side
-from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, constants_of, normalise_rgb
+from inmo.trackers.pipeline.config import NeuralConfig, Sizes, everywhere
+from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, normalise_rgb
 from inmo.trackers.pipeline.postprocess import Located, Targets, locate
 from inmo.trackers.pipeline.postprocess_small import locate_gently
 
@@ -42,6 +42,8 @@ class MatchingNetwork(nn.Module):
     """
 
     normalise = staticmethod(normalise_rgb)
+    anchored = False
+    """Whether ``template`` is also told the target's size."""
     repeated_by_release = ("neck",)
     """Parts whose work on the template alone the authors' code repeats for every frame; here it is done once."""
 
@@ -100,85 +102,92 @@ class AnchoredNetwork(MatchingNetwork):
         return out
 
 
-class NeckConfig(Protocol):
-    """The values of a config that the fusion neck is built from."""
+@dataclass(frozen=True, kw_only=True)
+class MatchingSizes(Sizes):
+    """Of the transformer trackers.
 
-    @property
-    def width(self) -> int | None: ...
-    @property
-    def neck_heads(self) -> int | None: ...
-    @property
-    def neck_hidden(self) -> int | None: ...
-    @property
-    def neck_projections(self) -> bool | None: ...
-    @property
-    def dropout(self) -> float | None: ...
-    @property
-    def encoder_layers(self) -> int: ...
-    @property
-    def attention(self) -> str: ...
+    Attributes:
+        width: channels of the fused map, the neck and the head.
+        neck_heads, neck_hidden, neck_projections: of the fusion's attention and feed-forwards.
+        box_reference: search or cell, see networks.heads.BoxHead, or anchor, see networks.pixelwise.
+        pixelwise: pixel-wise correlation beside the matching, see networks.pixelwise.
+        dropout: in training only.
+    """
+
+    width: int
+    neck_heads: int
+    neck_hidden: int
+    neck_projections: bool
+    box_reference: str
+    pixelwise: bool = False
+    dropout: float = 0.0
 
 
-def fusion_neck(config: NeckConfig, inputs: int) -> FusionNeck:
-    """The TransT-like neck of a filled config on a map of ``inputs`` channels."""
-    assert config.width and config.neck_heads and config.neck_hidden and config.dropout is not None
-    sizes = Sizes(config.width, config.neck_heads, config.neck_hidden, config.dropout)
-    kind = ProjectedAttention if config.neck_projections else PlainAttention
-    fused = config.attention == "fused"
-    return FusionNeck(inputs, sizes, config.encoder_layers, lambda: kind(sizes.width, sizes.heads, fused))
+FULL: dict[str, Any] = {"template_size": 128, "search_size": 256, "width": 256, "dropout": 0.1}
+"""What the published sizes of the transformer trackers have in common."""
+TRANST_NECK: dict[str, Any] = {"neck_heads": 8, "neck_hidden": 2048, "neck_projections": True}
+NANO: dict[str, Any] = {
+    "template_size": 48,
+    "search_size": 96,
+    "width": 96,
+    "neck_heads": 4,
+    "neck_hidden": 96,
+    "neck_projections": False,
+}
+"""For machines without a GPU: about a million parameters, the same code."""
+SMALL: dict[str, Any] = {"box_reference": "anchor", "pixelwise": True, "constants": everywhere(0.1, 0.15, 0.35)}
+"""The changes of ``networks.pixelwise``, with constants of their own, the same for every row of the ablations."""
+
+
+def fusion_neck(sizes: MatchingSizes, inputs: int, layers: int, *, fused: bool) -> FusionNeck:
+    """The TransT-like neck with ``layers`` encoder layers on a map of ``inputs`` channels."""
+    numbers = FusionSizes(sizes.width, sizes.neck_heads, sizes.neck_hidden, sizes.dropout)
+    kind = ProjectedAttention if sizes.neck_projections else PlainAttention
+    return FusionNeck(inputs, numbers, layers, lambda: kind(sizes.width, sizes.neck_heads, fused))
 
 
 def assemble(
-    backbone: nn.Module, neck: DepthwiseNeck | FusionNeck, config: Any, reference: str, inputs: int
+    backbone: nn.Module, neck: DepthwiseNeck | FusionNeck, sizes: MatchingSizes, inputs: int
 ) -> MatchingNetwork:
-    """The network of built parts, with the sizes of a filled config and, where it asks for them, the changes of
-    ``networks.pixelwise``."""
-    sizes = {"template_size": config.template_size, "search_size": config.search_size}
+    """The network of built parts and, where its sizes ask for them, the changes of ``networks.pixelwise``."""
+    sides = {"template_size": sizes.template_size, "search_size": sizes.search_size}
     matching: nn.Module = neck
-    if config.pixelwise:
-        matching = PixelwiseNeck(neck, inputs, (config.template_size // STRIDE) ** 2, config.width)
-    if reference == "anchor":
-        return AnchoredNetwork(backbone, matching, ConvHead(config.width), **sizes)
-    return MatchingNetwork(backbone, matching, BoxHead(config.width, reference), **sizes)
+    if sizes.pixelwise:
+        matching = PixelwiseNeck(neck, inputs, (sizes.template_size // STRIDE) ** 2, sizes.width)
+    if sizes.box_reference == "anchor":
+        return AnchoredNetwork(backbone, matching, ConvHead(sizes.width), **sides)
+    return MatchingNetwork(backbone, matching, BoxHead(sizes.width, sizes.box_reference), **sides)
 
 
 def tracker_around(
-    network: nn.Module,
-    config: Any,
-    device: str,
-    *,
-    template_side: Callable[[Floats], Floats],
-    clamp_output: bool,
+    network: nn.Module, config: NeuralConfig[Any], device: str, *, clamp_output: bool = True
 ) -> NeuralTracker:
-    """The tracker around a network of this family.
+    """The tracker around a ``MatchingNetwork``.
 
     Args:
         network: with its values; it is put on ``device``.
-        config: filled in, sizes and test-time constants.
-        template_side: target sizes (B, 2) to the template crop's side.
+        config: what it was built from.
         clamp_output: SOTS's habit of keeping x and y of the reported boxes at 0 or above.
 
     Raises:
         UserError: an unusable device.
     """
+    anchored = bool(network.anchored)
 
     def place(outputs: tuple[Tensor, ...], targets: Targets) -> Located:
         probability = torch.softmax(outputs[0], dim=-1)[..., 0]
-        if config.box_reference == "anchor":
+        if anchored:
             return locate_gently(probability, outputs[1], targets)
         if config.preset != "full":  # only the published sizes keep the released code's mixture of units
             targets = targets._replace(template_scale=torch.ones_like(targets.template_scale))
         return locate(probability, outputs[1], targets)
 
     recipe = Recipe(
-        template_size=config.template_size,
-        search_size=config.search_size,
-        template_side=template_side,
-        search_side=transt_search_side,
+        geometry=config.sizes().geometry,
         normalise=network.normalise,  # type: ignore[arg-type]
         locate=place,
-        constants=constants_of(config),
+        constants=config.tuning(),
         clamp_output=clamp_output,
-        anchored=config.box_reference == "anchor",
+        anchored=anchored,
     )
     return NeuralTracker(network, recipe, device, precision=config.precision, compiled=config.compile)

@@ -1,4 +1,4 @@
-"""Weights: the authors' checkpoint files as they come, strict loading, conversion, ImageNet initialisation.
+"""Weights: the authors' checkpoint files as they come, strict loading, ImageNet initialisation.
 
 No code from a checkpoint runs; ``pipeline.pickles`` says how. What the released files look like: SOTS and SiamCAR
 write ``{"state_dict": ...}`` or the bare state dict, perhaps with keys below ``module.``; pytracking's ltr (TransT)
@@ -7,7 +7,6 @@ writes ``{"net": ...}`` among pickled objects of its own; Swin writes ``{"model"
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,26 +14,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from inmo.errors import UserError
-from inmo.registry import resolve
 from inmo.trackers.networks.efficientnet import key_map as key_of_lite0
 from inmo.trackers.pipeline.pickles import TensorRecord, TorchFile, read_torch_file
 
 KeyMap = Callable[[str], str]
 """The authors' name of a parameter -> ours."""
-
-RELEASED: dict[str, str] = {
-    "transinmo": "inmo.trackers.families.transinmo:released",
-    "transinmo-star": "inmo.trackers.families.transinmo:released_star",
-    "cnninmo": "inmo.trackers.families.cnninmo:released",
-    "transt": "inmo.trackers.families.transt:released",
-    "siamcar": "inmo.trackers.families.siamcar:released",
-}
-"""Tracker name -> function without arguments: the network as released, without values (on the meta device), and the
-KeyMap of the authors' files."""
 
 _WRAPPERS = ("state_dict", "net", "model")
 _PREFIX = "module."
@@ -165,36 +152,6 @@ def init_efficientnet(body: nn.Module, path: str | Path) -> None:
     """
     named = {key_of_lite0(key): value for key, value in load_state_dict(path).items() if key_of_lite0(key)}
     apply_partial(body, named, where=str(path))
-
-
-def convert(checkpoint: str | Path, tracker: str, out: str | Path) -> dict[str, str]:
-    """Write the weights of a released checkpoint as safetensors, after checking that they fit ``tracker`` exactly.
-
-    The authors' names are kept, so that the result loads wherever the original did.
-
-    Returns:
-        The metadata written: ``tracker``, ``source`` (file name) and ``source_sha256``.
-
-    Raises:
-        UserError: the checkpoint cannot be read or does not fit, or ``out`` cannot be written.
-    """
-    released = resolve(RELEASED, tracker, "tracker with released weights")
-    state = load_state_dict(checkpoint)
-    network, key_map = released()
-    apply_strict(network, state, key_map, f"{checkpoint} as {tracker}")
-    source, target = Path(checkpoint).expanduser(), Path(out).expanduser()
-    with source.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    metadata = {"tracker": tracker, "source": source.name, "source_sha256": digest}
-    partial = target.with_name(target.name + ".partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        save_file(state, partial, metadata)
-        partial.replace(target)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"cannot write {target}: {error}; check the folder and the space left") from error
-    return metadata
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -7,6 +7,10 @@ Sources: the SiamFC family's crop as SiamCAR, TransT and SOTS use it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +20,7 @@ from inmo.errors import UserError
 
 Floats = NDArray[np.float64]
 Colour = NDArray[np.uint8]
+Side = Callable[[Floats], Floats]
 
 MAX_SIDE = 16384  # 768 MiB of pixels; a box that asks for more is broken, and OpenCV's resize stops at 32767
 
@@ -107,3 +112,42 @@ def siamcar_search_side(sizes: Floats, template_size: int = 127, search_size: in
 def cnninmo_search_side(sizes: Floats, template_size: int = 127, search_size: int = 255) -> Floats:
     """CNNInMo (SOTS): as SiamCAR, halves rounded away from zero."""
     return np.maximum(np.floor(context_side(sizes, 1.0) * (search_size / template_size) + 0.5), 1.0)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Crops of one family at one size.
+
+    Attributes:
+        name: of the kind, part of the fingerprint of cached pairs.
+        template_size, search_size: sides of the network's inputs in pixels.
+        template_side, search_side: target sizes (n, 2) w, h to sides of the crops (n,) in pixels of the frame.
+    """
+
+    name: str
+    template_size: int
+    search_size: int
+    template_side: Side
+    search_side: Side
+
+
+def transt_crops(template_size: int, search_size: int) -> Geometry:
+    """TransT."""
+    return Geometry("transt", template_size, search_size, transt_template_side, transt_search_side)
+
+
+def transinmo_crops(template_size: int, search_size: int) -> Geometry:
+    """TransInMo, TransInMo* and all small trackers with boxes relative to the template's."""
+    return Geometry("transinmo", template_size, search_size, transinmo_template_side, transt_search_side)
+
+
+def siamcar_crops(template_size: int, search_size: int) -> Geometry:
+    """SiamCAR."""
+    side = partial(siamcar_search_side, template_size=template_size, search_size=search_size)
+    return Geometry("siamcar", template_size, search_size, siamcar_template_side, side)
+
+
+def cnninmo_crops(template_size: int, search_size: int) -> Geometry:
+    """CNNInMo."""
+    side = partial(cnninmo_search_side, template_size=template_size, search_size=search_size)
+    return Geometry("cnninmo", template_size, search_size, siamcar_template_side, side)

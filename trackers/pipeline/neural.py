@@ -27,7 +27,8 @@ from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import Step
 from inmo.trackers.pipeline.checkpoint import apply_strict, load_state_dict, same_names
-from inmo.trackers.pipeline.crop import Floats, crop_into, mean_colour
+from inmo.trackers.pipeline.config import NeuralConfig
+from inmo.trackers.pipeline.crop import Floats, Geometry, crop_into, mean_colour
 from inmo.trackers.pipeline.postprocess import Located, Targets
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -95,8 +96,7 @@ class Recipe:
     """The test-time pipeline of a family around its network.
 
     Attributes:
-        template_size, search_size: sides of the network's inputs in pixels.
-        template_side, search_side: target sizes (B, 2) to sides of the crops (B,), in pixels of the frame.
+        geometry: how template and search region are cut.
         normalise: (B, 3, S, S) float32 BGR 0..255 to the network's input.
         constants: penalty_k, lr, window_influence that targets start with.
         locate: (the network's outputs, the targets of the frame before) to the new place, all on the device.
@@ -104,10 +104,7 @@ class Recipe:
         anchored: whether ``template`` is also told the targets' w, h (B, 2) as fractions of the crop's side.
     """
 
-    template_size: int
-    search_size: int
-    template_side: Callable[[Floats], Floats]
-    search_side: Callable[[Floats], Floats]
+    geometry: Geometry
     normalise: Callable[[Tensor], Tensor]
     locate: Callable[[tuple[Tensor, ...], Targets], Located]
     constants: tuple[float, float, float]
@@ -162,14 +159,14 @@ class NeuralTracker:
                 raise UserError(f"cannot start from box {np.asarray(box).tolist()}: a first box needs a size above 0")
         centre, size = places[:, :2], places[:, 2:]
         fill = np.stack([mean_colour(frame) for frame in frames])
-        side = self.recipe.template_side(size)
-        images = self._images(frames, centre, side, self.recipe.template_size, fill)
+        side = self.recipe.geometry.template_side(size)
+        images = self._images(frames, centre, side, self.recipe.geometry.template_size, fill)
         anchors = torch.from_numpy(size / side[:, None]).float().to(self.device)
         with torch.inference_mode(), self._arithmetic():
             features = self._template(images, anchors) if self.recipe.anchored else self._template(images)
         limits = np.array([frame.shape[1::-1] for frame in frames], dtype=np.float64)
         constants = np.tile(np.array(self.recipe.constants), (len(frames), 1))
-        return State(features, centre, size, fill, limits, self.recipe.template_size / side, size, constants)
+        return State(features, centre, size, fill, limits, self.recipe.geometry.template_size / side, size, constants)
 
     def step(self, frames: list[Frame], state: State) -> Step:
         """Find the B targets in their next frames.
@@ -177,8 +174,8 @@ class NeuralTracker:
         Raises UserError when the network's outputs are not finite, naming the output.
         """
         start = time.perf_counter()
-        side = self.recipe.search_side(state.size)
-        images = self._images(frames, state.centre, side, self.recipe.search_size, state.fill)
+        side = self.recipe.geometry.search_side(state.size)
+        images = self._images(frames, state.centre, side, self.recipe.geometry.search_size, state.fill)
         targets = self._targets(state, side)
         cropped = time.perf_counter()
         with torch.inference_mode():
@@ -281,11 +278,6 @@ def _demand_finite(finite: NDArray[np.bool_], outputs: tuple[Tensor, ...]) -> No
     )
 
 
-def constants_of(config: Any) -> tuple[float, float, float]:
-    """penalty_k, lr, window_influence of a filled-in config."""
-    return float(config.penalty_k), float(config.lr), float(config.window_influence)
-
-
 def unchanged(images: Tensor) -> Tensor:
     """The images as they are: BGR 0..255."""
     return images
@@ -311,19 +303,8 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
-class WeightsConfig(Protocol):
-    """The values of a config that decide where parameters come from."""
-
-    @property
-    def weights(self) -> str: ...
-    @property
-    def allow_random_weights(self) -> bool: ...
-    @property
-    def seed(self) -> int: ...
-
-
 def load_network(
-    make: Callable[[], nn.Module], config: WeightsConfig, title: str, key_map: Callable[[str], str]
+    make: Callable[[], nn.Module], config: NeuralConfig[Any], title: str, key_map: Callable[[str], str]
 ) -> nn.Module:
     """A network with the parameters that its config asks for.
 
@@ -331,7 +312,7 @@ def load_network(
         make: builds the network.
         config: names a checkpoint file, or allows random parameters, which depend on ``seed`` alone.
         title: the tracker's name for messages.
-        key_map: the file's names to the network's.
+        key_map: the authors' names to the network's; a file may have either.
 
     Raises:
         UserError: no weights and random ones not allowed, or weights that do not fit.
@@ -340,8 +321,9 @@ def load_network(
         with torch.device("meta"):
             network = make()
         state = load_state_dict(config.weights)
-        own = state.keys() == network.state_dict().keys()  # what training writes has the network's own names
-        apply_strict(network, state, same_names if own else key_map, f"{config.weights} as {title}")
+        own = network.state_dict().keys()  # what training writes has the network's own names
+        names = max((key_map, same_names), key=lambda names: sum(names(key) in own for key in state))
+        apply_strict(network, state, names, f"{config.weights} as {title}")
         return network
     if not config.allow_random_weights:
         raise UserError(

@@ -23,6 +23,7 @@ from inmo.reports.blocks.block import Block
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.table import RENDERINGS
 from inmo.trackers.pipeline import shipped
+from inmo.trackers.pipeline.family import shipped_weights
 
 SEEDED = (
     "transinmo-star-nano",
@@ -37,7 +38,7 @@ def every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """A file of a few bytes for every shipped name and for seeds 1 and 2 of Table 4's rows: only hashes read them."""
     weights = tmp_path / "weights"
     weights.mkdir()
-    for name in [*shipped.SHIPPED, *(f"{name}-seed-{seed}" for name in SEEDED for seed in (1, 2))]:
+    for name in [*shipped_weights(), *(f"{name}-seed-{seed}" for name in SEEDED for seed in (1, 2))]:
         (weights / f"{name}.safetensors").write_bytes(name.encode())
     monkeypatch.setattr(shipped, "FOLDER", weights)
     yield

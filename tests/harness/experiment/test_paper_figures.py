@@ -92,7 +92,7 @@ def test_maps_are_what_the_tracker_sees_where_it_is(clips: Path, tmp_path: Path)
     early, late = run_maps(tmp_path, setup, dataset, "long", [8, 2], device="cpu")
     assert (early.frame, late.frame, early.sequence, early.tracker) == (2, 8, "long", "TransInMo*")
     tracker = setup.spec.build(setup.on("folder"), "cpu")
-    side = tracker.recipe.search_size
+    side = tracker.recipe.geometry.search_size
     assert late.search.shape == (side, side, 3) and late.search.dtype == np.uint8
     assert len(late.interactions()) == 4
     for csa, tca in late.interactions():
@@ -105,7 +105,7 @@ def test_maps_are_what_the_tracker_sees_where_it_is(clips: Path, tmp_path: Path)
     state = tracker.init([images.read(0)], sequence.annotation().boxes[:1] - [sequence.origin, sequence.origin, 0, 0])
     for index in range(1, 8):
         state = tracker.step([images.read(index)], state).state
-    reach = float(tracker.recipe.search_side(state.size)[0])
+    reach = float(tracker.recipe.geometry.search_side(state.size)[0])
     found = tracker.step([images.read(8)], state).boxes[0]
     np.testing.assert_allclose(late.box[2:] * reach, found[2:], rtol=1e-6)
     np.testing.assert_allclose(late.box[:2] * reach + state.centre[0] - reach / 2, found[:2], atol=1e-6)

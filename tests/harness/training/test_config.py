@@ -11,7 +11,7 @@ from inmo.errors import UserError
 from inmo.harness.training.config import SourceConfig, TrainConfig, load_config
 from inmo.harness.training.model import build_model
 from inmo.harness.training.schedule import SCHEDULES
-from inmo.harness.training.trainees import BUILDERS
+from inmo.trackers.pipeline.family import families
 from tests.conftest import ROOT
 
 TEXT = """
@@ -78,6 +78,6 @@ def test_shipped_configs_name_what_exists(path: Path) -> None:
     config = load_config(path)
     assert isinstance(config, TrainConfig)
     assert config.schedule in SCHEDULES
-    assert config.tracker in BUILDERS
+    assert config.tracker in families()
     if config.settings.get("preset") == "nano":
         build_model(config.tracker, config.settings, config.objective)

@@ -101,7 +101,10 @@ def test_the_student_is_the_one_without_a_teacher(photos: Path) -> None:
     with_one, without = (prepare(config, ALONE).model for config in (taught(photos), tiny_config(photos)))
     for key, value in without.network.state_dict().items():
         assert torch.equal(with_one.network.state_dict()[key], value)
-    crops = [torch.zeros(1, side, side, 3, dtype=torch.uint8) for side in with_one.sizes]
+    crops = [
+        torch.zeros(1, side, side, 3, dtype=torch.uint8)
+        for side in (with_one.geometry.template_size, with_one.geometry.search_size)
+    ]
     outputs = [m.trainee.eval()(crops[0], crops[1], torch.full((1, 2), 0.5)) for m in (with_one, without)]
     assert len(outputs[0]) == len(outputs[1]) == 2
     torch.testing.assert_close(outputs[0][0], outputs[1][0])

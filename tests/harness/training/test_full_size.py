@@ -32,7 +32,7 @@ def test_a_step_moves_all_that_is_not_frozen(path: Path, tmp_path: Path) -> None
     model = build_model(config.tracker, config.settings, config.objective, seed=config.seed)
     training = Training(config, model, Group(0, 1, torch.device("cpu")), tmp_path)
     before = {name: value.detach().clone() for name, value in model.network.named_parameters()}
-    values = training.step(0, random_pairs(*model.sizes))
+    values = training.step(0, random_pairs(model.geometry.template_size, model.geometry.search_size))
     assert torch.isfinite(torch.tensor([*values.values()])).all(), values
     assert values["loss"] > 0
     frozen = {name for name in before if training.row.is_frozen(name, 0, training.total)}

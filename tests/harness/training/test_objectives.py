@@ -142,7 +142,7 @@ def test_shares_of_a_batch_add_up_to_the_batch(name: str) -> None:
     torch.manual_seed(1)
     row, shape = OBJECTIVES[name], Shape(4, 47)
     boxes = torch.rand(6, 4) * 0.4 + 0.3
-    if row.family == "car":
+    if row.outputs == "car":
         outputs = [torch.randn(6, 2, 4, 4), torch.rand(6, 4, 4, 4) * 20 + 1, torch.randn(6, 1, 4, 4)]
     else:
         outputs = [torch.randn(6, 16, 2), torch.rand(6, 16, 4) * 0.5 + 0.2]
@@ -163,7 +163,7 @@ def test_one_step_goes_down_the_numerical_gradient(name: str) -> None:
     torch.manual_seed(2)
     row, shape = OBJECTIVES[name], Shape(3, 31)
     boxes = CAR_BOX.double()
-    car = row.family == "car"
+    car = row.outputs == "car"
     head = torch.randn(1, 2, 3, 3) if car else torch.randn(1, 9, 2)
     body = torch.rand(1, 4, 3, 3) * 5 + 6 if car else torch.rand(1, 9, 4) * 0.3 + 0.4
     outputs = [head.requires_grad_(), body.requires_grad_()] + ([torch.randn(1, 1, 3, 3)] if car else [])

@@ -72,9 +72,7 @@ def test_eight_pairs_are_learned_by_heart(photos: Path, tracker: str, objective:
     lite = toggles.get("preset") == "lite"
     size = {"template_size": 32, "search_size": 64} if "car" not in tracker and "cnn" not in tracker else {}
     model = build_model(tracker, toggles if lite else TINY[tracker] | size | toggles, objective)
-    maker = open_pairs(
-        [SourceConfig("photos", str(photos), 1.0, {"composites": 0.0})], model.geometry, model.sizes, "transt", 0
-    )
+    maker = open_pairs([SourceConfig("photos", str(photos), 1.0, {"composites": 0.0})], model.geometry, "transt", 0)
     samples = [maker.make(i) for i in range(8)]
     arrays = [np.stack([getattr(s, name) for s in samples]) for name in ("template", "search", "box", "anchor")]
     batch = Batch(*[torch.from_numpy(a) for a in arrays], number=torch.arange(8))
@@ -86,7 +84,7 @@ def test_eight_pairs_are_learned_by_heart(photos: Path, tracker: str, objective:
     if lite:
         freeze_body(model.network, batch.search)
     floor = 0.0
-    if model.trainee.family == "car":  # no prediction brings a cross-entropy below the entropy of its soft target
+    if model.trainee.outputs == "car":  # no prediction brings a cross-entropy below the entropy of its soft target
         soft = labels[2][labels[0] == TARGET]
         floor = float(torch.nn.functional.binary_cross_entropy(soft, soft))
     calm = [p for m in model.network.modules() if isinstance(m, ConvAttention) for p in m.parameters()]
@@ -108,7 +106,9 @@ def test_eight_pairs_are_learned_by_heart(photos: Path, tracker: str, objective:
         value = loss.item() - floor
         first, last = first or value, value
     with torch.no_grad():
-        found = best_boxes(model.trainee(batch.template, batch.search, batch.anchor), model.trainee.family, model.shape)
+        found = best_boxes(
+            model.trainee(batch.template, batch.search, batch.anchor), model.trainee.outputs, model.shape
+        )
     scores = compare(found, batch.box, batch.anchor)
     print(f"{tracker} {objective} {toggles}: loss {first:.2f} to {last:.3f}, IoU {scores.iou:.3f}")
     assert last < 0.05 * first

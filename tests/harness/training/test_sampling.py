@@ -23,9 +23,8 @@ from inmo.harness.training.augmentation import AUGMENTATIONS, Jitter, cut, extra
 from inmo.harness.training.command import Prepared, loader_rate, prepare
 from inmo.harness.training.config import SourceConfig
 from inmo.harness.training.distributed import Group
-from inmo.harness.training.geometry import GEOMETRIES
 from inmo.harness.training.sampling import NAMES, CachedPairs, MadePairs, Positions, cache_pairs, loader, open_pairs
-from inmo.trackers.pipeline.crop import crop, mean_colour
+from inmo.trackers.pipeline.crop import cnninmo_crops, crop, mean_colour, siamcar_crops, transinmo_crops, transt_crops
 from tests.harness.training.tiny import TINY, tiny_config
 
 RNG = np.random.default_rng
@@ -41,7 +40,7 @@ def square(size: int = 200, box: tuple[int, int, int, int] = (80, 60, 30, 20)) -
 def test_an_unjittered_crop_is_the_trackers_own() -> None:
     """Same rectangle, same interpolation; the trackers round its place to whole pixels."""
     view = square()
-    geometry = GEOMETRIES["transt"](64, 128)
+    geometry = transt_crops(64, 128)
     centre, size = np.array([95.0, 70.0]), np.array([[30.0, 20.0]])
     side = float(geometry.search_side(size)[0])
     ours = extract(view.frame, np.floor(centre - (side + 1) / 2 + 0.5) + side / 2, np.full(2, side), 128, False)
@@ -50,10 +49,10 @@ def test_an_unjittered_crop_is_the_trackers_own() -> None:
     assert np.abs(ours.astype(int) - theirs.astype(int)).mean() < 3
 
 
-@pytest.mark.parametrize("tracker", list(GEOMETRIES))
+@pytest.mark.parametrize("crops", [transt_crops, transinmo_crops, siamcar_crops, cnninmo_crops])
 @pytest.mark.parametrize("row", list(AUGMENTATIONS))
-def test_the_box_is_where_the_target_is(tracker: str, row: str) -> None:
-    geometry = GEOMETRIES[tracker](64, 128)
+def test_the_box_is_where_the_target_is(crops: Any, row: str) -> None:
+    geometry = crops(64, 128)
     plain = replace(AUGMENTATIONS[row], blur=0.0, noise=0.0, contrast=0.0, colour=0.0, brightness=0.0, reflect=0.0)
     for seed in range(8):
         sample = make_sample(Pair(square(), square()), geometry, plain, RNG(seed))
@@ -71,7 +70,7 @@ def test_the_box_is_where_the_target_is(tracker: str, row: str) -> None:
 
 
 def test_the_anchor_is_the_targets_share_of_the_template() -> None:
-    geometry = GEOMETRIES["transt"](64, 128)
+    geometry = transt_crops(64, 128)
     sample = make_sample(Pair(square(), square()), geometry, AUGMENTATIONS["none"], RNG(0))
     side = np.ceil(np.sqrt((30 + 25) * (20 + 25)))
     np.testing.assert_allclose(sample.anchor, [30 / side, 20 / side], rtol=1e-6)
@@ -108,7 +107,7 @@ def test_grey_takes_both_crops() -> None:
 
 def maker_of(photos: Path, seed: int = 0):  # type: ignore[no-untyped-def]
     sources = [SourceConfig("photos", str(photos), 0.9), SourceConfig("mini", "", 0.1, {"pairs": 400, "length": 4})]
-    return open_pairs(sources, "transinmo", (64, 128), "small", seed)
+    return open_pairs(sources, transinmo_crops(64, 128), "small", seed)
 
 
 def test_pairs_do_not_depend_on_order_or_process(photos: Path, tmp_path: Path) -> None:
@@ -162,12 +161,12 @@ def test_the_loader_starts_anywhere(photos: Path) -> None:
 )
 def test_broken_mixtures_are_refused(sources: list[SourceConfig], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        open_pairs(sources, "transinmo", (64, 128), "small", 0)
+        open_pairs(sources, transinmo_crops(64, 128), "small", 0)
 
 
 def test_unknown_augmentation_is_named() -> None:
     with pytest.raises(UserError, match="did you mean small"):
-        open_pairs([SourceConfig("mini")], "transinmo", (64, 128), "smal", 0)
+        open_pairs([SourceConfig("mini")], transinmo_crops(64, 128), "smal", 0)
 
 
 def prepared_with(photos: Path, **values: Any) -> Prepared:

@@ -284,13 +284,13 @@ def test_the_hash_follows_what_decides_the_boxes() -> None:
     [{"widths": (1, 2)}, {"depths": (0, 1, 1, 1)}, {"lr": 2.0}, {"window_influence": -0.1}, {"penalty_k": -1.0}],
 )
 def test_impossible_values(values: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="wants"):
+    with pytest.raises(UserError, match="wants"):
         SiamCARConfig(**values)
-    with pytest.raises(ValueError, match="wants"):
+    with pytest.raises(UserError, match="wants"):
         CNNInMoConfig(**values)
 
 
 @pytest.mark.parametrize("values", [{"tca": (True,)}, {"window": 0}, {"heads": 0}, {"dim": 6}])
 def test_impossible_values_of_the_interaction(values: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"wants|cannot be split"):
+    with pytest.raises(UserError, match=r"wants|cannot be split"):
         CNNInMoConfig(**values)

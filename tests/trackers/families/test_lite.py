@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from inmo.errors import UserError
 from inmo.harness.run.setup import configure
 from inmo.trackers import tracker
-from inmo.trackers.families.cnninmo import CNNInMoConfig
+from inmo.trackers.families.cnninmo import CNNInMoConfig, around
 from inmo.trackers.families.cnninmo import build_network as build_cnninmo
-from inmo.trackers.families.fused import FUSED, LiteNetwork
+from inmo.trackers.families.fused import LITE as SIZES
+from inmo.trackers.families.fused import LiteNetwork
 from inmo.trackers.families.siamcar import SiamCARConfig
 from inmo.trackers.families.siamcar import build_network as build_siamcar
 from inmo.trackers.inspect.describe import describe
@@ -24,7 +25,7 @@ from tests.trackers.lock_step import assert_lock_step
 
 LITE: Any = {"preset": "lite", "allow_random_weights": True}
 INTERACTIONS = "backbone.interactions."
-PRESET = FUSED["lite"]
+CONSTANTS = SIZES.constants["lasot"]._asdict()
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +170,7 @@ def test_the_tracker_is_the_network_that_was_trained() -> None:
             module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
             module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
     expected = outputs(network)
-    made = PRESET.around(network, PRESET.with_constants(CNNInMoConfig(**LITE)), "cpu")
+    made = around(network, CNNInMoConfig(**LITE), "cpu")
     assert not any(isinstance(module, nn.BatchNorm2d) for module in made.network.modules())
     torch.testing.assert_close(outputs(network), expected, rtol=1e-3, atol=1e-4)
     assert made.recipe.normalise is efficientnet.normalise
@@ -187,7 +188,7 @@ def test_the_tracker_is_the_network_that_was_trained() -> None:
         ("cnninmo", {"window": "0"}, "window wants a number above 0"),
         ("siamcar", {"lr": "2"}, "lr wants a number from 0 to 1"),
         ("siamcar", {"wp": "false"}, "unknown setting of siamcar"),
-        ("siamcar", {"preset": "light"}, "preset=light is not a value"),
+        ("siamcar", {"preset": "light"}, "unknown preset 'light': did you mean lite"),
         ("transt", {}, "unknown preset 'lite'"),
     ],
 )
@@ -202,4 +203,4 @@ def test_the_constants_are_the_presets_unless_given() -> None:
         spec = tracker(name)
         for benchmark in ("otb100", "lasot"):
             config = spec.for_dataset(replace(spec.config, **LITE, lr=0.4), benchmark)
-            assert {key: getattr(config, key) for key in PRESET.constants} == {**PRESET.constants, "lr": 0.4}
+            assert {key: getattr(config, key) for key in CONSTANTS} == {**CONSTANTS, "lr": 0.4}

@@ -15,7 +15,7 @@ from inmo.errors import UserError
 from inmo.trackers import tracker
 from inmo.trackers.base import config_hash
 from inmo.trackers.families.ablations import TABLE_4, TABLE_5, TABLES, ablation
-from inmo.trackers.families.transinmo import TransInMoConfig, build, build_network, for_dataset, resolved
+from inmo.trackers.families.transinmo import TRANSINMO, TransInMoConfig, build_network
 from inmo.trackers.families.transt import TransTConfig
 from inmo.trackers.families.transt import build_network as build_transt
 from inmo.trackers.inspect.describe import describe, shares, table
@@ -59,7 +59,9 @@ def test_every_ablation_row_runs_as_nano(which: str, row: str) -> None:
 def test_ablation_rows_differ_where_they_should() -> None:
     assert len(TABLE_4) == 4
     assert len(TABLE_5) == 6
-    hashes = {config_hash(name, for_dataset(config, "lasot")) for name, config in (ablation(*row) for row in ROWS)}
+    hashes = {
+        config_hash(name, TRANSINMO.for_dataset(config, "lasot")) for name, config in (ablation(*row) for row in ROWS)
+    }
     assert len(hashes) == 9  # the full row of table 4 is the four-layer row of table 5
     sizes = {row: describe(build_network(ablation("table4", row, preset="nano")[1]))[-1] for row in TABLE_4}
     assert sizes["wp"].parameters == sizes["no-wp-no-tca"].parameters
@@ -112,30 +114,30 @@ def test_lock_step_equals_single_targets_and_lanes_can_be_taken_out() -> None:
 
 def test_random_weights_need_a_word_and_depend_on_the_seed(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(UserError, match="has no weights"):
-        build(replace(NANO, allow_random_weights=False), "cpu")
+        TRANSINMO.build(replace(NANO, allow_random_weights=False), "cpu")
     assert np.array_equal(run(NANO), run(NANO))
     assert "RANDOM weights" in caplog.text
     assert not np.array_equal(run(NANO), run(replace(NANO, seed=1)))
     before = torch.random.get_rng_state()
-    build(NANO, "cpu")
+    TRANSINMO.build(NANO, "cpu")
     assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_weights_of_the_paper_sense_round_trip(tmp_path: Path) -> None:
     network = build_network(NANO)
     save_file(network.state_dict(), tmp_path / "own.safetensors")
-    loaded = build(replace(NANO, weights=str(tmp_path / "own.safetensors")), "cpu").network
+    loaded = TRANSINMO.build(replace(NANO, weights=str(tmp_path / "own.safetensors")), "cpu").network
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), loaded.parameters(), strict=True))
     with pytest.raises(UserError, match="missing"):
-        build(replace(NANO, weights=str(tmp_path / "own.safetensors"), matching="transt"), "cpu")
+        TRANSINMO.build(replace(NANO, weights=str(tmp_path / "own.safetensors"), matching="transt"), "cpu")
 
 
 def test_presets_choose_the_sense() -> None:
-    assert resolved(TransInMoConfig()).interaction == "released"
-    assert resolved(NANO).interaction == "paper"
-    paper = resolved(TransInMoConfig(interaction="paper"))
+    assert TransInMoConfig().filled().interaction == "released"
+    assert NANO.filled().interaction == "paper"
+    paper = TransInMoConfig(interaction="paper").filled()
     assert (paper.widths, paper.depths, paper.window, paper.dim) == ((96, 192, 384, 768), (2, 2, 6, 2), 7, 256)
-    assert resolved(paper) == paper
+    assert paper.filled() == paper
 
 
 @pytest.mark.parametrize(
@@ -154,25 +156,25 @@ def test_presets_choose_the_sense() -> None:
 )
 def test_impossible_values_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(UserError):
-        resolved(replace(NANO, **changes))
+        replace(NANO, **changes)
 
 
 def test_constants_come_from_the_dataset_unless_given() -> None:
     released = replace(NANO, interaction="released")
-    assert for_dataset(released, "otb100").penalty_k == 0.147
-    assert for_dataset(released, "folder").lr == 1.0
-    assert for_dataset(released, "otb100") != for_dataset(released, "lasot")
+    assert TRANSINMO.for_dataset(released, "otb100").penalty_k == 0.147
+    assert TRANSINMO.for_dataset(released, "folder").lr == 1.0
+    assert TRANSINMO.for_dataset(released, "otb100") != TRANSINMO.for_dataset(released, "lasot")
     for dataset in ("otb100", "folder"):  # the small presets bring constants of their own, the same everywhere
-        assert (for_dataset(NANO, dataset).penalty_k, for_dataset(NANO, dataset).lr) == (0.1, 0.15)
-        assert for_dataset(replace(NANO, penalty_k=0.3), dataset).penalty_k == 0.3
-    hashes = {config_hash("transinmo", for_dataset(released, name)) for name in ("otb100", "lasot")}
+        assert (TRANSINMO.for_dataset(NANO, dataset).penalty_k, TRANSINMO.for_dataset(NANO, dataset).lr) == (0.1, 0.15)
+        assert TRANSINMO.for_dataset(replace(NANO, penalty_k=0.3), dataset).penalty_k == 0.3
+    hashes = {config_hash("transinmo", TRANSINMO.for_dataset(released, name)) for name in ("otb100", "lasot")}
     assert len(hashes) == 2
 
 
 @pytest.mark.parametrize("box", [[1.0, 2.0, 0.0, 4.0], [1.0, np.nan, 3.0, 4.0]])
 def test_broken_first_boxes_are_refused(box: list[float]) -> None:
     with pytest.raises(UserError, match="first box"):
-        build(NANO, "cpu").init(FRAMES[:1], np.array([box]))
+        TRANSINMO.build(NANO, "cpu").init(FRAMES[:1], np.array([box]))
 
 
 def test_unusable_device_is_named() -> None:
@@ -276,7 +278,7 @@ def test_compiled_follows_eager() -> None:
     sizes = (StageSize(4, 8, 1, 2, True), StageSize(2, 8, 1, 2, True))
     backbone = InBN(sizes, width=8, window=3, dim=8, csa=True, mlp_ratio=1.0, prenorm=True, fused=True)
     network = MatchingNetwork(backbone, DepthwiseNeck(8, True), BoxHead(8, "cell"), template_size=32, search_size=64)
-    recipe = build(NANO, "cpu").recipe
+    recipe = TRANSINMO.build(NANO, "cpu").recipe
     z, x = torch.randn(1, 3, 32, 32), torch.randn(1, 3, 64, 64)
     outputs = []
     for compiled in (False, True):

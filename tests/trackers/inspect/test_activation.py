@@ -51,7 +51,7 @@ def test_watching_changes_no_box(name: str, values: dict[str, str], parts: int) 
         assert item.change.shape == item.response.shape
         assert all(np.isfinite(values).all() and values.min() >= 0 for values in (item.change, item.response))
         assert item.response.max() > 0
-    side = tracker.recipe.search_size
+    side = tracker.recipe.geometry.search_size
     assert watched.search.shape == (side, side, 3)
     assert watched.score.shape[0] == watched.score.shape[1]
     assert 0 <= watched.score.min() <= watched.score.max() <= 1

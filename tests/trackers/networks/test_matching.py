@@ -13,9 +13,9 @@ from inmo.trackers.networks.layers import attention, sine_encoding
 from inmo.trackers.networks.matching import (
     DepthwiseNeck,
     FusionNeck,
+    FusionSizes,
     PlainAttention,
     ProjectedAttention,
-    Sizes,
     depthwise_correlation,
 )
 
@@ -67,7 +67,7 @@ def test_fused_equals_written(kind: type, layers: int) -> None:
     outputs = []
     for fused in (True, False):
         torch.manual_seed(0)
-        neck = FusionNeck(6, Sizes(16, 4, 32, 0.1), layers, lambda fused=fused: kind(16, 4, fused)).eval()
+        neck = FusionNeck(6, FusionSizes(16, 4, 32, 0.1), layers, lambda fused=fused: kind(16, 4, fused)).eval()
         maps = [torch.randn(2, 6, side, side, generator=torch.Generator().manual_seed(side)) for side in (4, 8)]
         with torch.no_grad():
             outputs.append(neck.search(maps[1], neck.template(maps[0])))

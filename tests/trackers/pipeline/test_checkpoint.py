@@ -14,17 +14,15 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from inmo.errors import UserError
-from inmo.registry import resolve
 from inmo.trackers.networks.resnet import SiamCARResNet, TransTResNet
 from inmo.trackers.pipeline.checkpoint import (
-    RELEASED,
     apply_partial,
     apply_strict,
-    convert,
     init_resnet50,
     init_swin_tiny,
     load_state_dict,
 )
+from inmo.trackers.pipeline.family import convert, families, family
 
 BARE = OrderedDict({"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.tensor([1.0, 2.0])})
 PREFIXED = {f"module.{key}": value for key, value in BARE.items()}
@@ -194,7 +192,7 @@ def test_imagenet_initialisation(tmp_path: Path) -> None:
 
 
 def test_swin_initialisation_leaves_norms_and_fusion_alone(tmp_path: Path) -> None:
-    backbone = resolve(RELEASED, "transinmo", "tracker")()[0].to_empty(device="cpu").backbone
+    backbone = family("transinmo").released()[0].to_empty(device="cpu").backbone
     own = {k: v for k, v in backbone.state_dict().items() if not k.startswith(("norm", "down_and_cat"))}
     public = {k: torch.full_like(v, 0.5) if v.is_floating_point() else v.clone() for k, v in own.items()}
     public |= {"norm.weight": torch.ones(768), "head.weight": torch.ones(1000, 768)}
@@ -210,12 +208,12 @@ def test_swin_initialisation_leaves_norms_and_fusion_alone(tmp_path: Path) -> No
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("tracker", RELEASED)
+@pytest.mark.parametrize("tracker", families())
 def test_every_released_model_goes_round_through_convert(tmp_path: Path, shared: Path, tracker: str) -> None:
     """Every key of the official state dict, from a file in the authors' wrapper to safetensors and into the network."""
     name = tracker.replace("-", "_")
     shapes: dict[str, list[int]] = json.loads((shared / "reference" / f"{name}.state_dict.json").read_text())
-    network, key_map = resolve(RELEASED, tracker, "tracker")()
+    network, key_map = family(tracker).released()
     own = network.state_dict()
     assert sorted(map(key_map, shapes)) == sorted(own)
     # One number per tensor, expanded: the file stays small, every tensor stays distinguishable.

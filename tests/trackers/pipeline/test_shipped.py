@@ -15,6 +15,7 @@ from inmo.trackers import tracker
 from inmo.trackers.base import config_hash
 from inmo.trackers.pipeline import shipped
 from inmo.trackers.pipeline.checkpoint import load_state_dict
+from inmo.trackers.pipeline.family import shipped_weights
 
 LIMIT = 40e6  # bytes that all files together may have
 
@@ -33,12 +34,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_architecture_decides_which_file(folder: Path) -> None:
-    paths = {name: write(folder, name) for name in shipped.SHIPPED}
-    for name, (kind, values) in shipped.SHIPPED.items():
-        spec = tracker(kind)
-        config = spec.for_dataset(replace(spec.config, **values), "lasot")
+    paths = {name: write(folder, name) for name in shipped_weights()}
+    for name, (spec, item) in shipped_weights().items():
+        config = spec.for_dataset(replace(spec.config, **item.settings), "lasot")
         assert config.weights == str(paths[name])
-        tuned = spec.for_dataset(replace(spec.config, **values, lr=0.9, precision="bf16"), "otb100")
+        tuned = spec.for_dataset(replace(spec.config, **item.settings, lr=0.9, precision="bf16"), "otb100")
         assert tuned.weights == str(paths[name])  # test-time constants do not change the network
 
 
@@ -54,7 +54,7 @@ def test_the_architecture_decides_which_file(folder: Path) -> None:
     ],
 )
 def test_other_architectures_and_other_wishes_take_none(folder: Path, kind: str, values: dict[str, object]) -> None:
-    for name in shipped.SHIPPED:
+    for name in shipped_weights():
         write(folder, name)
     spec = tracker(kind)
     config = spec.for_dataset(replace(spec.config, **values), "lasot")
@@ -90,12 +90,11 @@ FILES = sorted(shipped.FOLDER.glob("*.safetensors"))
 def test_what_is_shipped_can_be_used(path: Path) -> None:
     """fp16, a card beside it, trained on nothing that was filmed for a benchmark, and it follows a square."""
     name, seed = shipped.parts(path.stem)
-    assert name in shipped.SHIPPED
+    assert name in shipped_weights()
     assert path.with_name(f"{name}.md").is_file()
     assert all(v.dtype == torch.float16 for v in load_state_dict(path).values() if v.is_floating_point())
-    kind, values = shipped.SHIPPED[name]
-    spec = tracker(kind)
-    running = spec.build(spec.for_dataset(replace(spec.config, **values, seed=seed), "folder"), "cpu")
+    spec, item = shipped_weights()[name]
+    running = spec.build(spec.for_dataset(replace(spec.config, **item.settings, seed=seed), "folder"), "cpu")
     rng = np.random.default_rng(0)
     background, target = rng.integers(90, 130, (240, 320, 3)), rng.integers(0, 255, (8, 8, 3)).repeat(5, 0).repeat(5, 1)
 
