@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from inmo.errors import UserError, unknown_name
-from inmo.reports.figures.style import KINDS, Kind, styles
-from inmo.reports.scoring.score import SCALARS, Measures, Score
+from inmo.reports.figures.style import styles
+from inmo.reports.scoring.score import KINDS, MEASURES, Kind, Measures, Score
 from inmo.reports.scoring.statistics import bootstrap_interval, interval_words
 from inmo.reports.scoring.stored import auc_values, ranked_scalar
-from inmo.reports.tables.builders import Extras, overlap_precision, score_table
+from inmo.reports.tables.builders import Extras, score_table
 from inmo.reports.tables.table import Table
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Scores:
         import pandas as pd
 
         shown = _kind(kind)
-        found = {r.score.tracker: getattr(r.score.mean, kind) for r in self._only(dataset, protocol)}
+        found = {r.score.tracker: r.score.mean.curve(shown) for r in self._only(dataset, protocol)}
         drawn = {name: curve for name, curve in found.items() if curve is not None}
         if not drawn:
             raise UserError(f"no tracker has a {shown.title.lower()} curve here: print the scores to see why")
@@ -197,6 +197,5 @@ def _head(score: Score) -> dict[str, Any]:
 
 
 def _values(found: Measures) -> dict[str, float | None]:
-    scalars: dict[str, float | None] = {name: getattr(found, name) for name in SCALARS}
-    points = {f"op{round(t * 100)}": overlap_precision(found, t) for t in (0.50, 0.75)}
-    return {name: np.nan if value is None else value for name, value in (scalars | points).items()}
+    values = {key: found.value(measure) for key, measure in MEASURES.items()}
+    return {name: np.nan if value is None else value for name, value in values.items()}

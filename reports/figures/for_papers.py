@@ -24,8 +24,8 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
 from inmo.reports.figures.label_placement import place_labels
 from inmo.reports.figures.radar import Radar
-from inmo.reports.figures.style import Kind, Line, Style, SweepLine, lines, short_number, sweep_axes
-from inmo.reports.scoring.score import Score
+from inmo.reports.figures.style import Line, Style, SweepLine, lines, short_number, sweep_axes
+from inmo.reports.scoring.score import Kind, Score
 
 if TYPE_CHECKING:
     from inmo.reports.figures.panel import Panel

@@ -1,4 +1,4 @@
-"""What is plotted, for both the page's own SVG and matplotlib: kinds of curve, the score in the legend, the colours."""
+"""What is plotted, for both the page's own SVG and matplotlib: lines, the score in the legend, the colours."""
 
 from __future__ import annotations
 
@@ -8,40 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inmo.reports.scoring.score import Curve, Measures, Score
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of plot.
-
-    Attributes:
-        key: field of ``Measures`` that holds the curve.
-        title, x_label, y_label: words on the plot.
-        x_max: right end of the thresholds, which are evenly spaced from 0.
-        scalars: measures for the legend, (field, words); the first that the protocol defines is used.
-    """
-
-    key: str
-    title: str
-    x_label: str
-    y_label: str
-    x_max: float
-    scalars: tuple[tuple[str, str], ...]
-
-
-SUCCESS = Kind(
-    "success", "Success", "Overlap threshold", "Success rate", 1.0, (("success_auc", "AUC"),)
-)  # fmt: skip
-PRECISION = Kind(
-    "precision", "Precision", "Centre error threshold [px]", "Precision", 50.0,
-    (("precision_20", "at 20 px"), ("precision_auc", "AUC")),
-)  # fmt: skip
-NORM_PRECISION = Kind(
-    "norm_precision", "Normalised precision", "Normalised centre error threshold", "Normalised precision", 0.5,
-    (("norm_precision_020", "at 0.20"), ("norm_precision_auc", "AUC")),
-)  # fmt: skip
-KINDS = (SUCCESS, PRECISION, NORM_PRECISION)
+from inmo.reports.scoring.score import Curve, Kind, Measures, Score
 
 # Eight hues that stay apart under the common colour deficiencies (after Okabe and Ito 2008), darkened until thin lines
 # hold on white paper; the second row is the same hues for a dark ground and for boxes in images, where white is the
@@ -91,7 +58,7 @@ def lines(scores: Sequence[Score], kind: Kind, *, ranked: str = "") -> list[Line
     """
     found = []
     for score in scores:
-        curve: Curve | None = getattr(score.mean, kind.key)
+        curve = score.mean.curve(kind)
         scalar = _scalar(score.mean, kind, ranked)
         if curve is not None and scalar is not None:
             found.append(Line(score.tracker, np.linspace(0, kind.x_max, len(curve)), curve, *scalar))
@@ -171,8 +138,8 @@ def short_number(value: float) -> str:
 
 
 def _scalar(mean: Measures, kind: Kind, ranked: str) -> tuple[float, str] | None:
-    for field, words in sorted(kind.scalars, key=lambda s: s[0] != ranked):
-        value: float | None = getattr(mean, field)
+    for measure in sorted(kind.scalars, key=lambda m: m.key != ranked):
+        value = mean.value(measure)
         if value is not None:
-            return value, words
+            return value, measure.words
     return None

@@ -15,7 +15,8 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from inmo.reports.figures.label_placement import place_labels, text_width
-from inmo.reports.figures.style import Kind, Line, Style, SweepLine, SweepPoint, limits, short_number, spans, sweep_axes
+from inmo.reports.figures.style import Line, Style, SweepLine, SweepPoint, limits, short_number, spans, sweep_axes
+from inmo.reports.scoring.score import Kind
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
 _NAME, _DOT = 11.5, 5.0  # size of the names in a plot, see style.css, and radius of their dots

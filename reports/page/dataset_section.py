@@ -14,8 +14,8 @@ from inmo.reports.blocks.block import anchor
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
 from inmo.reports.figures.radar import Radar, radar
-from inmo.reports.figures.style import KINDS, Style
-from inmo.reports.scoring.score import Score
+from inmo.reports.figures.style import Style
+from inmo.reports.scoring.score import KINDS, Score
 from inmo.reports.scoring.statistics import (
     Comparison,
     bootstrap_interval,

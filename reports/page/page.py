@@ -24,12 +24,12 @@ from inmo.reports.figures import svg
 from inmo.reports.figures.for_papers import save_figure
 from inmo.reports.figures.frames import TRUTH
 from inmo.reports.figures.radar import radar_plot
-from inmo.reports.figures.style import DARK, DASHES, KINDS, LIGHT, Style, lines, styles
+from inmo.reports.figures.style import DARK, DASHES, LIGHT, Style, lines, styles
 from inmo.reports.page.dataset_section import Content, Strip, attribute_radar, build, images_of, speed_points
 from inmo.reports.page.failure_browser import FailureBrowser, build_browser
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
-from inmo.reports.scoring.score import Score
+from inmo.reports.scoring.score import KINDS, Score
 from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
 from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
 from inmo.reports.scoring.tuned import tuned_on

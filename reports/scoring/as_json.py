@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from inmo.reports.scoring.protocols import GRIDS, PROTOCOLS
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.score import KINDS, SCALARS, Measures, Score
 
-POINTS = {"success_curve": 21, "precision_curve": 51, "norm_precision_curve": 51}
 NOT_DEFINED = "{} has no {}"
 
 
@@ -51,24 +50,18 @@ def _score(score: Score, per_sequence: bool) -> dict[str, Any]:
 
 
 def _measures(measures: Measures, protocol: str, reason: str) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "success_auc": measures.success_auc,
-        "precision_20": measures.precision_20,
-        "norm_precision_020": measures.norm_precision_020,
-        "norm_precision_auc": measures.norm_precision_auc,
-        "success_curve": None,
-        "precision_curve": None,
-        "norm_precision_curve": None,
-    }
+    values: dict[str, Any] = {each.key: measures.value(each) for each in SCALARS if not each.instead_of}
     own: dict[str, Any] = {}
-    for name in ("success", "precision", "norm_precision"):
-        curve = getattr(measures, name)
-        if curve is not None and len(curve) == POINTS[f"{name}_curve"]:
-            values[f"{name}_curve"] = curve.tolist()
-        elif curve is not None:
-            own[name] = {"thresholds": GRIDS[PROTOCOLS[protocol].grid(name) or ""].tolist(), "values": curve.tolist()}
-    if measures.precision_auc is not None:
-        values["precision_auc"] = measures.precision_auc
+    for kind in KINDS:
+        curve = measures.curve(kind)
+        known = curve is not None and len(curve) == kind.points
+        values[f"{kind.key}_curve"] = curve.tolist() if curve is not None and known else None
+        if curve is not None and not known:
+            thresholds = GRIDS[PROTOCOLS[protocol].grid(kind.key) or ""]
+            own[kind.key] = {"thresholds": thresholds.tolist(), "values": curve.tolist()}
+    for each in SCALARS:
+        if each.instead_of and measures.value(each) is not None:
+            values[each.key] = measures.value(each)
     if measures.broken:
         values["broken_predictions"] = measures.broken
     if measures.box_coverage is not None:

@@ -19,7 +19,7 @@ from inmo.errors import UserError
 from inmo.reports.scoring import metrics
 from inmo.reports.scoring.metrics import Values
 from inmo.reports.scoring.protocols import GRIDS, TRAILING_ZERO_ROWS_MAY_LACK, Protocol, family
-from inmo.reports.scoring.score import CURVES, Curve, Measures
+from inmo.reports.scoring.score import KINDS, SCALARS, Curve, Measures
 
 Mask = NDArray[np.bool_]
 AREAS = {"mean": metrics.mean_of_curve, "trapezoid": metrics.trapezoid}
@@ -139,14 +139,14 @@ def with_scalars(
     curves: dict[str, Curve], rule: Protocol, *, frames: int, coverage: float | None = None, broken: int = 0
 ) -> Measures:
     """The measures of a sequence or of a mean: the curves given, and the scalars the protocol reads off them."""
-    scalars: dict[str, float] = {}
-    for name, curve in curves.items():
-        scalars[f"{name}_auc"] = AREAS[rule.area](curve, GRIDS[rule.grid(name) or ""])
-    if rule.points and "precision" in curves:
-        scalars["precision_20"] = float(curves["precision"][20])
-    if rule.points and "norm_precision" in curves:
-        scalars["norm_precision_020"] = float(curves["norm_precision"][20])
-    values: dict[str, Any] = {**curves, **scalars}
+    values: dict[str, Any] = {**curves}
+    for scalar in SCALARS:
+        if scalar.curve in curves:
+            curve = curves[scalar.curve]
+            if scalar.at is None:
+                values[scalar.key] = AREAS[rule.area](curve, GRIDS[rule.grid(scalar.curve) or ""])
+            elif rule.points:
+                values[scalar.key] = float(curve[scalar.at])
     return Measures(**values, frames=frames, box_coverage=coverage, broken=broken)
 
 
@@ -158,14 +158,14 @@ def mean_measures(parts: Iterable[Measures], rule: Protocol) -> Measures:
     """
     parts = list(parts)
     curves: dict[str, Curve] = {}
-    for name in CURVES:
-        stack = [curve for part in parts if (curve := getattr(part, name)) is not None]
+    for kind in KINDS:
+        stack = [curve for part in parts if (curve := part.curve(kind)) is not None]
         if len(stack) < len(parts):
             continue
         if rule.drop_zero:
             stack = [curve for curve in stack if curve.any()] or stack[:1]
         if stack:
-            curves[name] = np.mean(stack, axis=0)
+            curves[kind.key] = np.mean(stack, axis=0)
     frames = sum(part.frames for part in parts)
     covered = sum((part.box_coverage or 0.0) * part.frames for part in parts) / frames if rule.coverage else None
     broken = sum(part.broken for part in parts)

@@ -9,42 +9,12 @@ curves: an overlap of -1 fails at every threshold; a distance of -1 is a hit at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
 
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How a number is to be read: its label, unit, range, and which way is better."""
-
-    key: str
-    label: str
-    unit: str
-    low: float
-    high: float
-    better: Literal["higher", "lower"]
-
-
-MEASURES: dict[str, Measure] = {
-    measure.key: measure
-    for measure in (
-        Measure("success_auc", "AUC", "fraction", 0.0, 1.0, "higher"),
-        Measure("precision_20", "P@20", "fraction", 0.0, 1.0, "higher"),
-        Measure("precision_auc", "P AUC", "fraction", 0.0, 1.0, "higher"),
-        Measure("norm_precision_020", "P_norm@0.20", "fraction", 0.0, 1.0, "higher"),
-        Measure("norm_precision_auc", "P_norm AUC", "fraction", 0.0, 1.0, "higher"),
-        Measure("success", "success", "fraction of frames over IoU", 0.0, 1.0, "higher"),
-        Measure("precision", "precision", "fraction of frames over px", 0.0, 1.0, "higher"),
-        Measure("norm_precision", "normalised precision", "fraction of frames over box sizes", 0.0, 1.0, "higher"),
-    )
-}
 
 
 def overlap(

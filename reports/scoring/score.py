@@ -1,9 +1,13 @@
-"""The record of a score: what one protocol says of one tracker on one dataset."""
+"""The record of a score: what one protocol says of one tracker on one dataset, and how its numbers are to be read.
+
+Curves and measures are declared here once; scoring, tables, JSON, data frames and plots follow these two lists.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +16,89 @@ from inmo.datasets.base import Hole
 
 Curve = NDArray[np.float64]
 
-SCALARS = ("success_auc", "precision_20", "precision_auc", "norm_precision_020", "norm_precision_auc")
-CURVES = ("success", "precision", "norm_precision")
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of curve: the share of frames that pass each of some thresholds, 0..1.
+
+    Attributes:
+        key: field of ``Measures`` that holds the curve.
+        title, x_label, y_label: words on its plot.
+        x_max: right end of the thresholds, which are evenly spaced from 0.
+        points: thresholds that the JSON object has under the curve's own name.
+    """
+
+    key: str
+    title: str
+    x_label: str
+    y_label: str
+    x_max: float
+    points: int
+
+    @property
+    def scalars(self) -> tuple[Measure, ...]:
+        """Measures for the legend of the plot; the first that the protocol defines is used."""
+        return tuple(measure for measure in MEASURES.values() if measure.curve == self.key and measure.words)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number that is read off a curve.
+
+    Attributes:
+        key: name in JSON objects and data frames, and of ``Measures`` where it is stored there.
+        label: heading; about: what it is.
+        curve: key of its curve.
+        at: the point of the curve that it is, from 0; None for the area below the curve.
+        words: what it is called in the legend of its curve's plot, empty where it never stands there.
+        instead_of: the measure that it stands in for: shown only where the protocol has none of that.
+        unit, low, high: of its values.
+        better: which way is.
+    """
+
+    key: str
+    label: str
+    about: str
+    curve: str
+    at: int | None = None
+    words: str = ""
+    instead_of: str = ""
+    unit: str = "fraction"
+    low: float = 0.0
+    high: float = 1.0
+    better: Literal["higher", "lower"] = "higher"
+
+
+SUCCESS = Kind("success", "Success", "Overlap threshold", "Success rate", 1.0, 21)
+PRECISION = Kind("precision", "Precision", "Centre error threshold [px]", "Precision", 50.0, 51)
+NORM_PRECISION = Kind(
+    "norm_precision", "Normalised precision", "Normalised centre error threshold", "Normalised precision", 0.5, 51
+)
+KINDS = (SUCCESS, PRECISION, NORM_PRECISION)
+MEASURES = {measure.key: measure for measure in (
+    Measure(
+        "success_auc", "AUC", "area under the success plot: mean of the success curve over its thresholds", "success",
+        words="AUC",
+    ),
+    Measure(
+        "precision_20", "P", "precision: share of frames whose centre is at most 20 px off", "precision", 20,
+        words="at 20 px",
+    ),
+    Measure(
+        "precision_auc", "P AUC", "area under the precision plot (0 to 50 px), as the TrackingNet server has it",
+        "precision", words="AUC", instead_of="precision_20",
+    ),
+    Measure(
+        "norm_precision_020", "P_norm@0.2", "normalised precision: share of frames whose centre is off by at most 0.20 "
+        "of the target's size", "norm_precision", 20, words="at 0.20",
+    ),
+    Measure(
+        "norm_precision_auc", "P_norm AUC", "area under the normalised-precision plot (0 to 0.5)", "norm_precision",
+        words="AUC",
+    ),
+    Measure("op50", "OP50", "share of frames with an overlap above 0.50", "success", 10),
+    Measure("op75", "OP75", "share of frames with an overlap above 0.75", "success", 15),
+)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,6 +122,23 @@ class Measures:
     box_coverage: float | None = None
     frames: int = 0
     broken: int = 0
+
+    def value(self, measure: Measure) -> float | None:
+        """A measure of ``MEASURES``."""
+        if measure in SCALARS or measure.at is None:
+            found: float | None = getattr(self, measure.key)
+            return found
+        curve: Curve | None = getattr(self, measure.curve)
+        return None if curve is None else float(curve[measure.at])
+
+    def curve(self, kind: Kind) -> Curve | None:
+        """A curve of ``KINDS``."""
+        found: Curve | None = getattr(self, kind.key)
+        return found
+
+
+SCALARS = tuple(MEASURES[each.name] for each in fields(Measures) if each.name in MEASURES)
+"""Those that a protocol defines or does not; the others are points of the success curve, which all have."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.score import MEASURES, Score
 from inmo.reports.scoring.statistics import MINIMUM
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import MARK, footnote
@@ -15,18 +15,10 @@ FPS_DEFINITION = (
     "pre-processing, network and post-processing; reading and decoding images excluded), leaving out the "
     "initialisation and the five frames after it of every sequence"
 )
-_AUC = percent("success_auc", "AUC", "area under the success plot: mean of the success curve over its thresholds")
-_P20 = percent("precision_20", "P", "precision: share of frames whose centre is at most 20 px off")
-_PAUC = percent(
-    "precision_auc", "P AUC", "area under the precision plot (0 to 50 px), as the TrackingNet server has it"
-)
-_PN20 = percent(
-    "norm_precision_020", "P_norm@0.2", "normalised precision: share of frames whose centre is off by at most 0.20 of "
-    "the target's size",
-)  # fmt: skip
-_PNAUC = percent("norm_precision_auc", "P_norm AUC", "area under the normalised-precision plot (0 to 0.5)")
-_OP50 = percent("op50", "OP50", "share of frames with an overlap above 0.50")
-_OP75 = percent("op75", "OP75", "share of frames with an overlap above 0.75")
+_MEASURES = {
+    measure.key: percent(measure.key, measure.label, measure.about, better=1 if measure.better == "higher" else -1)
+    for measure in MEASURES.values()
+}
 _FPS = Column("fps", "FPS", "", 1, 1.0, 0, FPS_DEFINITION)
 _DELTA = percent(
     "difference", "Δ to best", "AUC minus the best tracker's on the same sequences, with its 95 % paired bootstrap "
@@ -43,7 +35,6 @@ _PVALUE = Column(
     least=0.0001,
 )
 _TRACKER = Column("tracker", "Tracker")
-_MEASURES = (_AUC, _P20, _PAUC, _PN20, _PNAUC, _OP50, _OP75)
 
 
 @dataclass(frozen=True)
@@ -83,9 +74,9 @@ def score_table(scores: Sequence[Score], extras: Sequence[Extras] = (), *, title
     )
     columns = [_TRACKER, *([Column("dataset", "Dataset")] if len({s.dataset for s in scores}) > 1 else [])]
     columns += [Column("protocol", "Protocol"), Column("sequences", "Sequences")]
-    have = {c.key for c in _MEASURES if any(_measure(s.mean, c.key) is not None for s in scores)}
-    have -= {"precision_auc"} if "precision_20" in have else set()  # only the TrackingNet server reads the area
-    columns += [c for c in _MEASURES if c is _AUC or c.key in have]
+    have = {m.key for m in MEASURES.values() if any(s.mean.value(m) is not None for s in scores)}
+    shown = [m.key for m in MEASURES.values() if m.key in have and m.instead_of not in have]
+    columns += [_MEASURES[key] for key in dict.fromkeys(["success_auc", *shown])]
     columns += [c for c, key in ((_DELTA, "difference"), (_PVALUE, "p_value"), (_FPS, "fps"))
                 if any(getattr(e, key) is not None for e in extras)]  # fmt: skip
     rows = tuple(tuple(_score_cell(c, s, e) for c in columns) for s, e in pairs)
@@ -249,20 +240,6 @@ def _shortfall(scores: Sequence[Score]) -> str:
     return found.pop() if len(found) == 1 else "coverage differs" if found else ""
 
 
-def overlap_precision(measures: Measures, threshold: float) -> float | None:
-    """OP at an overlap threshold (0.50, 0.75), read from the 21-point success curve; None without one."""
-    if measures.success is None:
-        return None
-    return float(measures.success[round(threshold * (len(measures.success) - 1))])
-
-
-def _measure(mean: Measures, key: str) -> float | None:
-    if key in ("op50", "op75"):
-        return overlap_precision(mean, int(key[2:]) / 100)
-    value: float | None = getattr(mean, key)
-    return value
-
-
 def _score_cell(column: Column, score: Score, extras: Extras) -> Cell:
     match column.key:
         case "tracker":
@@ -279,10 +256,10 @@ def _score_cell(column: Column, score: Score, extras: Extras) -> Cell:
             return Cell(extras.difference, extras.difference_interval)
         case "p_value":
             return Cell(extras.p_value)
-    value = _measure(score.mean, column.key)
+    value = score.mean.value(MEASURES[column.key])
     if value is None:
         return Cell(None, reason=score.reason or f"{score.protocol} has no {column.label}")
-    if column is _AUC:
+    if column.key == "success_auc":
         return Cell(value, extras.interval, note=extras.interval_note)
     return Cell(value)
 

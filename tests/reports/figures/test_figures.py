@@ -15,8 +15,8 @@ from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg
 from inmo.reports.figures.frames import TRUTH, Track, dashed, draw_boxes, tracker_boxes, true_boxes
 from inmo.reports.figures.radar import radar
-from inmo.reports.figures.style import DARK, DASHES, KINDS, LIGHT, NORM_PRECISION, PRECISION, SUCCESS, lines, styles
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.figures.style import DARK, DASHES, LIGHT, lines, styles
+from inmo.reports.scoring.score import KINDS, NORM_PRECISION, PRECISION, SUCCESS, Measures, Score
 
 
 def score(tracker: str, height: float) -> Score:

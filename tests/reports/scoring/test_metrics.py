@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from inmo.reports.scoring import metrics
 from inmo.reports.scoring.protocols import GRIDS
+from inmo.reports.scoring.score import KINDS, MEASURES, SCALARS, Measures
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -116,11 +117,15 @@ def test_areas() -> None:
 
 
 def test_every_measure_says_how_to_read_it() -> None:
-    from inmo.reports.scoring.score import CURVES, SCALARS
-
-    assert set(metrics.MEASURES) == {*SCALARS, *CURVES}
-    for measure in metrics.MEASURES.values():
+    assert set(MEASURES) == {m.key for m in SCALARS} | {"op50", "op75"}
+    assert {m.curve for m in MEASURES.values()} == {kind.key for kind in KINDS}
+    for measure in MEASURES.values():
         assert measure.label
+        assert measure.about
         assert measure.unit
         assert measure.low < measure.high
         assert measure.better in ("higher", "lower")
+        assert Measures().value(measure) is None
+    for kind in KINDS:
+        assert kind.scalars
+        assert Measures().curve(kind) is None

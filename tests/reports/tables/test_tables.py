@@ -14,11 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inmo.datasets.base import Hole
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.score import MEASURES, Measures, Score
 from inmo.reports.tables.builders import (
     Extras,
     attribute_table,
-    overlap_precision,
     overview_table,
     protocol_table,
     score_table,
@@ -212,9 +211,9 @@ def test_overview_ranks_each_dataset_by_itself() -> None:
 
 def test_overlap_precision_reads_the_curve() -> None:
     curve = np.arange(21) / 100
-    assert overlap_precision(Measures(success=curve), 0.5) == 0.10
-    assert overlap_precision(Measures(success=curve), 0.75) == 0.15
-    assert overlap_precision(Measures(), 0.5) is None
+    assert Measures(success=curve).value(MEASURES["op50"]) == 0.10
+    assert Measures(success=curve).value(MEASURES["op75"]) == 0.15
+    assert Measures().value(MEASURES["op50"]) is None
 
 
 def test_columns_print_without_negative_zero() -> None:
