@@ -6,7 +6,7 @@ Facts are what a complete and sound copy of the benchmark shows too; findings ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,6 @@ from inmo.datasets.images import Frames, ImageFrames
 from inmo.errors import UserError
 
 Size = tuple[int, int]  # width, height
-Progress = Callable[[str, int, int], None]
 
 _LISTED = 6  # names that one line gives before it counts the rest
 _THREADS = 4
@@ -62,24 +61,19 @@ class _Tally:
     findings: list[str] = field(default_factory=list)
 
 
-def check_dataset(
-    dataset: Dataset, *, read_images: bool = True, every: int = 1, progress: Progress | None = None
-) -> Report:
+def check_dataset(dataset: Dataset, *, read_images: bool = True, every: int = 1) -> Report:
     """Look over all annotations and frames of a dataset.
 
     Args:
         read_images: decode the images; otherwise their names alone are checked.
         every: read only each ``every``-th image of a sequence, and always the last.
-        progress: called with (sequence, sequences done, sequences) before each sequence.
 
     Returns:
         Facts and findings. Nothing is raised for what is wrong with the data. An interruption (Ctrl-C) ends the
         reading within a few images.
     """
     tally = _Tally()
-    for done, sequence in enumerate(dataset.sequences):
-        if progress is not None:
-            progress(sequence.name, done, len(dataset.sequences))
+    for sequence in dataset.sequences:
         annotation = _check_annotation(dataset, sequence, tally)
         if sequence.frames is None:
             tally.no_frames.append(sequence.name)

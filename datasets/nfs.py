@@ -48,7 +48,7 @@ def parse_nfs(data: bytes, where: str, count: int | None) -> Boxes:
     if not lines or len(lines[0].split(None, _VATIC_COLUMNS)) < _VATIC_COLUMNS:
         return parse_xywh(data, where, count)
     corners = b"\n".join(b" ".join(line.split(None, 5)[1:5]) for line in lines)
-    boxes = xyxy_to_xywh(parse_rows(corners, columns=4, where=where))
+    boxes = xyxy_to_xywh(parse_rows(corners, where=where))
     if count is None or abs(len(boxes) / count - _RATE) < 1:
         return boxes[::_RATE]
     if abs(len(boxes) - count) <= 1:

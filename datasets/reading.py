@@ -22,7 +22,7 @@ Parse = Callable[[bytes, str, int | None], Boxes]
 
 def parse_xywh(data: bytes, where: str, count: int | None) -> Boxes:
     """Rows of x, y, w, h as they stand in an annotation file: (n, 4) float64."""
-    return parse_rows(data, columns=4, where=where)
+    return parse_rows(data, where=where)
 
 
 @dataclass(frozen=True)

@@ -60,28 +60,31 @@ def _link(temporary: Path, path: Path) -> bool:
 
 
 def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    try:
+    with fitting(path, "missing or damaged"):
         with pq.ParquetFile(path) as file:  # read_table and its threads cost twice as much on files this small
             table = file.read(use_threads=False)
         return table, json.loads(table.schema.metadata[b"facts"])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    try:
+    with fitting(path):
         found: dict[str, Any] = json.loads(pq.read_schema(path).metadata[b"facts"])
         return found
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it and run again") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    try:
+    with fitting(path, "missing or damaged"):
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} is missing or damaged ({error}): delete it and run again") from error
+
+
+@contextmanager
+def fitting(path: Path, state: str = "damaged") -> Iterator[None]:
+    """Raises UserError where ``path`` cannot be read, or what was read lacks something or has it in another form."""
+    try:
+        yield
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, pa.ArrowException) as error:
+        raise UserError(f"{path} is {state} ({error}): delete it and run again") from error
 
 
 def unfinished(name: str) -> str:
@@ -119,12 +122,3 @@ def _start(pid: int) -> str:
     except OSError:
         return ""
     return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
-
-
-@contextmanager
-def fitting(path: Path) -> Iterator[None]:
-    """Raises UserError where what was read of ``path`` lacks something or has it in another form."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it and run again") from error

@@ -169,9 +169,9 @@ class Target:
         return Pose(x, y, scale, curve(spec.spins, share) + roll, face, gait, spec.limber)
 
 
-def _gone(share: float, begin: float, end: float, ramp: float = 0.1) -> float:
-    """0 in the picture, 1 outside it, with smooth ways out and back."""
-    way = min((share - begin + ramp) / ramp, (end + ramp - share) / ramp, 1.0)
+def _gone(share: float, begin: float, end: float) -> float:
+    """0 in the picture, 1 outside it, with smooth ways out and back, a tenth of the clip each."""
+    way = min((share - begin + 0.1) / 0.1, (end + 0.1 - share) / 0.1, 1.0)
     return way * way * (3.0 - 2.0 * way) if way > 0 else 0.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from inmo.datasets.mini.exact import Dice, Packed
 from inmo.datasets.mini.sprites import MARGIN, Canvas, Colour, Pattern, Point, patterns, shaded
@@ -52,26 +53,12 @@ class Puppet:
         return any(p.swing >= 0.04 or max(p.flap) >= 0.15 or p.wave[0] >= 0.08 for p in self.parts)
 
 
-def part(
-    canvas: Canvas,
-    pivot: Point,
-    *,
-    parent: int = -1,
-    at: Point = (0.0, 0.0),
-    rest: float = 0.0,
-    swing: float = 0.0,
-    phase: float = 0.0,
-    beat: int = 1,
-    flap: tuple[float, float] = (0.0, 0.0),
-    roll: float = 0.0,
-    wave: tuple[float, float] = (0.0, 0.0),
-    behind: bool = False,
-) -> Part:
-    """A part from its painting; ``pivot`` and ``at`` are given in canvas pixels, without the sprite's margin."""
+def part(canvas: Canvas, pivot: Point, *, parent: int = -1, at: Point = (0.0, 0.0), **motion: Any) -> Part:
+    """A part from its painting and further fields of ``Part``; pivot and place in canvas pixels, without the margin."""
     shift = MARGIN - 0.5  # canvas edges to the middles of sprite pixels
     hinge = (pivot[0] + shift, pivot[1] + shift)
     place = (at[0] + shift, at[1] + shift) if parent >= 0 else at
-    return Part(canvas.sprite(), hinge, parent, place, rest, swing, phase, beat, flap, roll, wave, behind)
+    return Part(canvas.sprite(), hinge, parent, place, **motion)
 
 
 SKINS: tuple[Colour, ...] = ((140, 175, 225), (95, 135, 195), (60, 90, 140), (45, 60, 95))

@@ -85,10 +85,6 @@ class Canvas:
         self._colour = np.where(mask[..., None], painted, self._colour)
         self._filled |= mask
 
-    def cut(self, mask: Mask) -> None:
-        """Make a hole."""
-        self._filled &= ~mask
-
     def _figure(self, pattern: Pattern) -> Mask:
         x = np.floor(self._x * 4).astype(np.int64) // 4
         y = np.floor(self._y * 4).astype(np.int64) // 4

@@ -59,6 +59,6 @@ def _listed(path: Path, folders: list[Path], home: Path) -> list[Path]:
 
 def _track(folder: Path) -> Track:
     tree = Tree(folder)
-    boxes = parse_rows(tree.read("groundtruth.txt"), columns=4, where=tree.where("groundtruth.txt"))
+    boxes = parse_rows(tree.read("groundtruth.txt"), where=tree.where("groundtruth.txt"))
     absent = read_flags(tree, "absence.label")
     return Track(boxes, ~absent)

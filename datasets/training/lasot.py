@@ -36,7 +36,7 @@ def open_lasot(root: str, *, gap: int = 100) -> VideoSource:
 
 def _track(folder: Path) -> Track:
     tree = Tree(folder)
-    boxes = shift_origin(parse_rows(tree.read("groundtruth.txt"), columns=4, where=tree.where("groundtruth.txt")), -1.0)
+    boxes = shift_origin(parse_rows(tree.read("groundtruth.txt"), where=tree.where("groundtruth.txt")), -1.0)
     visible = np.ones(len(boxes), bool)
     for name in FLAGS:
         flags = read_flags(tree, name)

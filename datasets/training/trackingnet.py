@@ -39,5 +39,5 @@ def open_trackingnet(root: str, *, chunks: Sequence[int] = tuple(range(CHUNKS)),
 
 def _track(path: Path) -> Track:
     tree = Tree(path.parent)
-    boxes = parse_rows(tree.read(path.name), columns=4, where=str(path))
+    boxes = parse_rows(tree.read(path.name), where=str(path))
     return Track(boxes, np.ones(len(boxes), bool))

@@ -28,7 +28,7 @@ SCRATCH = Path(tempfile.mkdtemp(prefix="fuzz-"))
 
 
 def annotation(data: bytes) -> None:
-    rows = parse_rows(data, columns=4, where="a file")
+    rows = parse_rows(data, where="a file")
     assert rows.shape[1:] == (4,) and rows.dtype == np.float64
     rows[:0] = 0  # writeable, as promised
 

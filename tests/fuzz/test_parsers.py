@@ -54,7 +54,7 @@ def test_seeds_are_good_files(name: str) -> None:
 )
 def test_rows_are_read_back_to_the_last_bit(rows: list[tuple[float, ...]], separator: str, end: str, lead: str) -> None:
     text = lead + "".join(separator.join(map(repr, row)) + end for row in rows)
-    np.testing.assert_array_equal(parse_rows(text.encode(), columns=4, where="x"), np.array(rows))
+    np.testing.assert_array_equal(parse_rows(text.encode(), where="x"), np.array(rows))
 
 
 PLAIN = st.recursive(

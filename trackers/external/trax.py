@@ -64,7 +64,8 @@ class Trax:
 
     def __init__(self, config: TraxConfig, environment: dict[str, str]) -> None:
         self._config, self._environment = config, environment
-        self._title = f"trax:{_short(config.target)}"
+        command = config.target
+        self._title = f"trax:{command if len(command) <= 80 else f'{command[:76]} ...'}"
         self._folder = tempfile.TemporaryDirectory(prefix="trax-frames-")
         self._count, self._used, self._last = 0, False, np.zeros(4)
         self._connect()
@@ -200,10 +201,6 @@ def _words(command: str) -> list[str]:
 
 def _formats(text: str) -> list[str]:
     return [word.strip() for word in text.split(";") if word.strip()]
-
-
-def _short(text: str, limit: int = 80) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 4]} ..."
 
 
 TRAX = TrackerSpec("trax", "TraX tracker", TraxConfig(), build)

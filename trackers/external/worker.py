@@ -39,20 +39,19 @@ class ClassTracker:
             if not callable(getattr(self.tracker, name, None)):
                 raise AttributeError(f"{found} has no {name}(): it needs init(image, box) and update(image)")
 
-    def init(self, frame: Any, box: list[float]) -> None:
+    def init(self, image: Any, box: list[float]) -> None:
         import numpy as np
 
-        self.tracker.init(_converted(frame, self.image), np.array(box, dtype=np.float64))
-
-    def prepare(self, frame: Any) -> Any:
-        return _converted(frame, self.image)
+        self.tracker.init(image, np.array(box, dtype=np.float64))
 
     def step(self, image: Any) -> tuple[Any, Any]:
         return self.tracker.update(image), None
 
 
 class PytrackingTracker:
-    """A tracker of a pytracking checkout, called as its own evaluation calls it; images are RGB."""
+    """A tracker of a pytracking checkout, called as its own evaluation calls it."""
+
+    image = "rgb"
 
     def __init__(self, options: dict[str, Any]) -> None:
         sys.path.insert(0, options["checkout"])
@@ -64,11 +63,8 @@ class PytrackingTracker:
         self.takes_info = _positional(self.tracker.track) > 1
         self.previous: Any = {}
 
-    def init(self, frame: Any, box: list[float]) -> None:
-        self.previous = self.tracker.initialize(_converted(frame, "rgb"), {"init_bbox": list(box)}) or {}
-
-    def prepare(self, frame: Any) -> Any:
-        return _converted(frame, "rgb")
+    def init(self, image: Any, box: list[float]) -> None:
+        self.previous = self.tracker.initialize(image, {"init_bbox": list(box)}) or {}
 
     def step(self, image: Any) -> tuple[Any, Any]:
         info = ({"previous_output": self.previous},) if self.takes_info else ()
@@ -77,7 +73,9 @@ class PytrackingTracker:
 
 
 class PysotTracker:
-    """A tracker of a pysot checkout or of a fork of it, built as its demo builds it; images are BGR."""
+    """A tracker of a pysot checkout or of a fork of it, built as its demo builds it."""
+
+    image = "bgr"
 
     def __init__(self, options: dict[str, Any]) -> None:
         sys.path.insert(0, options["checkout"])
@@ -94,14 +92,9 @@ class PysotTracker:
         model.load_state_dict(_weights(torch.load(options["weights"], map_location="cpu", weights_only=True)))
         self.tracker = build_tracker(model.eval().to("cuda" if cfg.CUDA else "cpu"))
 
-    def init(self, frame: Any, box: list[float]) -> None:
+    def init(self, image: Any, box: list[float]) -> None:
         x, y, w, h = box
-        self.tracker.init(
-            _converted(frame, "bgr"), [x + 0.5, y + 0.5, w, h]
-        )  # its test script: centre - (size - 1) / 2
-
-    def prepare(self, frame: Any) -> Any:
-        return _converted(frame, "bgr")
+        self.tracker.init(image, [x + 0.5, y + 0.5, w, h])  # its test script: centre - (size - 1) / 2
 
     def step(self, image: Any) -> tuple[Any, Any]:
         outputs = self.tracker.track(image)
@@ -130,10 +123,10 @@ def main() -> None:
                 tracker = KINDS[question["kind"]](question["options"])
                 answer: dict[str, Any] = {}
             elif question["do"] == "init":
-                tracker.init(shared.frame(question["shape"]), question["box"])
+                tracker.init(converted(shared.frame(question["shape"]), tracker.image), question["box"])
                 answer = {}
             else:
-                image = tracker.prepare(shared.frame(question["shape"]))
+                image = converted(shared.frame(question["shape"]), tracker.image)
                 started = time.perf_counter()
                 box, score = tracker.step(image)
                 answer = _numbers(box, score)
@@ -186,8 +179,8 @@ def _numbers(box: Any, score: Any) -> dict[str, Any]:
     return {"box": values.tolist() if values.size <= 64 else values.ravel()[:64].tolist(), "score": confidence}
 
 
-def _converted(frame: Any, kind: str) -> Any:
-    """A copy in the order of colours that is wanted, the tracker's own to keep and to write in."""
+def converted(frame: Any, kind: str) -> Any:
+    """A BGR frame as a tracker wants it, ``bgr``, ``rgb`` or ``pil``: a copy, its own to keep and to write in."""
     import numpy as np
 
     if kind == "bgr":

@@ -114,7 +114,7 @@ class RawResults:
             return Hole(sequence.name, which)
         where = self.tree.where(found)
         data = self.tree.read(found)
-        boxes = parse_mat(data, where) if found.endswith(".mat") else parse_rows(data, columns=4, where=where)
+        boxes = parse_mat(data, where) if found.endswith(".mat") else parse_rows(data, where=where)
         if sequence.leading:
             rows = len(sequence.annotation()) if rows is None else rows
             if len(boxes) == rows + sequence.leading:

@@ -18,6 +18,7 @@ from inmo.boxes import Boxes
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import Step, Tracker, TrackerFailure, TrackerSpec
+from inmo.trackers.external.worker import converted
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ class InitUpdate:
         self.image = image
 
     def init(self, frames: list[Frame], boxes: Boxes) -> None:
-        self._call("init", self._converted(frames[0]), boxes[0].copy())
+        self._call("init", converted(frames[0], self.image), boxes[0].copy())
 
     def step(self, frames: list[Frame], state: None) -> Step:
-        answer = self._call("update", self._converted(frames[0]))
+        answer = self._call("update", converted(frames[0], self.image))
         try:
             box = np.asarray(answer, dtype=np.float64).reshape(1, 4)
         except (TypeError, ValueError) as error:
@@ -84,16 +85,6 @@ class InitUpdate:
             raise TrackerFailure(
                 f"{method}() of {self._name} failed in {where}: {type(error).__name__}: {error}"
             ) from error
-
-    def _converted(self, frame: Frame) -> Any:
-        if self.image == "bgr":
-            return frame.copy()
-        rgb = np.ascontiguousarray(frame[:, :, ::-1])
-        if self.image == "rgb":
-            return rgb
-        from PIL import Image
-
-        return Image.fromarray(rgb)
 
 
 def build(config: ObjectConfig, device: str) -> Tracker:

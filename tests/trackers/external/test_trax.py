@@ -89,18 +89,12 @@ def server(tmp_path: Path) -> str:
     return f"trax:{sys.executable} {write(tmp_path / 'server.py', SERVER)}"
 
 
-@pytest.mark.parametrize(
-    ("regions", "images", "way"),
-    [
-        ("rectangle", "path", "auto"),
-        ("rectangle", "path", "png"),
-        ("rectangle", "memory", "auto"),
-        ("rectangle", "buffer", "auto"),
-        ("polygon", "path", "auto"),
-        ("mask", "path", "auto"),
-    ],
-)
-def test_the_reference_server_understands_us(regions: str, images: str, way: str, server: str) -> None:
+IMAGES = ["path auto", "path png", "memory auto", "buffer auto"]
+
+
+@pytest.mark.parametrize("words", [*(f"rectangle {way}" for way in IMAGES), "polygon path auto", "mask path auto"])
+def test_the_reference_server_understands_us(words: str, server: str) -> None:
+    regions, images, way = words.split()
     tracker = started(f"{server} {regions} {images} rectangle", images=way)
     for first in ([4.0, 5, 10, 8], [7.0, 2, 6, 6]):
         state = tracker.init([frame()], box(*first))
