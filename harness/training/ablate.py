@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -22,12 +20,26 @@ from inmo.harness.store.store import open_store
 from inmo.harness.training.command import run_training
 from inmo.harness.training.config import TrainConfig, load_config
 from inmo.harness.training.loop import CHECKPOINT, WEIGHTS
+from inmo.harness.training.schedule import SCHEDULES
 from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
 from inmo.records import as_words
 from inmo.reports.scoring.score import Measures
+from inmo.reports.scoring.statistics import Interval, bootstrap_interval, compare_with_best, interval_words
+from inmo.reports.scoring.stored import evaluate
+from inmo.reports.tables.table import Cell, Column, Table, percent, write_tables
 from inmo.trackers.families.ablations import TABLES
 from inmo.trackers.pipeline.shipped import architecture
+
+COLUMNS = (
+    Column("row", "row"),
+    percent("auc", "AUC"),
+    percent("norm_precision", "P_norm"),
+    percent("precision", "P"),
+    Column("seeds", "seeds", digits=0),
+    percent("seed_deviation", "deviation of seeds", "of the AUC over the row's seeds", better=0),
+    percent("to_last", "less the last row", better=0),
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ def ablate(
     Every row gets the config's data, steps, batch, objective and schedule; only the row's own settings and the seed
     differ. Trainings lie in ``OUT/trainings``, under a key of all that decides them: rows of the two tables that are
     the same training share it, and another number of steps is another training. Results are in ``OUT/store``; the
-    table is ``OUT/<table>.csv``, ``.md`` and ``.json``.
+    table is ``OUT/<table>.md``, ``.csv``, ``.tex`` and ``.json``.
 
     Args:
         config_path, overrides: see ``command.train``; the tracker's settings are the base of every row.
@@ -94,10 +106,11 @@ def ablate(
                     return Exit.INTERRUPTED
             done.append(Trained(row, seed, folder / WEIGHTS, {}))
     measured = _measured(base, table, done, home / "store", datasets, device, partial, workers, lanes)
-    files = render(table, measured, base)
-    for name, text in files.items():
-        (home / name).write_text(text, encoding="utf-8")
-    sys.stdout.write(files[f"{table}.md"])
+    made = summarise(table, measured, base)
+    write_tables({table: made}, home)
+    text = made.render("md")
+    (home / f"{table}.md").write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
     return 0
 
 
@@ -135,8 +148,6 @@ def _measured(
     lanes: int | Literal["auto"],
 ) -> list[Trained]:
     """Track with every training's weights what is not in the store yet, and score it."""
-    from inmo.reports.scoring.stored import evaluate
-
     names = {(item.row, item.seed): f"{table} {item.row} seed {item.seed}" for item in done}
     setups = [
         _setup(row_config(base, table, item.row, item.seed), item.weights, names[item.row, item.seed]) for item in done
@@ -154,99 +165,53 @@ def _measured(
     return [replace(item, scores=found.get(names[item.row, item.seed], {})) for item in done]
 
 
-def summarise(done: Sequence[Trained]) -> list[dict[str, Any]]:
-    """Per row, in percent: mean AUC, P and P_norm@0.2 over seeds and sequences; the AUC's bootstrap interval over
-    sequences (of the mean over seeds), the spread of the seeds, and the paired difference to the last row.
+def summarise(table: str, done: Sequence[Trained], base: TrainConfig) -> Table:
+    """Per row: mean AUC, P_norm@0.2 and P over seeds and sequences, the AUC's bootstrap interval over sequences (of the
+    mean over seeds), the spread of the seeds, and the paired difference to the last row.
 
     Only sequences that every training has enter; a row that lacks some would otherwise be compared with itself on
     easier ones.
     """
-    from inmo.reports.scoring.statistics import bootstrap_interval
-
     shared = set.intersection(*({n for n, m in item.scores.items() if m.success_auc is not None} for item in done))
-    means = {row: _over_seeds(done, row, "success_auc", shared) for row in dict.fromkeys(item.row for item in done)}
-    reference = means[done[-1].row]
-    found = []
+    names, last = sorted(shared), done[-1].row
+    means = {row: _over_seeds(done, row, "success_auc", names) for row in dict.fromkeys(item.row for item in done)}
+    compared = compare_with_best(means, last)
+    rows = []
     for row, values in means.items():
-        own = [item for item in done if item.row == row]
-        seeds = [100 * float(np.mean([_value(item, n, "success_auc") for n in shared])) for item in own]
-        against = [values[name] - reference[name] for name in values]
-        found.append(
-            {
-                "row": row,
-                "seeds": len(seeds),
-                "sequences": len(shared),
-                "auc": _mean(values),
-                "interval": _ends(bootstrap_interval(list(values.values()))),
-                "norm_precision": _mean(_over_seeds(done, row, "norm_precision_020", shared)),
-                "precision": _mean(_over_seeds(done, row, "precision_20", shared)),
-                "seed_deviation": float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None,
-                "to_last": float(np.mean(against)),
-                "to_last_interval": _ends(bootstrap_interval(against)) if values is not reference else None,
-            }
+        seeds = [float(np.mean([item.scores[n].success_auc for n in names])) for item in done if item.row == row]
+        against = compared.get(row)
+        rows.append(
+            (
+                Cell(row),
+                Cell(_mean(values), _ends(bootstrap_interval([*values.values()]))),
+                Cell(_mean(_over_seeds(done, row, "norm_precision_020", names))),
+                Cell(_mean(_over_seeds(done, row, "precision_20", names))),
+                Cell(len(seeds)),
+                Cell(float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None),
+                Cell(against.difference, _ends(against.interval)) if against else Cell(0.0),
+            )
         )
-    return found
+    schedule = SCHEDULES[base.schedule]
+    batch = base.batch or schedule.batch
+    pairs = (base.steps or schedule.epochs * (schedule.pairs // batch)) * batch
+    caption = (
+        f"{table}, {len(names)} sequences, every row trained on {pairs:,} pairs (config {base.identity()}); intervals: "
+        f"{interval_words(len(names))}"
+    )
+    return Table("", caption, COLUMNS, tuple(rows))
 
 
-def _value(item: Trained, name: str, key: str) -> float:
-    value = getattr(item.scores[name], key)
-    return float("nan") if value is None else float(value)
-
-
-def _over_seeds(done: Sequence[Trained], row: str, key: str, names: set[str]) -> dict[str, float]:
-    """Sequence -> mean over the row's seeds, in percent."""
+def _over_seeds(done: Sequence[Trained], row: str, key: str, names: Sequence[str]) -> dict[str, float]:
+    """Sequence -> mean over the row's seeds; sequences that have no such measure are left out."""
     own = [item for item in done if item.row == row]
-    return {name: 100 * float(np.mean([_value(item, name, key) for item in own])) for name in sorted(names)}
+    found = {name: [getattr(item.scores[name], key) for item in own] for name in names}
+    return {name: float(np.mean(values)) for name, values in found.items() if None not in values}
 
 
 def _mean(values: Mapping[str, float]) -> float | None:
     """Over the sequences that have the measure; None when none has."""
-    known = [value for value in values.values() if not np.isnan(value)]
-    return float(np.mean(known)) if known else None
+    return float(np.mean([*values.values()])) if values else None
 
 
-def render(table: str, done: Sequence[Trained], base: TrainConfig) -> dict[str, str]:
-    """The table as Markdown, CSV and JSON: file name -> text."""
-    from inmo.harness.training.schedule import SCHEDULES
-
-    rows = summarise(done)
-    plan = SCHEDULES[base.schedule]
-    batch = base.batch or plan.batch
-    pairs = (base.steps or plan.epochs * (plan.pairs // batch)) * batch
-    lines = [
-        f"{table}: percent over {rows[0]['sequences']} sequences, every row trained on {pairs:,} pairs; "
-        "intervals: 95 % bootstrap over sequences.",
-        "",
-        "| row | AUC | interval | P_norm | P | seeds | deviation of seeds | less the last row | interval |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for item in rows:
-        cells = (
-            item["row"], f"{item['auc']:.1f}", _span(item["interval"]), _one(item["norm_precision"]),
-            _one(item["precision"]), str(item["seeds"]),
-            _one(item["seed_deviation"]),
-            f"{item['to_last']:+.1f}", _span(item["to_last_interval"]),
-        )  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    content = {"table": table, "pairs": pairs, "rows": rows, "config": base.identity()}
-    return {
-        f"{table}.md": "\n".join(lines) + "\n",
-        f"{table}.csv": text.getvalue(),
-        f"{table}.json": json.dumps(content, indent=1) + "\n",
-    }
-
-
-def _one(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
-
-
-def _ends(interval: Any) -> list[float] | None:
-    return None if interval is None else [float(interval.low), float(interval.high)]
-
-
-def _span(ends: list[float] | None) -> str:
-    return "" if ends is None else f"[{ends[0]:.1f}, {ends[1]:.1f}]"
+def _ends(interval: Interval | None) -> tuple[float, float] | None:
+    return (interval.low, interval.high) if interval else None

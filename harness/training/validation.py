@@ -17,6 +17,7 @@ from inmo.harness.training.cell_labels import corners, grid_points
 from inmo.harness.training.model import Model
 from inmo.harness.training.objectives import Shape
 from inmo.harness.training.sampling import NAMES, Batch, PairMaker
+from inmo.reports.scoring.raw import score_tracker
 from inmo.trackers import tracker
 
 HIT = 0.5
@@ -125,20 +126,20 @@ def score_clips(model: Model, weights: Path, roots: Sequence[str], device: str =
     A root may name another benchmark's layout as ``otb100=ROOT``. What a partial download lacks is left out here:
     this number guides a training and is no score of a benchmark.
     """
-    from inmo.reports.scoring.raw import score_sequence
-
     made = tracker(model.tracker)
-    values = {}
+    values: dict[str, float] = {}
     for root in roots:
         name, _, path = root.rpartition("=")
         dataset = open_dataset(name or "folder", path)
         config = made.for_dataset(replace(model.config, weights=str(weights)), dataset.benchmark.name)
         running = made.build(config, device)
+        boxes, annotations = {}, {}
         for sequence in dataset.sequences:
-            if sequence.frames is None or sequence.first_only:
-                continue
-            annotation = sequence.annotation()
-            result = track_sequence(running, sequence, annotation, sequence.frames())
-            measures = score_sequence(result.boxes, annotation, PROTOCOL, dataset.benchmark.name, sequence.name)
-            values[sequence.name] = float(measures.success_auc or 0.0)
+            if sequence.frames is not None and not sequence.first_only:
+                annotations[sequence.name] = known = sequence.annotation()
+                boxes[sequence.name] = track_sequence(running, sequence, known, sequence.frames()).boxes
+        scores = score_tracker(
+            dataset.label, made.title, boxes, annotations, PROTOCOL, benchmark_name=dataset.benchmark.name
+        )
+        values |= {name: measures.success_auc or 0.0 for name, measures in scores.per_sequence.items()}
     return values

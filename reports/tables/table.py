@@ -19,6 +19,7 @@ DASH = "–"
 RENDERINGS = {
     "text": "inmo.reports.tables.text:to_text",
     "csv": "inmo.reports.tables.csv_file:to_csv",
+    "md": "inmo.reports.tables.markdown:to_markdown",
     "tex": "inmo.reports.tables.latex:to_latex",
     "json": "inmo.reports.tables.json_file:to_json",
 }

@@ -11,6 +11,7 @@ MODULES = (
     "inmo.boxes",
     "inmo.reports.scoring.metrics",
     "inmo.terminal",
+    "inmo.trackers.networks.gim",
 )
 
 

@@ -22,13 +22,14 @@ from inmo.trackers.pipeline.assembly import (
     NANO,
     SMALL,
     TRANST_NECK,
+    MatchingConfig,
     MatchingNetwork,
     MatchingSizes,
     assemble,
     fusion_neck,
     tracker_around,
 )
-from inmo.trackers.pipeline.config import NeuralConfig, Tuning, choice, one_of
+from inmo.trackers.pipeline.config import Tuning, choice, one_of
 from inmo.trackers.pipeline.crop import transinmo_crops
 from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.shipped import Shipped
@@ -86,27 +87,22 @@ _NANO: dict[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransInMoConfig(NeuralConfig[TransInMoSizes]):
+class TransInMoConfig(MatchingConfig[TransInMoSizes]):
     """Config of both trackers. What is None comes from the preset.
 
     Attributes:
-        preset: full (published size) or nano (about a million parameters).
         interaction: released or paper; None: released for full, paper for nano.
         matching: dw (depth-wise correlation) or transt (feature fusion).
-        encoder_layers: of the fusion, 0 to 4 in the paper's Table 5.
         wp: window process (paper only); False: one attention over all tokens.
         csa: context-aware self-attention (paper only).
         tca: target-aware cross-attention, for all stages or one value per stage.
         cross_window: released only: -1 is TCA as shipped, a positive value the paper's layout in TCA.
-        widths, depths, heads: of the stages.
+        heads: of the stages.
         dim: d of CSA and TCA (paper only).
         window: side of a window.
         mlp_ratio: hidden width of the MLPs over the stage's width; 0 leaves them out (paper only).
         prenorm: LayerNorm in front of each part (paper only).
-        width, neck_heads, neck_hidden, neck_projections, box_reference, pixelwise, dropout: see ``MatchingSizes``.
-        template_size, search_size: sides of the inputs in pixels.
         drop_path: in training only.
-        attention: fused or written.
     """
 
     PRESETS: ClassVar[Mapping[str, TransInMoSizes]] = {
@@ -120,29 +116,16 @@ class TransInMoConfig(NeuralConfig[TransInMoSizes]):
 
     interaction: str | None = None
     matching: str = choice("dw", "transt")
-    encoder_layers: int = 4
     wp: bool = True
     csa: bool = True
     tca: bool | tuple[bool, ...] = True
     cross_window: int = -1
-    widths: tuple[int, ...] | None = None
-    depths: tuple[int, ...] | None = None
     heads: tuple[int, ...] | None = None
     dim: int | None = None
     window: int | None = None
     mlp_ratio: float | None = None
     prenorm: bool | None = None
-    width: int | None = None
-    neck_heads: int | None = None
-    neck_hidden: int | None = None
-    neck_projections: bool | None = None
-    box_reference: str | None = None
-    pixelwise: bool | None = None
-    template_size: int | None = None
-    search_size: int | None = None
     drop_path: float | None = field(default=None, metadata={"identity": False})
-    dropout: float | None = field(default=None, metadata={"identity": False})
-    attention: str = choice("fused", "written")
 
     def row(self) -> str:
         sense = self.interaction or {"full": "released", "nano": "paper"}[self.preset]
@@ -154,7 +137,7 @@ class TransInMoConfig(NeuralConfig[TransInMoSizes]):
         return replace(chosen, tca=self.tca if isinstance(self.tca, tuple) else (self.tca,) * len(PATCHES))
 
     def check(self, sizes: TransInMoSizes) -> None:
-        one_of("box_reference", sizes.box_reference, "search", "cell", "anchor")
+        super().check(sizes)
         if {*map(len, (sizes.widths, sizes.depths, sizes.heads, sizes.tca))} != {len(PATCHES)}:
             raise UserError("widths, depths, heads and a tca per stage need four values each, one for every stage")
         if sizes.interaction == "released" and not (self.wp and self.csa and sizes.prenorm and sizes.mlp_ratio):

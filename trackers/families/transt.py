@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -14,13 +14,14 @@ from inmo.trackers.pipeline.assembly import (
     NANO,
     SMALL,
     TRANST_NECK,
+    MatchingConfig,
     MatchingNetwork,
     MatchingSizes,
     assemble,
     fusion_neck,
     tracker_around,
 )
-from inmo.trackers.pipeline.config import NeuralConfig, choice, everywhere, one_of
+from inmo.trackers.pipeline.config import choice, everywhere
 from inmo.trackers.pipeline.crop import transt_crops
 from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.neural import NeuralTracker
@@ -29,25 +30,18 @@ from inmo.trackers.pipeline.shipped import Shipped
 
 @dataclass(frozen=True, kw_only=True)
 class TransTSizes(MatchingSizes):
-    """Values of ``TransTConfig``, see there."""
+    """With the stem's channels."""
 
-    widths: tuple[int, ...]
-    depths: tuple[int, ...]
     stem: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransTConfig(NeuralConfig[TransTSizes]):
+class TransTConfig(MatchingConfig[TransTSizes]):
     """Config of TransT. What is None comes from the preset. The released tracker has no penalty.
 
     Attributes:
-        preset: full (published size) or nano (about a million parameters).
         interaction: accepted for symmetry with the other trackers; released and paper are one network here.
-        encoder_layers: of the fusion.
-        widths, depths, stem: of the ResNet's stages and first convolution.
-        width, neck_heads, neck_hidden, neck_projections, box_reference, pixelwise, dropout: see ``MatchingSizes``.
-        template_size, search_size: sides of the inputs in pixels.
-        attention: fused or written.
+        stem: channels of the first convolution.
     """
 
     PRESETS: ClassVar[Mapping[str, TransTSizes]] = {
@@ -65,23 +59,7 @@ class TransTConfig(NeuralConfig[TransTSizes]):
     }
 
     interaction: str = choice("released", "paper", identity=False)
-    encoder_layers: int = 4
-    widths: tuple[int, ...] | None = None
-    depths: tuple[int, ...] | None = None
     stem: int | None = None
-    width: int | None = None
-    neck_heads: int | None = None
-    neck_hidden: int | None = None
-    neck_projections: bool | None = None
-    box_reference: str | None = None
-    pixelwise: bool | None = None
-    template_size: int | None = None
-    search_size: int | None = None
-    dropout: float | None = field(default=None, metadata={"identity": False})
-    attention: str = choice("fused", "written")
-
-    def check(self, sizes: TransTSizes) -> None:
-        one_of("box_reference", sizes.box_reference, "search", "cell", "anchor")
 
 
 class Backbone(nn.Module):

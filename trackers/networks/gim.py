@@ -55,7 +55,17 @@ class Memory(NamedTuple):
 
 
 def window_process(features: Tensor, window: int) -> Tensor:
-    """WP: (B, H, W, C) to (B, win^2, N, C), zero-padded to a multiple of ``window``; N counts windows row by row."""
+    """WP: (B, H, W, C) to (B, win^2, N, C), zero-padded to a multiple of ``window``; N counts windows row by row.
+
+    >>> cells = torch.arange(16).view(1, 4, 4, 1)  # numbered row by row
+    >>> window_process(cells, 2)[0, :, :, 0]  # four groups: the cells that stand at one place of their windows
+    tensor([[ 0,  2,  8, 10],
+            [ 1,  3,  9, 11],
+            [ 4,  6, 12, 14],
+            [ 5,  7, 13, 15]])
+    >>> window_process(cells, 1).shape  # without WP all cells are one group
+    torch.Size([1, 1, 16, 1])
+    """
     height, width = features.shape[1:3]
     below, right = -height % window, -width % window
     if below or right:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from inmo.trackers.networks.heads import BoxHead, Outputs
 from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck, FusionSizes, PlainAttention, ProjectedAttention
 from inmo.trackers.networks.pixelwise import ConvHead, PixelwiseNeck, search_anchors
-from inmo.trackers.pipeline.config import NeuralConfig, Sizes, everywhere
+from inmo.trackers.pipeline.config import NeuralConfig, Sizes, choice, everywhere, one_of
 from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, normalise_rgb
 from inmo.trackers.pipeline.postprocess import Located, Targets, locate
 from inmo.trackers.pipeline.postprocess_small import locate_gently
@@ -112,8 +112,11 @@ class MatchingSizes(Sizes):
         box_reference: search or cell, see networks.heads.BoxHead, or anchor, see networks.pixelwise.
         pixelwise: pixel-wise correlation beside the matching, see networks.pixelwise.
         dropout: in training only.
+        widths, depths: of the backbone's stages.
     """
 
+    widths: tuple[int, ...]
+    depths: tuple[int, ...]
     width: int
     neck_heads: int
     neck_hidden: int
@@ -121,6 +124,40 @@ class MatchingSizes(Sizes):
     box_reference: str
     pixelwise: bool = False
     dropout: float = 0.0
+
+
+M = TypeVar("M", bound=MatchingSizes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchingConfig(NeuralConfig[M]):
+    """What the configs of the transformer trackers share.
+
+    Attributes:
+        preset: full (published size) or nano (about a million parameters).
+        encoder_layers: of the fusion, 0 to 4 in the paper's Table 5.
+        widths, depths: of the backbone's stages.
+        width, neck_heads, neck_hidden, neck_projections, box_reference, pixelwise, dropout: see ``MatchingSizes``.
+        template_size, search_size: sides of the inputs in pixels.
+        attention: fused (scaled_dot_product_attention) or written (the formula).
+    """
+
+    encoder_layers: int = 4
+    widths: tuple[int, ...] | None = None
+    depths: tuple[int, ...] | None = None
+    width: int | None = None
+    neck_heads: int | None = None
+    neck_hidden: int | None = None
+    neck_projections: bool | None = None
+    box_reference: str | None = None
+    pixelwise: bool | None = None
+    template_size: int | None = None
+    search_size: int | None = None
+    dropout: float | None = field(default=None, metadata={"identity": False})
+    attention: str = choice("fused", "written")
+
+    def check(self, sizes: M) -> None:
+        one_of("box_reference", sizes.box_reference, "search", "cell", "anchor")
 
 
 FULL: dict[str, Any] = {"template_size": 128, "search_size": 256, "width": 256, "dropout": 0.1}
