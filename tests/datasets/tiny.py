@@ -18,9 +18,10 @@ def picture(suffix: str = ".jpg", width: int = 16, height: int = 12) -> bytes:
     return data.tobytes()
 
 
-def write(path: Path, content: str | bytes) -> None:
+def write(path: Path, content: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
 
 
 def images(folder: Path, names: Iterable[str], width: int = 16, height: int = 12) -> None:

@@ -22,7 +22,7 @@ from inmo.harness.run.jobs import demand_stored
 from inmo.harness.store.store import open_store
 from tests.conftest import ROOT
 from tests.harness.faulty import started, write_clips
-from tests.harness.run.test_kill import exported, read_all
+from tests.harness.stored_files import exported, read_all
 
 pytestmark = pytest.mark.slow
 

@@ -17,6 +17,7 @@ from inmo.harness.cli import main
 from inmo.harness.store.store import Store, open_store
 from tests.harness.faulty import started, write_clips
 from tests.harness.forking import Forker
+from tests.harness.stored_files import exported, read_all
 
 pytestmark = pytest.mark.slow
 
@@ -70,27 +71,6 @@ def words(clips: Path, store: Path, log: Path, workers: int, lanes: int) -> list
     settings = ["--set", f"log={log}", "--set", "pause=0.003"]
     run = ["--jobs", str(workers), "--lanes", str(lanes)]
     return ["track", "--tracker", "faulty", *settings, "--dataset", f"folder:mine={clips}", "--store", str(store), *run]
-
-
-def exported(store: Path, out: Path) -> dict[str, bytes]:
-    assert main(["export", "--store", str(store), "--format", "pysot", "--out", str(out)]) == 0
-    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.txt")}
-
-
-def read_all(store: Store) -> dict[str, bytes]:
-    """Sequence -> boxes of what is stored; any half-written file would raise."""
-    found: dict[str, bytes] = {}
-    for label in store.datasets():
-        names = store.dataset(label).names
-        for run in store.runs(label):
-            for name in names:
-                result = store.result(label, run, name)
-                if isinstance(result, Hole):
-                    assert result.reason == "not run yet"
-                else:
-                    found[name] = result.boxes.tobytes()
-                    assert len(store.sequence(label, name).annotation) == len(result.boxes)
-    return found
 
 
 def workers_of(pid: int) -> list[int]:

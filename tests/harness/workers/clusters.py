@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from inmo.harness.cli import main
 from tests.conftest import ROOT
 
 PATIENCE = 90.0
@@ -41,11 +40,6 @@ def slow(folder: Path) -> str:
     """A tracker that takes its time and none of the processor's; its boxes depend on the pixels."""
     (folder / "slow.py").write_text(SLOW)
     return f"python:{folder / 'slow.py'}:Slow"
-
-
-def exported(store: Path, out: Path) -> dict[str, bytes]:
-    assert main(["export", "--store", str(store), "--format", "pysot", "--out", str(out)]) == 0
-    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.txt")}
 
 
 @contextmanager

@@ -27,7 +27,8 @@ from inmo.harness.workers.hosts import Place, chosen_workers, places
 from inmo.harness.workers.parallel import run_jobs
 from tests.clips import write_sequence
 from tests.conftest import ROOT
-from tests.harness.workers.clusters import PATIENCE, exported, kill, on, process, scheduler, slow, track, until, workers
+from tests.harness.stored_files import exported
+from tests.harness.workers.clusters import PATIENCE, kill, on, process, scheduler, slow, track, until, workers
 
 # ---- without a cluster
 

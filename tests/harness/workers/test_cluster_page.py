@@ -15,7 +15,8 @@ from inmo.harness.training.config import load_config
 from inmo.harness.training.schedule import SCHEDULES
 from tests.clips import write_sequence
 from tests.conftest import ROOT
-from tests.harness.workers.clusters import exported, kill, process, track, until
+from tests.harness.stored_files import exported
+from tests.harness.workers.clusters import kill, process, track, until
 
 PAGE = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)

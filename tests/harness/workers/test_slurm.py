@@ -18,7 +18,8 @@ import pytest
 from inmo.harness.cli import main
 from tests.clips import write_sequence
 from tests.conftest import ROOT
-from tests.harness.workers.clusters import PATIENCE, exported, process, slow, track, until
+from tests.harness.stored_files import exported
+from tests.harness.workers.clusters import PATIENCE, process, slow, track, until
 from tests.harness.workers.test_cluster_page import BLOCKS, free_port
 from tests.harness.workers.test_ssh import SBIN, running
 

@@ -19,7 +19,8 @@ import pytest
 from inmo.harness.cli import main
 from tests.clips import write_sequence
 from tests.conftest import ROOT
-from tests.harness.workers.clusters import PATIENCE, exported, kill, process, slow, track, until
+from tests.harness.stored_files import exported
+from tests.harness.workers.clusters import PATIENCE, kill, process, slow, track, until
 from tests.harness.workers.test_cluster_page import BLOCKS, free_port
 
 SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))

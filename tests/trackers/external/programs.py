@@ -19,11 +19,6 @@ from inmo.trackers.external.base import ExternalTracker
 PATIENCE_S = 60.0  # for what must come to pass; no test measures how fast
 
 
-def write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def started(target: str, **settings: object) -> ExternalTracker:
     """An external tracker by its name on the command line."""
     setup = configure(target, {name: str(value) for name, value in settings.items()})

@@ -24,17 +24,8 @@ from inmo.trackers.external.base import Target
 from inmo.trackers.external.process import Running
 from tests.clips import write_clips
 from tests.conftest import ROOT
-from tests.trackers.external.programs import (
-    box,
-    boxes,
-    eventually,
-    frame,
-    gone,
-    pids,
-    started,
-    stored,
-    write,
-)
+from tests.datasets.tiny import write
+from tests.trackers.external.programs import box, boxes, eventually, frame, gone, pids, started, stored
 
 DRIFT = """
 import os

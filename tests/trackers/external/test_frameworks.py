@@ -12,7 +12,8 @@ from inmo.harness.cli import main
 from inmo.harness.run.setup import configure
 from inmo.trackers.base import TrackerFailure, config_hash
 from tests.clips import write_clips
-from tests.trackers.external.programs import box, boxes, frame, started, write
+from tests.datasets.tiny import write
+from tests.trackers.external.programs import box, boxes, frame, started
 
 EVALUATION = """
 import importlib

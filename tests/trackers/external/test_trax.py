@@ -20,7 +20,8 @@ from inmo.trackers.external import messages
 from inmo.trackers.external.messages import Message
 from tests.clips import write_clips
 from tests.conftest import ROOT
-from tests.trackers.external.programs import box, boxes, eventually, frame, gone, pids, started, write
+from tests.datasets.tiny import write
+from tests.trackers.external.programs import box, boxes, eventually, frame, gone, pids, started
 
 trax = pytest.importorskip("trax", reason="vot-trax has a wheel for Linux on x86-64 only")
 
@@ -240,16 +241,16 @@ def test_what_does_not_start(body: str, socket: bool, tmp_path: Path) -> None:
         started(raw(tmp_path, body + "\ntime.sleep(600)", hello=False), socket=str(socket).lower(), **limits)
 
 
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        ("trax", "a TraX tracker is named by its command line"),
-        ("trax:/nowhere/tracker --fast", "cannot be started, /nowhere/tracker: No such file or directory"),
-        ("trax:say 'hello", "cannot be read .*mend its quotes"),
-    ],
-)
-def test_mistakes_are_said(target: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
+MISTAKES = {
+    "trax": "a TraX tracker is named by its command line",
+    "trax:/nowhere/tracker --fast": "cannot be started, /nowhere/tracker: No such file or directory",
+    "trax:say 'hello": "cannot be read .*mend its quotes",
+}
+
+
+@pytest.mark.parametrize("target", MISTAKES)
+def test_mistakes_are_said(target: str) -> None:
+    with pytest.raises(UserError, match=MISTAKES[target]):
         started(target)
 
 
@@ -333,19 +334,19 @@ def test_no_region(text: str) -> None:
         messages.parse_region(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("http://somewhere/1.jpg", "sent a URL"),
-        ("file:///nowhere/1.jpg", "cannot read image /nowhere/1.jpg"),
-        ("image:2;2;rgb;AAAA", "sent 3 bytes for an image of 2 x 2"),
-        ("image:2;2;gray16;AAAA", "unknown kind"),
-        ("image:2;2;rgb;A!", "no base64"),
-        ("data:image/png;AAAA", "cannot be decoded"),
-    ],
-)
-def test_no_image(text: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
+NO_IMAGES = {
+    "http://somewhere/1.jpg": "sent a URL",
+    "file:///nowhere/1.jpg": "cannot read image /nowhere/1.jpg",
+    "image:2;2;rgb;AAAA": "sent 3 bytes for an image of 2 x 2",
+    "image:2;2;gray16;AAAA": "unknown kind",
+    "image:2;2;rgb;A!": "no base64",
+    "data:image/png;AAAA": "cannot be decoded",
+}
+
+
+@pytest.mark.parametrize("text", NO_IMAGES)
+def test_no_image(text: str) -> None:
+    with pytest.raises(UserError, match=NO_IMAGES[text]):
         messages.parse_image(text)
 
 
