@@ -1,7 +1,7 @@
 """The named evaluation protocols: one row of switches each.
 
 Every row says what one toolkit does to the frames before and after the common core of ``scoring.metrics``. Nothing
-here is code: a new protocol is a new row, and whoever applies it (``scoring.raw``) never asks for its name.
+here is code: a new protocol is a new row, and whoever applies it (``scoring.tally``) never asks for its name.
 """
 
 from __future__ import annotations

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
-from functools import partial as partial_of
-from typing import TypeVar
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree
 from inmo.errors import UserError
 from inmo.reports.scoring.as_json import scores_json
-from inmo.reports.scoring.measure import Target, mean_measures, measure, prepare
+from inmo.reports.scoring.measure import mean_measures, measure, prepare
 from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.tally import Tally, take_in, tallies
 
 __all__ = ["score_by_attribute", "score_dataset", "score_sequence", "score_tracker", "scores_json"]
 
-T = TypeVar("T")
 SHOWN = 8  # names in a message
 SERVER_ONLY = "only the first frame of {} is annotated in public: export the results and submit them to its server"
 
@@ -71,11 +68,12 @@ def score_tracker(
     Raises:
         UserError: something is missing and ``partial`` is not given.
     """
-    tally = _Tally(dataset_label, tracker, _rule(rule).on(benchmark_name or dataset_label))
+    benchmark, rules = benchmark_name or dataset_label, [_rule(rule)]
+    into = tallies(dataset_label, benchmark, [tracker], rules)
     for name, annotation in annotations.items():
-        target = _attempt(partial_of(prepare, annotation, _rule(rule), benchmark_name or dataset_label, name))
-        tally.add(name, target, [predictions.get(name, Hole(name, "no result"))])
-    return tally.score(len(annotations) if expected is None else expected, partial)
+        found = {tracker: [predictions.get(name, Hole(name, "no result"))]}
+        take_in(into, found, annotation, rules, benchmark, name)
+    return _whole(into[tracker, rules[0].name], len(annotations) if expected is None else expected, partial)
 
 
 def score_dataset(
@@ -120,26 +118,26 @@ def score_dataset(
         ]
     if dataset.holes and not partial:
         raise _missing("the annotations of", dataset.label, dataset.holes, dataset.expected)
-    tallies = {
-        (tracker, rule.name): _Tally(dataset.label, tracker, rule.on(name), list(dataset.holes))
-        for tracker in chosen
-        for rule in rules
-    }
+    into = tallies(dataset.label, name, chosen, rules)
+    for tally in into.values():
+        tally.holes.extend(dataset.holes)
     for sequence in dataset.sequences:
-        annotation = _attempt(sequence.annotation)
-        if isinstance(annotation, UserError):
+        try:
+            annotation = sequence.annotation()
+        except UserError as error:
             if not partial:
-                raise annotation
-            for tally in tallies.values():
-                tally.holes.append(Hole(sequence.name, str(annotation)))
+                raise
+            for tally in into.values():
+                tally.holes.append(Hole(sequence.name, str(error)))
             continue
-        targets = {rule.name: _attempt(partial_of(prepare, annotation, rule, name, sequence.name)) for rule in rules}
-        for tracker in chosen:
-            runs = range(counts[tracker])
-            boxes = [_read(raw.boxes, tracker, sequence, run, len(annotation), partial) for run in runs]
-            for rule in rules:
-                tallies[tracker, rule.name].add(sequence.name, targets[rule.name], boxes)
-    return [tally.score(dataset.expected, partial) for tally in tallies.values()]
+        found = {
+            tracker: [
+                _read(raw.boxes, tracker, sequence, run, len(annotation), partial) for run in range(counts[tracker])
+            ]
+            for tracker in chosen
+        }
+        take_in(into, found, annotation, rules, name, sequence.name)
+    return [_whole(tally, dataset.expected, partial) for tally in into.values()]
 
 
 def score_by_attribute(
@@ -164,52 +162,10 @@ def score_by_attribute(
     return {code: (len(parts), mean_measures(parts, rule)) for code, parts in having.items() if parts}
 
 
-@dataclass
-class _Tally:
-    """A score in the making."""
-
-    dataset: str
-    tracker: str
-    rule: Protocol
-    holes: list[Hole] = field(default_factory=list)
-    refusals: list[Hole] = field(default_factory=list)
-    done: dict[str, Measures] = field(default_factory=dict)
-
-    def add(self, sequence: str, target: Target | UserError, runs: Items[Boxes | Hole]) -> None:
-        """Take in one sequence, averaged over its runs."""
-        missing = [run for run in runs if isinstance(run, Hole)]
-        if missing:
-            self.holes.append(Hole(sequence, missing[0].reason))
-            return
-        try:
-            if isinstance(target, UserError):
-                raise target
-            parts = [measure(run, target, sequence) for run in runs if not isinstance(run, Hole)]
-        except UserError as refusal:
-            self.refusals.append(Hole(sequence, str(refusal)))
-            return
-        self.done[sequence] = parts[0] if len(parts) == 1 else mean_measures(parts, replace(self.rule, drop_zero=False))
-
-    def score(self, expected: int, partial: bool) -> Score:
-        if self.holes and not partial:
-            raise _missing(f"{self.tracker}'s results on", self.dataset, self.holes, expected)
-        reason = ""
-        if self.refusals and not partial:
-            more = f" (and {len(self.refusals) - 1} more sequences)" if len(self.refusals) > 1 else ""
-            reason = f"{self.refusals[0].sequence}: {self.refusals[0].reason}{more}"
-        elif not self.done:
-            first = [*self.refusals, *self.holes][:1]
-            reason = "nothing to score" + "".join(f": {hole.sequence}: {hole.reason}" for hole in first)
-        mean = Measures() if reason else mean_measures(self.done.values(), self.rule)
-        holes = (*self.holes, *self.refusals)
-        return Score(self.dataset, self.tracker, self.rule.name, expected, mean, self.done, holes, reason)
-
-
-def _attempt(action: Callable[[], T]) -> T | UserError:
-    try:
-        return action()
-    except UserError as error:
-        return error
+def _whole(tally: Tally, expected: int, partial: bool) -> Score:
+    if tally.holes and not partial:
+        raise _missing(f"{tally.tracker}'s results on", tally.dataset, tally.holes, expected)
+    return tally.score(expected, forgiving=partial)
 
 
 def _read(

@@ -11,11 +11,12 @@ import numpy as np
 from inmo.boxes import Boxes
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
-from inmo.harness.store.store import Result, Run, Store, StoredDataset, StoredSequence, display_names
+from inmo.harness.store.store import Result, Run, Store, StoredDataset, display_names
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
-from inmo.reports.scoring.measure import RefusalError, mean_measures, measure, prepare
+from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.tally import Tally, take_in, tallies
 from inmo.reports.scoring.tuned import caution
 
 WARM_UP = 5  # frames after the initialisation that are not timed
@@ -144,13 +145,11 @@ def auc_values(score: Score, benchmark: str) -> list[float]:
 
 
 @dataclass
-class _Tally:
-    """What accumulates for one run while the sequences go by."""
+class _Facts:
+    """What accumulates for one run beside its scores while the sequences go by."""
 
     run: Run
     name: str
-    measures: dict[str, dict[str, Measures]]
-    refusals: dict[str, str] = field(default_factory=dict)
     holes: list[Hole] = field(default_factory=list)
     facts: dict[str, set[str]] = field(default_factory=dict)
     results: int = 0
@@ -167,13 +166,6 @@ class _Tally:
         step = step[np.isfinite(step)]
         self.timed += len(step)
         self.seconds += float(step.sum())
-
-    def score(self, data: StoredDataset, rule: Protocol, reason: str) -> Score:
-        parts = self.measures[rule.name]
-        reason = self.refusals.get(rule.name) or reason or ("" if parts else "no result to score")
-        mean = Measures() if reason else mean_measures(parts.values(), rule.on(data.benchmark))
-        holes = data.holes + tuple(self.holes)
-        return Score(data.label, self.name, rule.name, data.expected, mean, parts, holes, reason)
 
     def summary(self, server: Mapping[str, Any] | None, caution: str) -> TrackerRun:
         facts = {key: tuple(sorted(values)) for key, values in sorted(self.facts.items())}
@@ -205,7 +197,8 @@ def _dataset(
         runs = tuple(run for run in runs if run.folder in folders)
     rules = [protocol(name) for name in dict.fromkeys([data.protocol, *protocols])]
     names = display_names(runs)
-    tallies = [_Tally(run, names[run.folder], {rule.name: {} for rule in rules}) for run in runs]
+    tracked = [_Facts(run, names[run.folder]) for run in runs]
+    into = tallies(label, data.benchmark, [facts.name for facts in tracked], rules)
     unscored, attributes, traces = [], {}, {}
     fingerprints: dict[str, str] = {}
     for name in data.names:
@@ -215,43 +208,39 @@ def _dataset(
             fingerprints[name] = sequence.annotation.fingerprint()
         if sequence.first_only:
             unscored.append(name)
-        results = _sequence(store, data, sequence, tallies, () if sequence.first_only else rules)
+        results = _results(store, label, name, tracked)
         if results and not sequence.first_only:
+            found = {tracker: [boxes] for tracker, boxes in results.items()}
+            take_in(into, found, sequence.annotation, rules, data.benchmark, name)
             traces[name] = trace(name, sequence.annotation, results, detail)
     if not partial:
-        _demand_whole(data, tallies)
+        _demand_whole(data, tracked)
     reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""
-    scores = {rule.name: tuple(t.score(data, rule, reason) for t in tallies) for rule in rules}
+    scores = {
+        rule.name: tuple(_score(data, into[facts.name, rule.name], facts.holes, reason) for facts in tracked)
+        for rule in rules
+    }
     counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
-    summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tallies)
+    summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tracked)
     return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored), traces)
 
 
-def _sequence(
-    store: Store, data: StoredDataset, sequence: StoredSequence, tallies: Sequence[_Tally], rules: Iterable[Protocol]
-) -> dict[str, Boxes]:
-    """Read every run's result on one sequence, once, and measure it under every protocol; the boxes by tracker."""
+def _results(store: Store, label: str, sequence: str, tracked: Iterable[_Facts]) -> dict[str, Boxes]:
+    """Read every run's result on one sequence, once; the boxes by tracker."""
     found: dict[str, Boxes] = {}
-    targets: list[tuple[Protocol, Any]] = []
-    for rule in rules:
-        try:
-            targets.append((rule, prepare(sequence.annotation, rule, data.benchmark, sequence.name)))
-        except RefusalError as error:
-            for tally in tallies:
-                tally.refusals.setdefault(rule.name, f"{sequence.name}: {error}")
-    for tally in tallies:
-        result = store.result(data.label, tally.run, sequence.name)
+    for facts in tracked:
+        result = store.result(label, facts.run, sequence)
         if isinstance(result, Hole):
-            tally.holes.append(result)
-            continue
-        tally.take(result)
-        found[tally.name] = result.boxes
-        for rule, target in targets:
-            try:
-                tally.measures[rule.name][sequence.name] = measure(result.boxes, target, sequence.name)
-            except RefusalError as error:
-                tally.refusals.setdefault(rule.name, f"{sequence.name}: {error}")
+            facts.holes.append(result)
+        else:
+            facts.take(result)
+            found[facts.name] = result.boxes
     return found
+
+
+def _score(data: StoredDataset, tally: Tally, holes: Iterable[Hole], reason: str) -> Score:
+    tally.holes.extend((*data.holes, *holes))
+    return tally.score(data.expected, reason=reason or ("" if tally.done else "no result to score"))
 
 
 def _by_attribute(
@@ -271,8 +260,8 @@ def _by_attribute(
     return counts, values
 
 
-def _demand_whole(data: StoredDataset, tallies: Sequence[_Tally]) -> None:
-    holes = [*(("all trackers", h) for h in data.holes), *((t.name, h) for t in tallies for h in t.holes)]
+def _demand_whole(data: StoredDataset, tracked: Sequence[_Facts]) -> None:
+    holes = [*(("all trackers", h) for h in data.holes), *((t.name, h) for t in tracked for h in t.holes)]
     if holes:
         who, first = holes[0]
         raise UserError(

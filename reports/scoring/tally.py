@@ -1,0 +1,94 @@
+"""A score in the making: sequence by sequence, of boxes that come from files, from memory or from a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from inmo.boxes import Boxes
+from inmo.datasets.base import Annotation, Hole
+from inmo.errors import UserError
+from inmo.reports.scoring.measure import Target, mean_measures, measure, prepare
+from inmo.reports.scoring.protocols import Protocol
+from inmo.reports.scoring.score import Measures, Score
+
+
+@dataclass
+class Tally:
+    """One tracker on one dataset under one protocol.
+
+    Attributes:
+        dataset, tracker: as printed.
+        rule: the protocol, resolved for the benchmark.
+        holes: sequences without a result; refusals: those that the protocol refuses. Each with its reason.
+        done: measures of the others, in the order they came.
+    """
+
+    dataset: str
+    tracker: str
+    rule: Protocol
+    holes: list[Hole] = field(default_factory=list)
+    refusals: list[Hole] = field(default_factory=list)
+    done: dict[str, Measures] = field(default_factory=dict)
+
+    def add(self, sequence: str, target: Target | UserError, runs: Sequence[Boxes | Hole]) -> None:
+        """Take in one sequence, averaged over its runs."""
+        missing = [run for run in runs if isinstance(run, Hole)]
+        if missing:
+            self.holes.append(Hole(sequence, missing[0].reason))
+            return
+        try:
+            if isinstance(target, UserError):
+                raise target
+            parts = [measure(run, target, sequence) for run in runs if not isinstance(run, Hole)]
+        except UserError as refusal:
+            self.refusals.append(Hole(sequence, str(refusal)))
+            return
+        self.done[sequence] = parts[0] if len(parts) == 1 else mean_measures(parts, replace(self.rule, drop_zero=False))
+
+    def score(self, expected: int, *, forgiving: bool = False, reason: str = "") -> Score:
+        """The score of what was taken in.
+
+        Args:
+            expected: sequences the whole benchmark has.
+            forgiving: refused sequences are holes; otherwise one of them leaves the whole score without numbers.
+            reason: why there are no numbers where nothing was refused; empty where there are.
+        """
+        if self.refusals and not forgiving:
+            more = f" (and {len(self.refusals) - 1} more sequences)" if len(self.refusals) > 1 else ""
+            reason = f"{self.refusals[0].sequence}: {self.refusals[0].reason}{more}"
+        elif not self.done and not reason:
+            first = [*self.refusals, *self.holes][:1]
+            reason = "nothing to score" + "".join(f": {hole.sequence}: {hole.reason}" for hole in first)
+        mean = Measures() if reason else mean_measures(self.done.values(), self.rule)
+        holes = (*self.holes, *self.refusals)
+        return Score(self.dataset, self.tracker, self.rule.name, expected, mean, self.done, holes, reason)
+
+
+Tallies = Mapping[tuple[str, str], Tally]
+"""(Tracker, name of the protocol) -> its tally."""
+
+
+def tallies(dataset: str, benchmark: str, trackers: Iterable[str], rules: Iterable[Protocol]) -> Tallies:
+    """An empty tally for every tracker under every protocol, trackers first."""
+    rules = list(rules)
+    return {(name, rule.name): Tally(dataset, name, rule.on(benchmark)) for name in trackers for rule in rules}
+
+
+def take_in(
+    into: Tallies,
+    found: Mapping[str, Sequence[Boxes | Hole]],
+    annotation: Annotation,
+    rules: Iterable[Protocol],
+    benchmark: str,
+    sequence: str,
+) -> None:
+    """Measure one sequence under every protocol. ``found``: tracker -> boxes of each of its runs, or the hole there."""
+    for rule in rules:
+        target: Target | UserError
+        try:
+            target = prepare(annotation, rule, benchmark, sequence)
+        except UserError as error:
+            target = error
+        for tracker, runs in found.items():
+            into[tracker, rule.name].add(sequence, target, runs)
