@@ -21,14 +21,9 @@ lint: $(VENV)/.installed-test
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
-types: $(VENV)/.installed-test build/types/inmo
+types: $(VENV)/.installed-test
+	$(PY) -m tools.link_packages
 	$(PY) -m mypy
-
-# mypy does not follow __path__: links show it the packages where an installed copy has them.
-.PHONY: build/types/inmo
-build/types/inmo:
-	@mkdir -p $@
-	@ln -sfn $(addprefix $(CURDIR)/,$(wildcard inmo/*.py datasets harness reports trackers)) $@
 
 install: $(VENV)/.installed
 

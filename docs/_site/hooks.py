@@ -26,6 +26,10 @@ HELP = "<!-- help -->"  # what follows it to the end of the page is for readers 
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    sys.path.insert(0, str(ROOT))
+    from tools.link_packages import linked
+
+    linked()  # mkdocstrings reads modules without importing them
     config.nav = [entry for entry in map(_existing, config.nav or []) if entry]
     return config
 
@@ -93,7 +97,6 @@ def apart(text: str) -> str:
 
 def _help() -> Iterator[str]:
     """``--help`` of every command, in a process of its own: plain text of a fixed width."""
-    sys.path.insert(0, str(ROOT))
     from inmo.harness.commands import COMMANDS
 
     for name in COMMANDS:
