@@ -12,8 +12,7 @@ import numpy as np
 from inmo.errors import UserError, unknown_name
 from inmo.reports.figures.style import styles
 from inmo.reports.scoring.score import KINDS, MEASURES, Kind, Measures, Score
-from inmo.reports.scoring.statistics import bootstrap_interval, interval_words
-from inmo.reports.scoring.stored import auc_values, ranked_scalar
+from inmo.reports.scoring.stored import auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, score_table
 from inmo.reports.tables.table import Table
 
@@ -183,13 +182,7 @@ def _one(what: str, found: Sequence[str], name: str) -> str:
 
 
 def _extras(row: Row) -> Extras:
-    values = auc_values(row.score, row.benchmark) if row.score.mean.success_auc is not None else []
-    interval = bootstrap_interval(values)
-    return Extras(
-        interval=(interval.low, interval.high) if interval else None,
-        interval_note=interval_words(len(values)) if values else "",
-        fps=row.fps,
-    )
+    return Extras(*auc_interval(row.score, row.benchmark), fps=row.fps)
 
 
 def _head(score: Score) -> dict[str, Any]:

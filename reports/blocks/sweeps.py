@@ -14,7 +14,7 @@ from inmo.reports.figures.style import Style, SweepLine, SweepPoint
 from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.statistics import bootstrap_interval, interval_words
+from inmo.reports.scoring.statistics import bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
 from inmo.reports.tables.table import Cell, Column, Table, percent
 
@@ -165,7 +165,7 @@ def _point(
     parts: dict[str, Measures] = {name: score.per_sequence[name] for name in shared}
     mean = mean_measures(parts.values(), PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark))
     interval = bootstrap_interval(auc_values(replace(score, per_sequence=parts), data.dataset.benchmark))
-    return SweepPoint(values, mean.success_auc, (interval.low, interval.high) if interval else None)
+    return SweepPoint(values, mean.success_auc, ends(interval))
 
 
 def _why(data: DatasetEvaluation, name: str) -> str:

@@ -136,13 +136,10 @@ def free_corner(
     return None
 
 
-def distribution_figure(scores: Sequence[Score], look: Mapping[str, Style], *, title: str) -> Figure | None:
+def distribution_figure(
+    values: Mapping[str, Sequence[float]], look: Mapping[str, Style], *, title: str
+) -> Figure | None:
     """AUC of every sequence, one row per tracker: box (quartiles, whiskers 1.5 IQR) and points. None without data."""
-    ordered = sorted(
-        (s for s in scores if s.mean.success_auc is not None),
-        key=lambda s: (-float(s.mean.success_auc or 0), s.tracker),
-    )
-    values = {s.tracker: [m.success_auc for m in s.per_sequence.values() if m.success_auc is not None] for s in ordered}
     points = [v for all_ in values.values() for v in all_]
     data = {"auc": points, "tracker": [t for t, all_ in values.items() for _ in all_]}
     if not points:

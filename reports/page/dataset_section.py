@@ -16,19 +16,14 @@ from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, track
 from inmo.reports.figures.radar import Radar, radar
 from inmo.reports.figures.style import Style
 from inmo.reports.scoring.score import KINDS, Score
-from inmo.reports.scoring.statistics import (
-    Comparison,
-    bootstrap_interval,
-    compare_all,
-    compare_with_best,
-    interval_words,
-)
-from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, ranked_scalar
+from inmo.reports.scoring.statistics import Comparison, compare_all, compare_with_best, ends
+from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
 from inmo.reports.tables.significance import matrix_table, pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import marked
 
+TABLES = ("scores", "sequences", "attributes", "significance", "pairs", "protocols", "server")
 SHOWN = (("best", 0.0), ("middle", 0.5), ("worst", 1.0))
 
 
@@ -56,21 +51,26 @@ class Content:
     Attributes:
         data: its evaluation.
         stem: its name in file names and anchors.
-        tables: file stem -> table.
+        named: what a table is, one of ``TABLES`` or a further protocol -> table.
         strips: best, middle and worst sequence.
     """
 
     data: DatasetEvaluation
     stem: str
-    tables: Mapping[str, Table]
+    named: Mapping[str, Table]
     strips: tuple[Strip, ...] = ()
     figures: Mapping[str, Figure] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """File stem -> table."""
+        return {self.stem + (f"_{name}" if name != "scores" else ""): table for name, table in self.named.items()}
 
 
 def build(store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError) -> Content:
     """Tables, figures and key frames of one dataset."""
     stem = file_name(data.dataset.label)
-    return Content(data, stem, _tables(data, stem), _strips(store, data, look, images), _figures(data, stem, look))
+    return Content(data, stem, _tables(data), _strips(store, data, look, images), _figures(data, stem, look))
 
 
 def images_of(data: DatasetEvaluation) -> Dataset | UserError:
@@ -86,14 +86,13 @@ def extras(data: DatasetEvaluation, scores: tuple[Score, ...]) -> list[Extras]:
     compared = _compare(scores)
     found = []
     for run, score in zip(data.runs, scores, strict=True):
-        values = auc_values(score, data.dataset.benchmark) if score.mean.success_auc is not None else []
-        interval, other = bootstrap_interval(values), compared.get(score.tracker)
+        (interval, words), other = auc_interval(score, data.dataset.benchmark), compared.get(score.tracker)
         found.append(
             Extras(
-                interval=(interval.low, interval.high) if interval else None,
-                interval_note=interval_words(len(values)) if values else "",
+                interval=interval,
+                interval_note=words,
                 difference=other.difference if other else None,
-                difference_interval=(other.interval.low, other.interval.high) if other and other.interval else None,
+                difference_interval=ends(other.interval) if other else None,
                 p_value=other.p_value if other else None,
                 fps=run.fps,
                 link=anchor(data, run),
@@ -148,29 +147,34 @@ def _compare(scores: tuple[Score, ...]) -> dict[str, Comparison]:
     return compare_with_best(values, max(sorted(ranked), key=lambda t: ranked[t]))
 
 
-def _tables(data: DatasetEvaluation, stem: str) -> dict[str, Table]:
+def _tables(data: DatasetEvaluation) -> dict[str, Table]:
     title, protocol = data.dataset.title, data.dataset.protocol
     found = {
-        stem: score_table(data.default, extras(data, data.default), title=title),
-        f"{stem}_sequences": sequence_table(data.default, title=f"{title}: sequences", names=data.dataset.names),
+        "scores": score_table(data.default, extras(data, data.default), title=title),
+        "sequences": sequence_table(data.default, title=f"{title}: sequences", names=data.dataset.names),
     }
     if any(data.attribute_counts.values()):
-        found[f"{stem}_attributes"] = attribute_table(
+        found["attributes"] = attribute_table(
             data.dataset.attributes, data.attribute_counts, data.attributes, protocol=protocol,
             title=f"{title}: attributes",
         )  # fmt: skip
     if pairs := compare_all(ranked_values(data.default)):
-        found[f"{stem}_significance"] = matrix_table(pairs, title=f"{title}: who is better", protocol=protocol)
-        found[f"{stem}_pairs"] = pairs_table(pairs, title=f"{title}: all pairs", protocol=protocol)
+        found["significance"] = matrix_table(pairs, title=f"{title}: who is better", protocol=protocol)
+        found["pairs"] = pairs_table(pairs, title=f"{title}: all pairs", protocol=protocol)
     if len(data.scores) > 1:
-        found[f"{stem}_protocols"] = protocol_table(data.scores, protocol, title=f"{title}: protocols")
+        found["protocols"] = protocol_table(data.scores, protocol, title=f"{title}: protocols")
         for name, scores in data.scores.items():
             if name != protocol:
-                found[f"{stem}_{name}"] = score_table(scores, extras(data, scores), title=f"{title}: {name}")
+                found[name] = score_table(scores, extras(data, scores), title=f"{title}: {name}")
     if server := server_table(data):
-        found[f"{stem}_server"] = server
+        found["server"] = server
     cautions = [(run.name, run.caution) for run in data.runs]
     return {name: marked(table, cautions) for name, table in found.items()}
+
+
+def distribution(data: DatasetEvaluation) -> dict[str, list[float]]:
+    """Tracker -> success AUC of every sequence, the best tracker first."""
+    return {tracker: [*own.values()] for tracker, own in ranked_values(data.default).items()}
 
 
 def speed_points(data: DatasetEvaluation) -> list[tuple[str, float, float]]:
@@ -191,7 +195,7 @@ def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> d
         f"{stem}_{kind.key}": figures.curve_figure(data.default, kind, look, title=title, ranked=ranked)
         for kind in KINDS
     }
-    drawn[f"{stem}_distribution"] = figures.distribution_figure(data.default, look, title=title)
+    drawn[f"{stem}_distribution"] = figures.distribution_figure(distribution(data), look, title=title)
     drawn[f"{stem}_radar"] = figures.radar_figure(attribute_radar(data), look, title=title)
     drawn[f"{stem}_speed"] = figures.speed_figure(speed_points(data), look, title=title)
     return {name: figure for name, figure in drawn.items() if figure is not None}

@@ -25,7 +25,16 @@ from inmo.reports.figures.for_papers import save_figure
 from inmo.reports.figures.frames import TRUTH
 from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.style import DARK, DASHES, LIGHT, Style, lines, styles
-from inmo.reports.page.dataset_section import Content, Strip, attribute_radar, build, images_of, speed_points
+from inmo.reports.page.dataset_section import (
+    TABLES,
+    Content,
+    Strip,
+    attribute_radar,
+    build,
+    distribution,
+    images_of,
+    speed_points,
+)
 from inmo.reports.page.failure_browser import FailureBrowser, build_browser
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
@@ -162,31 +171,22 @@ def _block(block: Block) -> dict[str, Any]:
 def _section(
     content: Content, browser: FailureBrowser, look: Mapping[str, Style], numbers: Mapping[str, int]
 ) -> dict[str, Any]:
-    data, stem = content.data, content.stem
-    distribution = {
-        s.tracker: [m.success_auc for m in s.per_sequence.values() if m.success_auc is not None]
-        for s in sorted(data.default, key=lambda s: -(s.mean.success_auc or 0.0))
-        if s.mean.success_auc is not None
-    }
-    named = ("sequences", "attributes", "protocols", "server", "significance", "pairs")
-    known = (stem, *(f"{stem}_{name}" for name in named))
+    data = content.data
+    tables: dict[str, Any] = {name: to_html(table) for name, table in content.named.items()}
+    tables["sequences"] = _with_origins(_linked(_with_results(content.named["sequences"]), browser), data)
+    if "attributes" in tables:
+        tables["attributes"] = _with_origins(content.named["attributes"], data)
     return {
-        "stem": stem,
+        "stem": content.stem,
         "dataset": data.dataset,
         "coverage": f"{len(data.dataset.names)} of {data.dataset.expected}",
         "ranked": ranked_scalar(data.dataset.protocol, data.dataset.benchmark),
-        "table": to_html(content.tables[stem]),
-        "sequences": _with_origins(_linked(_with_results(content.tables[known[1]]), browser), data),
-        "attributes": _with_origins(content.tables[known[2]], data) if known[2] in content.tables else None,
-        "protocols": to_html(content.tables[known[3]]) if known[3] in content.tables else None,
-        "server": to_html(content.tables[known[4]]) if known[4] in content.tables else None,
-        "significance": to_html(content.tables[known[5]]) if known[5] in content.tables else None,
-        "pairs": to_html(content.tables[known[6]]) if known[6] in content.tables else None,
-        "others": [to_html(table) for name, table in content.tables.items() if name not in known],
+        **{name: tables.get(name) for name in TABLES},
+        "others": [tables[name] for name in data.scores if name in tables],
         "files": list(content.tables),
         "figures": list(content.figures),
         "plots": _plots(data, look, numbers),
-        "distribution": svg.strip_plot(distribution, look, numbers),
+        "distribution": svg.strip_plot(distribution(data), look, numbers),
         "speed": svg.speed_plot(speed_points(data), look, numbers),
         "radar": radar_plot(attribute_radar(data), look, numbers),
         "strips": [_strip(strip) for strip in content.strips],

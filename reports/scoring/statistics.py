@@ -50,6 +50,11 @@ class Comparison:
     p_value: float | None = None
 
 
+def ends(interval: Interval | None) -> tuple[float, float] | None:
+    """(low, high) of an interval, as cells of tables have it."""
+    return (interval.low, interval.high) if interval else None
+
+
 def bootstrap_interval(values: Sequence[float], *, resamples: int = RESAMPLES, seed: int = SEED) -> Interval | None:
     """Percentile bootstrap of the mean (Efron and Tibshirani 1993, ch. 13); None for fewer than 6 values."""
     data = np.asarray(values, dtype=np.float64)
@@ -117,8 +122,8 @@ class Pair:
     @property
     def turned(self) -> Pair:
         """The same pair with the second tracker first."""
-        ends = Interval(-self.interval.high, -self.interval.low, self.n) if self.interval else None
-        return Pair(self.second, self.first, -self.difference, self.n, ends, self.p_value)
+        turned = Interval(-self.interval.high, -self.interval.low, self.n) if self.interval else None
+        return Pair(self.second, self.first, -self.difference, self.n, turned, self.p_value)
 
     @property
     def better(self) -> str:

@@ -16,6 +16,7 @@ from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
 from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.statistics import bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.tally import Tally, take_in, tallies
 from inmo.reports.scoring.tuned import caution
 
@@ -139,6 +140,12 @@ def auc_values(score: Score, benchmark: str) -> list[float]:
         for m in score.per_sequence.values()
         if m.success_auc is not None and not (drop and m.success is not None and not m.success.any())
     ]
+
+
+def auc_interval(score: Score, benchmark: str) -> tuple[tuple[float, float] | None, str]:
+    """The 95 % bootstrap interval of a score's success AUC, and how it was made or why there is none."""
+    values = auc_values(score, benchmark) if score.mean.success_auc is not None else []
+    return ends(bootstrap_interval(values)), interval_words(len(values)) if values else ""
 
 
 # ---- one dataset

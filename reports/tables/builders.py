@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from inmo.reports.scoring.score import MEASURES, Score
 from inmo.reports.scoring.statistics import MINIMUM
-from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
 FPS_DEFINITION = (
@@ -24,16 +24,7 @@ _DELTA = percent(
     "difference", "Δ to best", "AUC minus the best tracker's on the same sequences, with its 95 % paired bootstrap "
     "interval", better=0,
 )  # fmt: skip
-_PVALUE = Column(
-    "p_value",
-    "p",
-    "",
-    4,
-    1.0,
-    0,
-    "randomisation test against the best tracker, two-sided, over all trackers together",
-    least=0.0001,
-)
+_PVALUE = p_column("randomisation test against the best tracker, two-sided, over all trackers together")
 _TRACKER = Column("tracker", "Tracker")
 
 

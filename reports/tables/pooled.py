@@ -9,11 +9,12 @@ from inmo.reports.scoring.statistics import (
     bootstrap_interval,
     compare_all,
     compare_with_best,
+    ends,
     interval_words,
 )
 from inmo.reports.scoring.stored import Evaluation
 from inmo.reports.tables.significance import pairs_table
-from inmo.reports.tables.table import Cell, Column, Table, percent
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
 COLUMNS = (
@@ -21,7 +22,7 @@ COLUMNS = (
     Column("sequences", "Sequences"),
     percent("success_auc", "AUC", "success AUC, each dataset under its own protocol, mean over all sequences"),
     percent("difference", "Δ", "AUC minus the reference's on the same sequences, with its paired interval", better=0),
-    Column("p_value", "p", "", 4, 1.0, 0, "randomisation test, two-sided, over all trackers together", least=0.0001),
+    p_column("randomisation test, two-sided, over all trackers together"),
     Column("fps", "FPS", "", 1, 1.0, 0, "frames per second of the tracker's step over all datasets"),
 )
 
@@ -58,7 +59,7 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
         row = [
             Cell(name, mark=MARK if name in tuned else ""),
             Cell(f"{len(values[name])} of {fullest}"),
-            Cell(means[name], (interval.low, interval.high) if interval else None),
+            Cell(means[name], ends(interval)),
             Cell(speeds[name]) if name in speeds else Cell(None, reason="nothing was timed"),
         ]
         if compared:
@@ -83,9 +84,8 @@ def pooled_pairs(evaluation: Evaluation) -> Table:
 def _compared(against: Comparison | None, reason: str) -> list[Cell]:
     if against is None:
         return [Cell(None, reason=reason)] * 2
-    paired = (against.interval.low, against.interval.high) if against.interval else None
     few = Cell(None, reason="too few sequences for a test")
-    return [Cell(against.difference, paired), few if against.p_value is None else Cell(against.p_value)]
+    return [Cell(against.difference, ends(against.interval)), few if against.p_value is None else Cell(against.p_value)]
 
 
 def _speeds(evaluation: Evaluation) -> Mapping[str, float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inmo.reports.scoring.statistics import MINIMUM, RESAMPLES, Pair
-from inmo.reports.tables.table import Cell, Column, Table, percent
+from inmo.reports.scoring.statistics import MINIMUM, RESAMPLES, Pair, ends
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
 
 MARK = "*"
 FEW = f"fewer than {MINIMUM} sequences that both have"
@@ -18,7 +18,7 @@ def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -
         Column("second", "Second"),
         Column("sequences", "n", "", 0, 1.0, 0, "sequences that both have"),
         percent("difference", "Δ AUC", "mean AUC of the first less that of the second", better=0),
-        Column("p_value", "p", "", 4, 1.0, 0, "randomisation test, two-sided, over all pairs together", least=0.0001),
+        p_column("randomisation test, two-sided, over all pairs together"),
         Column("better", "Better", about="at the 5 % level"),
     )
     rows = tuple(
@@ -26,7 +26,7 @@ def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -
             Cell(pair.first),
             Cell(pair.second),
             Cell(pair.n),
-            Cell(pair.difference, _ends(pair)),
+            Cell(pair.difference, ends(pair.interval)),
             Cell(pair.p_value, reason="" if pair.p_value is not None else FEW),
             Cell(pair.better or "not told apart"),
         )
@@ -68,10 +68,6 @@ def _cell(pair: Pair | None, *, same: bool) -> Cell:
         low, high = pair.interval.low * 100, pair.interval.high * 100
         words += f": 95 % interval {low:.1f} to {high:.1f}, p {pair.p_value:.4f}"
     return Cell(pair.difference, note=words, mark=MARK if pair.better else "")
-
-
-def _ends(pair: Pair) -> tuple[float, float] | None:
-    return (pair.interval.low, pair.interval.high) if pair.interval else None
 
 
 def _how(pairs: Sequence[Pair], protocol: str) -> str:

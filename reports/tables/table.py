@@ -87,6 +87,11 @@ def percent(key: str, label: str, about: str = "", *, better: int = 1) -> Column
     return Column(key, label, "%", 1, 100.0, better, about)
 
 
+def p_column(about: str) -> Column:
+    """A column of p-values."""
+    return Column("p_value", "p", "", 4, about=about, least=0.0001)
+
+
 @dataclass(frozen=True)
 class Cell:
     """One value with what belongs to it.
