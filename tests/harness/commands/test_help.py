@@ -37,8 +37,8 @@ def pages() -> list[Path]:
 
 def lines_of(page: Path) -> list[str]:
     """Every `python run_all.py` line in the page's blocks, continuation lines joined, comments left out."""
-    blocks = re.findall(r"^```(?:sh|text|)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
-    joined = "\n".join(blocks).replace("\\\n", " ")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    joined = "\n".join(text for language, text in blocks if language in ("sh", "text", "")).replace("\\\n", " ")
     return [SHELL.split(line)[0] for line in joined.splitlines() if re.match(r"python run_all\.py\b", line)]
 
 
