@@ -9,7 +9,7 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -23,12 +23,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
 from inmo.reports.figures.label_placement import place_labels
+from inmo.reports.figures.panel import Panel
 from inmo.reports.figures.radar import Radar
-from inmo.reports.figures.style import Line, Style, SweepLine, lines, short_number, sweep_axes
+from inmo.reports.figures.style import Line, Style, SweepLine, band, lines, short_number, sweep_axes
 from inmo.reports.scoring.score import Kind, Score
-
-if TYPE_CHECKING:
-    from inmo.reports.figures.panel import Panel
 
 _RC: Any = {
     "font.family": "sans-serif",
@@ -78,13 +76,13 @@ def curve_figure(
         return None
     with mpl.rc_context(_RC):
         corner = free_corner(found, kind)
-        columns, width = _beside([f"{line.tracker} [{line.value * 100:.1f}]" for line in found])
+        columns, width = _beside([f"{line.tracker} [{line.percent}]" for line in found])
         figure, axes = _axes(4.2 if corner else 4.2 + width, 4.0)
         for rank, line in enumerate(found):
             style = look[line.tracker]
             axes.plot(
                 line.x, line.y, color=style.light, dashes=style.dashes or (None, None), linewidth=1.7,
-                solid_capstyle="round", zorder=3 - rank / 100, label=f"{line.tracker} [{line.value * 100:.1f}]",
+                solid_capstyle="round", zorder=3 - rank / 100, label=f"{line.tracker} [{line.percent}]",
             )  # fmt: skip
         axes.set(xlim=(0, kind.x_max), ylim=(0, 1), xlabel=kind.x_label, ylabel=kind.y_label)
         axes.set_title(f"{kind.title} · {title}")
@@ -271,8 +269,7 @@ def sweep_figure(
                         x, y, color=style.light, dashes=style.dashes or (None, None), marker="o", markersize=3.2,
                         linewidth=1.5, zorder=3, label=line.tracker if not number else "_",
                     )  # fmt: skip
-                    bounds = [(p.values[0], *p.interval) for p in piece if p.interval]
-                    if bounds:
+                    if bounds := band(piece):
                         at, low, high = zip(*bounds, strict=True)
                         axes.fill_between(at, low, high, color=style.light, alpha=0.13, linewidth=0, zorder=2)
             margin = (end - start) * 0.02

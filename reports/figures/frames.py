@@ -164,7 +164,7 @@ def draw_boxes(frame: Frame, tracks: Sequence[Track], *, width: int = WIDTH, thi
     image = np.asarray(cv2.resize(frame, size, interpolation=method), dtype=np.uint8)
     for casing in (True, False):
         for track in tracks:
-            colour = (20, 20, 20) if casing else _bgr(track.colour)
+            colour = (20, 20, 20) if casing else bgr(track.colour)
             thickness = thick * track.weight
             dashes = [] if casing else [d * DASH * thickness for d in track.dashes]
             for box in track.boxes:
@@ -242,6 +242,7 @@ def _sixteenths(place: NDArray[np.float64]) -> tuple[int, int]:
     return int(x), int(y)
 
 
-def _bgr(colour: str) -> tuple[int, int, int]:
+def bgr(colour: str) -> tuple[int, int, int]:
+    """``#rrggbb`` as OpenCV takes it."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return blue, green, red

@@ -50,6 +50,11 @@ class Line:
     value: float
     words: str
 
+    @property
+    def percent(self) -> str:
+        """The value as a legend prints it."""
+        return f"{self.value * 100:.1f}"
+
 
 def lines(scores: Sequence[Score], kind: Kind, *, ranked: str = "") -> list[Line]:
     """The curves of one kind, the best first; trackers whose protocol refuses or has no such curve are left out.
@@ -97,6 +102,11 @@ class SweepLine:
             elif found[-1]:
                 found.append([])
         return [piece for piece in found if piece]
+
+
+def band(piece: Sequence[SweepPoint]) -> list[tuple[float, float, float]]:
+    """(value of the constant, low, high) of the points of a piece that have an interval."""
+    return [(p.values[0], *p.interval) for p in piece if p.interval]
 
 
 def sweep_axes(lines: Sequence[SweepLine]) -> tuple[tuple[float, float], tuple[float, float, float]]:

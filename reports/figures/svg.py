@@ -15,7 +15,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from inmo.reports.figures.label_placement import place_labels, text_width
-from inmo.reports.figures.style import Line, Style, SweepLine, SweepPoint, limits, short_number, spans, sweep_axes
+from inmo.reports.figures.style import Line, Style, SweepLine, SweepPoint, band, limits, short_number, spans, sweep_axes
 from inmo.reports.scoring.score import Kind
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
@@ -132,7 +132,7 @@ def speed_plot(
     if len(ticks) > 8:
         ticks = [t for t in ticks if math.isclose(math.log10(t) % 1, 0, abs_tol=1e-9)]
     xs = [((math.log10(t) - start) / (end - start), short_number(t)) for t in ticks]
-    ys = [(i * step / (top - base), f"{base + i * step:.1f}") for i in range(round((top - base) / step) + 1)]
+    ys = _heights(base, top, step)
     parts = frame.axes(xs, ys, "Frames per second", "Success AUC")
     ordered = sorted(points, key=lambda p: (-p[2], p[0]))
     dots = [
@@ -163,7 +163,7 @@ def sweep_plot(
     places = sorted({p.values[0] for line in lines for p in line.points})
     ticks = places if len(places) <= 11 else [start + (end - start) * i / 5 for i in range(6)]
     xs = [((v - start) / (end - start), f"{v:.3g}") for v in ticks]
-    ys = [(i * step / (top - base), f"{base + i * step:.1f}") for i in range(round((top - base) / step) + 1)]
+    ys = _heights(base, top, step)
 
     def at(value: float, height: float) -> str:
         return f"{_n(frame.x((value - start) / (end - start)))} {_n(frame.y((height - base) / (top - base)))}"
@@ -179,7 +179,7 @@ def sweep_plot(
                     path = "L".join(at(p.values[0], p.auc) for p in piece if p.auc is not None)
                     parts.append(f'<path class="curve d{style.dash}" d="M{path}"/>')
                     parts += [_dot(at(p.values[0], p.auc), line.tracker, p) for p in piece if p.auc is not None]
-                elif bounds := [(p.values[0], *p.interval) for p in piece if p.interval]:
+                elif bounds := band(piece):
                     edge = [at(v, high) for v, _, high in bounds] + [at(v, low) for v, low, _ in reversed(bounds)]
                     parts.append(f'<path class="band" d="M{"L".join(edge)}Z"/>')
             parts.append("</g>")
@@ -215,6 +215,11 @@ def box_swatch(style: Style | None) -> Markup:
         '<svg viewBox="0 0 38 18" aria-hidden="true"><g class="{0}"><rect class="case" {2}/><rect class="{1}" {2}/></g>'
         "</svg>"
     ).format(look, line, size)
+
+
+def _heights(base: float, top: float, step: float) -> list[tuple[float, str]]:
+    """Ticks of an axis of AUC: their share of it, and their words."""
+    return [(i * step / (top - base), f"{base + i * step:.1f}") for i in range(round((top - base) / step) + 1)]
 
 
 def _dot(place: str, tracker: str, point: SweepPoint) -> str:

@@ -15,7 +15,7 @@ from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
 from inmo.reports.figures.radar import Radar, radar
 from inmo.reports.figures.style import Style
-from inmo.reports.scoring.score import KINDS, Score
+from inmo.reports.scoring.score import KINDS, Score, sequence_means
 from inmo.reports.scoring.statistics import Comparison, compare_all, compare_with_best, ends
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
@@ -205,12 +205,7 @@ def _strips(
     store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError
 ) -> tuple[Strip, ...]:
     """The best, the middle and the worst sequence by mean AUC over the trackers."""
-    found: dict[str, list[float]] = {}
-    for score in data.default:
-        for name, measures in score.per_sequence.items():
-            if measures.success_auc is not None:
-                found.setdefault(name, []).append(measures.success_auc)
-    means = {name: sum(values) / len(values) for name, values in found.items()}
+    means = sequence_means(data.default)
     order = sorted(means, key=lambda n: (-means[n], n))
     chosen = {order[round(share * (len(order) - 1))]: place for place, share in reversed(SHOWN) if order}
     places = [(place, name) for name, place in reversed(chosen.items())]

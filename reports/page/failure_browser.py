@@ -24,7 +24,7 @@ from inmo.errors import UserError
 from inmo.harness.store.store import file_name
 from inmo.reports.figures.frames import Thumbnails, write_frames
 from inmo.reports.scoring.failures import LEVELS, Trace
-from inmo.reports.scoring.score import Measures
+from inmo.reports.scoring.score import Measures, sequence_means
 from inmo.reports.scoring.stored import DatasetEvaluation
 
 PARTS = 16  # boxes are stored in sixteenths of a pixel of the small frame
@@ -63,31 +63,21 @@ def build_browser(
     Raises:
         OSError: the folder cannot be written.
     """
-    ranked = sorted((_mean(data, name), name) for name in data.traces)
+    means = sequence_means(data.default)
+    ranked = sorted(data.traces, key=lambda name: (-means.get(name, -1.0), name))  # as the per-sequence table
     with ThreadPool() as threads:  # decoding and writing leave the interpreter to the others
-        drawn = threads.map(lambda item: _frames(data.traces[item[1]], images, folder / file_name(item[1])), ranked)
+        drawn = threads.map(lambda name: _frames(data.traces[name], images, folder / file_name(name)), ranked)
     entries = []
-    for (mean, name), frames in zip(ranked, drawn, strict=True):
+    for name, frames in zip(ranked, drawn, strict=True):
         values = _values(data, data.traces[name], numbers, frames, f"{link}/{quote(file_name(name))}")
         text = json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
-        shown = None if mean == _UNSCORED else -mean
-        entries.append(Entry(sequence_anchor(data, name), name, shown, Markup(text)))
+        entries.append(Entry(sequence_anchor(data, name), name, means.get(name), Markup(text)))
     return FailureBrowser(tuple(entries))
 
 
 def sequence_anchor(data: DatasetEvaluation, name: str) -> str:
     """The place of a sequence in the page's failure browser."""
     return f"watch-{quote(data.dataset.label, safe='')}-{quote(name, safe='')}"
-
-
-_UNSCORED = 1.0  # behind every negated AUC
-
-
-def _mean(data: DatasetEvaluation, name: str) -> float:
-    """The negated mean AUC, by which the per-sequence table is ordered too."""
-    found = [s.per_sequence[name].success_auc for s in data.default if name in s.per_sequence]
-    values = [value for value in found if value is not None]
-    return -sum(values) / len(values) if values else _UNSCORED
 
 
 def _frames(trace: Trace, images: Dataset | UserError, folder: Path) -> Thumbnails | str:

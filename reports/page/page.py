@@ -215,7 +215,7 @@ def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[
     for kind in KINDS:
         curves = lines(data.default, kind, ranked=ranked)
         legend = [
-            {"name": c.tracker, "number": numbers[c.tracker], "value": f"{c.value * 100:.1f}",
+            {"name": c.tracker, "number": numbers[c.tracker], "value": c.percent,
              "swatch": svg.swatch(look[c.tracker])} for c in curves
         ]  # fmt: skip
         if curves:

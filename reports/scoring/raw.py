@@ -18,6 +18,7 @@ from inmo.reports.scoring.measure import mean_measures, measure, prepare
 from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
 from inmo.reports.scoring.tally import Tally, take_in, tallies
+from inmo.trackers.recorded.discovery import find_results
 
 __all__ = ["score_by_attribute", "score_dataset", "score_sequence", "score_tracker", "scores_json"]
 
@@ -102,8 +103,6 @@ def score_dataset(
     Raises:
         UserError: unknown names, broken files, or something missing without ``partial``.
     """
-    from inmo.trackers.recorded.discovery import find_results
-
     rules = [protocol(name) for name in protocols or (dataset.benchmark.protocol,)]
     name = dataset.benchmark.name
     raw = find_results(results, name, dataset.label, dataset.sequences, format_in)

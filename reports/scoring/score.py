@@ -5,7 +5,7 @@ Curves and measures are declared here once; scoring, tables, JSON, data frames a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -172,3 +172,13 @@ class Score:
     def coverage(self) -> str:
         """``7 of 280``."""
         return f"{self.sequences} of {self.expected}"
+
+
+def sequence_means(scores: Iterable[Score]) -> dict[str, float]:
+    """Sequence -> mean success AUC over the trackers that have one."""
+    found: dict[str, list[float]] = {}
+    for score in scores:
+        for name, measures in score.per_sequence.items():
+            if measures.success_auc is not None:
+                found.setdefault(name, []).append(measures.success_auc)
+    return {name: sum(values) / len(values) for name, values in found.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inmo.reports.scoring.score import MEASURES, Score
+from inmo.reports.scoring.score import MEASURES, Score, sequence_means
 from inmo.reports.scoring.statistics import MINIMUM
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
 from inmo.reports.tables.tuned_marks import MARK, footnote
@@ -96,8 +96,8 @@ def sequence_table(scores: Sequence[Score], *, title: str = "", names: Sequence[
         n: {h: s.per_sequence[n].success_auc for h, s in zip(heads, scores, strict=True) if n in s.per_sequence}
         for n in dict.fromkeys(found)
     }
-    means = {n: _mean([v for v in by.values() if v is not None]) for n, by in values.items()}
-    order = sorted(values, key=lambda n: (_descending(means[n]), n))
+    means = sequence_means(scores)
+    order = sorted(values, key=lambda n: (_descending(means.get(n)), n))
     columns = (
         Column("sequence", "Sequence"),
         percent("mean", "Mean", "mean over the trackers that have a result", better=0),
@@ -106,7 +106,7 @@ def sequence_table(scores: Sequence[Score], *, title: str = "", names: Sequence[
     rows = tuple(
         (
             Cell(n),
-            Cell(means[n]),
+            Cell(means.get(n)),
             *(
                 Cell(value := values[n].get(head), reason=_missing(s, value, reasons.get((s.tracker, n), "")))
                 for head, s in zip(heads, scores, strict=True)

@@ -17,10 +17,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inmo.boxes import Boxes
 from inmo.datasets.images import Frame, Frames
-from inmo.reports.figures.frames import colour_on_image, draw_boxes, tracker_boxes, true_boxes
+from inmo.reports.figures.frames import bgr, colour_on_image, draw_boxes, tracker_boxes, true_boxes
 from inmo.reports.figures.style import DASHES, Style
 from inmo.reports.scoring.metrics import Values
-from inmo.reports.video.video_file import even
+from inmo.reports.video.video_file import VideoFile, even
 
 PAPER, INK, SOFT, GRID = "#15181c", "#e6e8ea", "#9aa3ad", "#31373e"  # the page's on a dark ground
 TALLEST = 0.72  # of the video's width: taller images are drawn smaller
@@ -198,8 +198,6 @@ class _Panel:
 
 def write_film(film: Film, source: Frames, path: Path, *, fps: float) -> int:
     """Write all frames; returns how many. Raises UserError for a frame or a file that cannot be read or written."""
-    from inmo.reports.video.video_file import VideoFile
-
     with VideoFile(path, film.size, fps) as video:
         for frame in film.frames(source):
             video.write(frame)
@@ -228,9 +226,3 @@ def font(name: str, size: int) -> Any:
     """DejaVu, which comes with matplotlib: the same picture on every machine."""
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
     return ImageFont.truetype(str(folder / f"DejaVu{name}.ttf"), max(6, size))
-
-
-def bgr(colour: str) -> tuple[int, int, int]:
-    """``#rrggbb`` as OpenCV takes it."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return blue, green, red

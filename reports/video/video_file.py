@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -87,8 +88,6 @@ class _H264:
     codec = "H.264"
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
-        from fractions import Fraction
-
         import av
 
         self._frame = av.VideoFrame.from_ndarray
