@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import Positional
 
+from inmo.terminal import aligned
+
 if TYPE_CHECKING:
     pass
 
@@ -34,6 +36,5 @@ def run(command: List) -> int:
         rows = [(name, f"{row.title}; scored by {row.protocol}") for name in DATASETS for row in [benchmark(name)]]
     else:
         rows = [(name, row.summary) for name, row in PROTOCOLS.items()]
-    width = max(len(name) for name, _ in rows)
-    print("\n".join(f"{name:<{width}}  {text}" for name, text in rows))
+    print("\n".join(aligned(rows, left=2)))
     return 0

@@ -14,6 +14,7 @@ from inmo.harness.run.jobs import run_of
 from inmo.harness.run.setup import DatasetArgument, Setup, known_root, parse_dataset
 from inmo.harness.store.store import Run, Store
 from inmo.harness.workers.makespan import efficiency, makespan
+from inmo.terminal import aligned
 
 POWERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 BYTES_PER_FRAME = 80
@@ -177,14 +178,12 @@ def _stored(store: Store | None, label: str, run: Run, name: str) -> bool:
 
 def lines(plan: Plan, workers: int) -> list[str]:
     """The plan in words and two tables."""
-    width = max([len(part.tracker) for part in plan.parts] + [7])
-    wide = max([len(part.dataset) for part in plan.parts] + [7])
-    said = [f"{'tracker':{width}}  {'dataset':{wide}}  {'done':>6}  {'jobs':>6}  {'frames':>9}  {'ms/frame':>8}  "
-            f"{'time':>8}  speed from"]  # fmt: skip
+    rows = [["tracker", "dataset", "done", "jobs", "frames", "ms/frame", "time", "speed from"]]
     for part in plan.parts:
-        numbers = f"{part.done:6}  {len(part.frames):6}  {sum(part.frames.values()):9}  {1e3 * part.pace.seconds:8.2f}"
-        time = duration(part.seconds)
-        said.append(f"{part.tracker:{width}}  {part.dataset:{wide}}  {numbers}  {time:>8}  {part.pace.source}")
+        counts = (f"{count}" for count in (part.done, len(part.frames), sum(part.frames.values())))
+        pace, time = f"{1e3 * part.pace.seconds:.2f}", duration(part.seconds)
+        rows.append([part.tracker, part.dataset, *counts, pace, time, part.pace.source])
+    said = aligned(rows, left=[True, True, *[False] * 5, True])
     costs = plan.costs
     said += [
         "",
@@ -194,10 +193,10 @@ def lines(plan: Plan, workers: int) -> list[str]:
     if not costs:
         return said
     said += [f"{workers} workers: {duration(makespan(costs, workers))}, longest job {duration(max(costs))}", ""]
-    said += [f"{'workers':>7}  {'time':>8}  efficiency"]
+    rows = [["workers", "time", "efficiency"]]
     for count in sorted({*POWERS, workers}):
-        said.append(f"{count:7}  {duration(makespan(costs, count)):>8}  {efficiency(costs, count):10.3f}")
-    return said
+        rows.append([f"{count}", duration(makespan(costs, count)), f"{efficiency(costs, count):.3f}"])
+    return [*said, *aligned(rows, left=0)]
 
 
 def duration(seconds: float) -> str:

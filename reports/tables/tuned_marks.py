@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from inmo.reports.tables.table import Table
-
-if TYPE_CHECKING:
-    pass
 
 MARK = "†"
 

@@ -16,6 +16,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from inmo.terminal import aligned
+
 INTERACTION = ("CSA", "TCA")
 CALLS = ("template", "search", "memory", "forward")
 
@@ -89,13 +91,11 @@ def shares(rows: list[Part]) -> dict[str, tuple[float, float]]:
 def table(rows: list[Part]) -> str:
     """The rows as text. The last two columns count as the authors' code works, which repeats some of the template's
     share for every frame."""
-    lines = [f"{'GMACs':16}{'parameters':>14}{'template':>11}{'search':>11}{'template*':>12}{'search*':>11}"]
+    cells = [["GMACs", "parameters", "template", "search", "template*", "search*"]]
     for row in rows:
         macs = (row.template, row.search, row.released_template, row.released_search)
-        lines.append(
-            f"{row.name:16}{row.parameters:>14,}"
-            + "".join(f"{m / 1e9:>{w}.3f}" for m, w in zip(macs, (11, 11, 12, 11), strict=True))
-        )
+        cells.append([row.name, f"{row.parameters:,}", *(f"{each / 1e9:.3f}" for each in macs)])
+    lines = aligned(cells)
     lines.append("* as the authors' code counts: what depends on the template alone is partly redone for every frame")
     lines += [
         f"{label}: {parameters:.1%} of the parameters, {macs:.1%} of the MACs per frame"
