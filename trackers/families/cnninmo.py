@@ -13,10 +13,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from inmo.errors import UserError
 from inmo.trackers.families.fused import IMAGENET_BODY, LITE, NANO, FusedSizes, build_fused
@@ -27,21 +27,19 @@ from inmo.trackers.families.siamcar import (
     STAGES,
     CARConfig,
     CARHead,
-    CAROutputs,
     CARSizes,
     Neck,
+    SiamCAR,
     car_around,
 )
 from inmo.trackers.families.siamcar import key_map as siamcar_key_map
 from inmo.trackers.networks.gim import GIM
-from inmo.trackers.networks.interactions import ConvAttention, InteractiveResNet, PaperInteraction, ReleasedInteraction
+from inmo.trackers.networks.interactions import ConvAttention, InteractiveBody, PaperInteraction, ReleasedInteraction
 from inmo.trackers.networks.layers import init_transformer
-from inmo.trackers.networks.matching import crop_centre
 from inmo.trackers.networks.resnet import SiamCARResNet
 from inmo.trackers.pipeline.config import Tuning, choice, demand_positive, one_of
 from inmo.trackers.pipeline.crop import cnninmo_crops
 from inmo.trackers.pipeline.family import Family
-from inmo.trackers.pipeline.neural import unchanged
 from inmo.trackers.pipeline.shipped import Shipped
 
 CONSTANTS = {
@@ -145,48 +143,11 @@ class CNNInMoConfig(CARConfig[CNNInMoSizes | FusedSizes]):
         return self.tca if isinstance(self.tca, tuple) else (self.tca,) * self.stages
 
 
-class Features(NamedTuple):
-    """What is remembered of the template.
+class CNNInMo(SiamCAR):
+    """SiamCAR's network around a backbone with interactions."""
 
-    Attributes:
-        kernels: of the correlation, (B, C, k, k) for each of three levels.
-        memories: what the interaction of every stage asks.
-    """
-
-    kernels: tuple[Tensor, ...]
-    memories: tuple[Any, ...]
-
-
-class CNNInMo(nn.Module):
-    """The network; inputs are BGR, 0..255.
-
-    Args:
-        backbone: gives four maps, of which the last three are matched, and remembers what interaction asks.
-        neck, head, sizes: as in ``families.siamcar.SiamCAR``.
-    """
-
-    normalise = staticmethod(unchanged)
-    outputs = "car"
-    """Kind of its outputs, see ``training.objectives.Objective``."""
     repeated_by_release = tuple(f"backbone.interactions.{i}.tca" for i in range(STAGES))
     """Parts whose work on the template alone the authors' code repeats for every frame; here it is done once."""
-
-    def __init__(self, backbone: InteractiveResNet, neck: Neck, head: CARHead, sizes: CARSizes) -> None:
-        super().__init__()
-        self.backbone, self.neck, self.head = backbone, neck, head
-        self.template_size, self.search_size, self.kernel = sizes.template_size, sizes.search_size, sizes.kernel
-
-    def template(self, images: Tensor) -> Features:
-        """(B, 3, Z, Z) to all that depends on the template alone."""
-        outputs, memories = self.backbone.template(images)
-        maps = self.neck([outputs[i - 1] for i in LEVELS])
-        return Features(tuple(crop_centre(m, self.kernel).contiguous() for m in maps), memories)
-
-    def search(self, images: Tensor, features: Features) -> CAROutputs:
-        """(B, 3, X, X) and the features of B templates."""
-        outputs = self.backbone.search(images, features.memories)
-        found: CAROutputs = self.head(self.neck([outputs[i - 1] for i in LEVELS]), features.kernels)
-        return found
 
 
 def build_network(config: CNNInMoConfig) -> nn.Module:
@@ -208,7 +169,7 @@ def build_network(config: CNNInMoConfig) -> nn.Module:
             interactions.append(ReleasedInteraction(channels, config.heads, **sides, csa=config.csa, tca=on))
     neck = Neck([body.channels[i - 1] for i in LEVELS], sizes.neck)
     head = CARHead(len(LEVELS), sizes.neck, sizes.towers)
-    network = CNNInMo(InteractiveResNet(body, interactions), neck, head, sizes)
+    network = CNNInMo(InteractiveBody(body, STAGES, interactions), neck, head, sizes)
     init_cnninmo(network)
     return network
 
@@ -239,14 +200,13 @@ def init_cnninmo(network: CNNInMo) -> None:
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     nn.init.xavier_uniform_(network.head.down.weight)
-    for interaction in network.backbone.interactions:
-        if isinstance(interaction, PaperInteraction):
-            interaction.apply(init_transformer)
-        for part in interaction.modules():
-            if isinstance(part, ConvAttention):
-                with torch.no_grad():
-                    for convolution in (part.query, part.key, part.value):
-                        convolution.weight.mul_(0.01)
+    for part in network.modules():
+        if isinstance(part, PaperInteraction):
+            part.apply(init_transformer)
+        elif isinstance(part, ConvAttention):
+            with torch.no_grad():
+                for convolution in (part.query, part.key, part.value):
+                    convolution.weight.mul_(0.01)
 
 
 def key_map(key: str) -> str:

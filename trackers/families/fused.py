@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from inmo.trackers.networks.efficientnet import CHANNELS, EfficientNetLite0, init_scratch, normalise
 from inmo.trackers.networks.gim import CSA, TCA, Feed
 from inmo.trackers.networks.inbn import Fusion
+from inmo.trackers.networks.interactions import InteractiveBody
 from inmo.trackers.networks.layers import init_transformer
 from inmo.trackers.networks.matching import DepthwiseNeck
 from inmo.trackers.networks.pixelwise import ConvHead, PixelwiseNeck
@@ -29,45 +30,28 @@ from inmo.trackers.pipeline.config import Sizes, everywhere
 from inmo.trackers.pipeline.crop import transinmo_crops
 
 
-class FusedBackbone(nn.Module):
-    """A body with an interaction after each of the later stages, and the fusion of all stages at stride 8.
+class FusedBackbone(InteractiveBody):
+    """A body with interactions, and the fusion of all its stages at stride 8.
 
     Args:
-        body: ``stage(number, maps)`` goes from one stage's maps, or the image, to the next's.
+        body, interactions: see InteractiveBody.
         channels: of every stage's maps.
-        interactions: one for each of the last stages; none for a backbone without interaction.
         width: channels of the fused map.
     """
 
     def __init__(self, body: nn.Module, channels: Sequence[int], interactions: Sequence[nn.Module], width: int) -> None:
-        super().__init__()
-        self.body = body
-        self.interactions = nn.ModuleList(interactions)
+        super().__init__(body, len(channels), interactions)
         self.fusion = Fusion(tuple(channels), width, prenorm=True)
         self.norm = nn.LayerNorm(width)
-        self.stages, self.first = len(channels), len(channels) - len(interactions)
 
     def template(self, images: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         """(B, 3, Z, Z) to the fused map (B, width, Z / 8, Z / 8) and a memory per interaction."""
-        maps, outputs, memories = images, [], []
-        for number in range(self.stages):
-            maps = self.body.stage(number, maps)  # type: ignore[operator]
-            if number >= self.first:
-                maps, memory = self.interactions[number - self.first].template(maps)  # type: ignore[operator]
-                memories.append(memory)
-            outputs.append(maps)
-        return self._fused(outputs), tuple(memories)
+        outputs, memories = super().template(images)
+        return self._fused(outputs), memories
 
     def search(self, images: Tensor, memories: tuple[Any, ...]) -> Tensor:
         """(B, 3, X, X) and the template's memories to the fused map (B, width, X / 8, X / 8)."""
-        maps, outputs = images, []
-        for number in range(self.stages):
-            maps = self.body.stage(number, maps)  # type: ignore[operator]
-            if number >= self.first:
-                own = number - self.first
-                maps = self.interactions[own].search(maps, memories[own])  # type: ignore[operator]
-            outputs.append(maps)
-        return self._fused(outputs)
+        return self._fused(super().search(images, memories))
 
     def _fused(self, outputs: list[Tensor]) -> Tensor:
         fused: Tensor = self.fusion([maps.permute(0, 2, 3, 1) for maps in outputs])

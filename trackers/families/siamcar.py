@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from inmo.errors import UserError
 from inmo.trackers.families.fused import IMAGENET_BODY, LITE, NANO, FusedSizes, build_fused
+from inmo.trackers.networks.interactions import InteractiveBody
 from inmo.trackers.networks.matching import crop_centre, depthwise_correlation
 from inmo.trackers.networks.resnet import SiamCARResNet, fold_batch_norms
 from inmo.trackers.networks.winograd import speed_up
@@ -181,11 +182,23 @@ class CARHead(nn.Module):
         return CAROutputs(self.cls_logits(classes), torch.exp(self.bbox_pred(boxes)), self.centerness(classes))
 
 
+class Features(NamedTuple):
+    """What is remembered of the template.
+
+    Attributes:
+        kernels: of the correlation, (B, C, k, k) for each of three levels.
+        memories: what the interaction of every stage asks.
+    """
+
+    kernels: tuple[Tensor, ...]
+    memories: tuple[Any, ...]
+
+
 class SiamCAR(nn.Module):
     """The network; inputs are BGR, 0..255.
 
     Args:
-        backbone: gives four maps, of which the last three are matched.
+        backbone: gives four maps, of which the last three are matched, and remembers what interaction asks.
         neck, head: see there.
         sizes: of the inputs and of the template maps' centre.
     """
@@ -194,21 +207,21 @@ class SiamCAR(nn.Module):
     outputs = "car"
     """Kind of its outputs, see ``training.objectives.Objective``."""
 
-    def __init__(self, backbone: SiamCARResNet, neck: Neck, head: CARHead, sizes: CARSizes) -> None:
+    def __init__(self, backbone: SiamCARResNet | InteractiveBody, neck: Neck, head: CARHead, sizes: CARSizes) -> None:
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
         self.template_size, self.search_size, self.kernel = sizes.template_size, sizes.search_size, sizes.kernel
 
-    def template(self, images: Tensor) -> tuple[Tensor, ...]:
-        """(B, 3, Z, Z) to the correlation kernels of the three levels, (B, C, k, k) each."""
-        outputs = self.backbone(images)
+    def template(self, images: Tensor) -> Features:
+        """(B, 3, Z, Z) to all that depends on the template alone."""
+        outputs, memories = self.backbone.template(images)
         maps = self.neck([outputs[i - 1] for i in LEVELS])
-        return tuple(crop_centre(m, self.kernel).contiguous() for m in maps)
+        return Features(tuple(crop_centre(m, self.kernel).contiguous() for m in maps), memories)
 
-    def search(self, images: Tensor, features: tuple[Tensor, ...]) -> CAROutputs:
-        """(B, 3, X, X) and the kernels of B templates."""
-        outputs = self.backbone(images)
-        found: CAROutputs = self.head(self.neck([outputs[i - 1] for i in LEVELS]), features)
+    def search(self, images: Tensor, features: Features) -> CAROutputs:
+        """(B, 3, X, X) and the features of B templates."""
+        outputs = self.backbone.search(images, features.memories)
+        found: CAROutputs = self.head(self.neck([outputs[i - 1] for i in LEVELS]), features.kernels)
         return found
 
 

@@ -66,13 +66,9 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
     scores: list[Tensor] = []
     side = tracker.recipe.geometry.search_side(state.size)
     search = crop(frame, state.centre[0], float(side[0]), tracker.recipe.geometry.search_size, state.fill[0])
-    with watching(tracker.network) as parts:
-        search_call = tracker._search
-        try:
-            tracker._search = partial(_keep, search_call, scores)
-            step = tracker.step([frame], state)
-        finally:
-            tracker._search = search_call
+    with watching(tracker.network) as parts, ExitStack() as stack:
+        _patch(stack, tracker, "search", partial(_keep, tracker.search, scores))
+        step = tracker.step([frame], state)
     if not parts:
         raise UserError("this tracker has no CSA and no TCA to look at: name one with an interaction")
     return Watched(search, tuple(parts), _foreground(scores[0]), step.state, step.boxes[0])

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inmo.trackers.networks.gim import GIM, Memory, group, ungroup
-from inmo.trackers.networks.resnet import SiamCARResNet
 
 DROPOUT = 0.1
 
@@ -129,31 +128,38 @@ class PaperInteraction(nn.Module):
         return ungroup(self.gim.search(group(maps.permute(0, 2, 3, 1), self.window), memory)).permute(0, 3, 1, 2)
 
 
-class InteractiveResNet(nn.Module):
-    """A ResNet with an interaction after every stage, whose output the next stage takes.
+class InteractiveBody(nn.Module):
+    """A body with an interaction after each of its last stages, whose output the next stage takes.
 
     Args:
-        body: the ResNet.
-        interactions: one per stage.
+        body: ``stage(number, maps)`` goes from one stage's maps, or the image, to the next's.
+        stages: of the body.
+        interactions: one for each of the last stages; none for a backbone without interaction.
     """
 
-    def __init__(self, body: SiamCARResNet, interactions: Sequence[nn.Module]) -> None:
+    def __init__(self, body: nn.Module, stages: int, interactions: Sequence[nn.Module]) -> None:
         super().__init__()
         self.body, self.interactions = body, nn.ModuleList(interactions)
+        self.stages, self.first = stages, stages - len(interactions)
 
-    def template(self, images: Tensor) -> tuple[list[Tensor], tuple[Any, ...]]:
-        """(B, 3, Z, Z) to the maps of every stage, finest first, and every stage's memory."""
-        maps, outputs, memories = self.body.stem(images), [], []
-        for stage, interaction in zip(self.body.stages, self.interactions, strict=True):
-            maps, memory = interaction.template(stage(maps))  # type: ignore[operator]
+    def template(self, images: Tensor) -> tuple[Any, tuple[Any, ...]]:
+        """(B, 3, Z, Z) to the maps of every stage, finest first, and every interaction's memory."""
+        maps, outputs, memories = images, [], []
+        for number in range(self.stages):
+            maps = self.body.stage(number, maps)  # type: ignore[operator]
+            if number >= self.first:
+                maps, memory = self.interactions[number - self.first].template(maps)  # type: ignore[operator]
+                memories.append(memory)
             outputs.append(maps)
-            memories.append(memory)
         return outputs, tuple(memories)
 
-    def search(self, images: Tensor, memories: tuple[Any, ...]) -> list[Tensor]:
+    def search(self, images: Tensor, memories: tuple[Any, ...]) -> Any:
         """(B, 3, X, X) and the template's memories to the maps of every stage, finest first."""
-        maps, outputs = self.body.stem(images), []
-        for stage, interaction, memory in zip(self.body.stages, self.interactions, memories, strict=True):
-            maps = interaction.search(stage(maps), memory)  # type: ignore[operator]
+        maps, outputs = images, []
+        for number in range(self.stages):
+            maps = self.body.stage(number, maps)  # type: ignore[operator]
+            if number >= self.first:
+                own = number - self.first
+                maps = self.interactions[own].search(maps, memories[own])  # type: ignore[operator]
             outputs.append(maps)
         return outputs

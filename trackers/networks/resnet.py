@@ -116,6 +116,15 @@ class ResNet(nn.Module):
             outputs.append(features)
         return outputs
 
+    def template(self, image: Tensor) -> tuple[list[Tensor], tuple[()]]:
+        """As a backbone without interaction: every stage's output, and nothing remembered."""
+        return self(image), ()
+
+    def search(self, image: Tensor, memories: tuple[()]) -> list[Tensor]:
+        """As ``template``."""
+        found: list[Tensor] = self(image)
+        return found
+
 
 class SiamCARResNet(ResNet):
     """SiamCAR's and CNNInMo's ResNet-50: strides 4, 8, 8, 8; 256, 512, 1024, 2048 channels.
