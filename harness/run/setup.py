@@ -163,7 +163,7 @@ def configure(name: str, overrides: Mapping[str, str], shared: Mapping[str, Any]
         values[key] = _typed(name, key, value, hints[key]) if isinstance(value, str) else value
     try:
         return Setup(spec, replace(spec.config, **values))
-    except ValueError as error:
+    except UserError as error:  # of the config, which does not know by what name it was asked for
         raise UserError(f"{name}: {error}") from error
 
 

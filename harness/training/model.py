@@ -27,6 +27,7 @@ from inmo.trackers.pipeline.checkpoint import (
     init_swin_tiny,
     load_state_dict,
 )
+from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Geometry
 from inmo.trackers.pipeline.family import family
 
@@ -90,7 +91,7 @@ class Model:
 
     trainee: Trainee
     tracker: str
-    config: Any
+    config: NeuralConfig[Any]
     objective: Objective
     shape: Shape
 
@@ -230,6 +231,6 @@ def _spare_statistics(module: nn.Module) -> Iterator[None]:
             norm._buffers.update(buffers)
 
 
-def own_values(config: Any) -> dict[str, Any]:
+def own_values(config: NeuralConfig[Any]) -> dict[str, Any]:
     """A tracker's config as plain values, without what says where weights come from."""
     return {k: v for k, v in asdict(config).items() if k not in ("weights", "allow_random_weights")}

@@ -37,7 +37,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not (self.start_timeout > 0 and self.step_timeout > 0):
-            raise ValueError("start_timeout and step_timeout are seconds, more than 0")
+            raise UserError("start_timeout and step_timeout are seconds, more than 0")
 
 
 class Answer(NamedTuple):
