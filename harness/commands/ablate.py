@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names
 from inmo.harness.commands.shared import workers_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from tyro.conf import arg
 
 from inmo.errors import Exit
 from inmo.harness.commands.options import Repeated
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

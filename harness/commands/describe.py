@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tyro.conf import OmitArgPrefixes
 
 from inmo.errors import UserError
 from inmo.harness.commands.options import NetworkOptions
 from inmo.harness.commands.shared import setups_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

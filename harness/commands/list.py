@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from tyro.conf import Positional
 
 from inmo.terminal import aligned
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, Repeated
 from inmo.harness.commands.shared import say_holes, workers_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

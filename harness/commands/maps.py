@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import NetworkOptions, Repeated
 from inmo.harness.commands.shared import setups_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 from tyro.conf import OmitArgPrefixes
@@ -12,9 +12,6 @@ from tyro.conf import OmitArgPrefixes
 from inmo.errors import Exit
 from inmo.harness.commands.options import NetworkOptions
 from inmo.harness.commands.shared import setups_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
 from inmo.harness.commands.shared import say_holes, setups_of, workers_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

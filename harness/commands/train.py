@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
 from inmo.harness.commands.options import Names
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

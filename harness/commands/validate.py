@@ -5,14 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from inmo.errors import Exit
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

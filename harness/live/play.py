@@ -200,8 +200,8 @@ class _Picture:
         """(H, W, 3) BGR of ``size``; ``box`` (1, 4) in pixels of the frame, ``speed`` in frames per second."""
         from PIL import Image, ImageDraw
 
-        from inmo.reports.figures.frames import Track, colour_on_image, draw_boxes
-        from inmo.reports.video.film import INK, PAPER, SOFT, bgr
+        from inmo.reports.figures.frames import Track, bgr, colour_on_image, draw_boxes
+        from inmo.reports.video.film import INK, PAPER, SOFT
 
         canvas = np.empty((self.size[1], self.size[0], 3), np.uint8)
         canvas[:] = bgr(PAPER)

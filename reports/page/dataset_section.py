@@ -16,7 +16,7 @@ from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, track
 from inmo.reports.figures.radar import Radar, radar
 from inmo.reports.figures.style import Style
 from inmo.reports.scoring.score import KINDS, Score, sequence_means
-from inmo.reports.scoring.statistics import Comparison, compare_all, compare_with_best, ends
+from inmo.reports.scoring.statistics import Pair, compare_all, compare_with_best, ends
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
 from inmo.reports.tables.significance import matrix_table, pairs_table
@@ -138,7 +138,7 @@ def ranked_values(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     }
 
 
-def _compare(scores: tuple[Score, ...]) -> dict[str, Comparison]:
+def _compare(scores: tuple[Score, ...]) -> dict[str, Pair]:
     values = ranked_values(scores)
     if len(values) < 2:
         return {}

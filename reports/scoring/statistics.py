@@ -34,22 +34,6 @@ class Interval:
     n: int
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A tracker against the best one on the ``n`` sequences that both have.
-
-    Attributes:
-        difference: mean of (tracker - best).
-        interval: its 95 % paired bootstrap interval; None for n < 6.
-        p_value: of ``randomised``, over all trackers compared; None for n < 6.
-    """
-
-    difference: float
-    n: int
-    interval: Interval | None = None
-    p_value: float | None = None
-
-
 def ends(interval: Interval | None) -> tuple[float, float] | None:
     """(low, high) of an interval, as cells of tables have it."""
     return (interval.low, interval.high) if interval else None
@@ -71,7 +55,7 @@ def bootstrap_interval(values: Sequence[float], *, resamples: int = RESAMPLES, s
     return Interval(float(found.low), float(found.high), len(data))
 
 
-def compare_with_best(values: Mapping[str, Mapping[str, float]], best: str) -> dict[str, Comparison]:
+def compare_with_best(values: Mapping[str, Mapping[str, float]], best: str) -> dict[str, Pair]:
     """Every other tracker against ``best`` on the sequences that both have.
 
     Args:
@@ -79,21 +63,27 @@ def compare_with_best(values: Mapping[str, Mapping[str, float]], best: str) -> d
         best: name of the tracker compared with; it must be a key of ``values``.
 
     Returns:
-        tracker -> Comparison, without ``best`` itself and without trackers that share no sequence with it.
+        tracker -> the pair of it and ``best``, without ``best`` itself and trackers that share no sequence with it.
     """
     differences = {
-        tracker: {name: own[name] - values[best][name] for name in values[best] if name in own}
+        (tracker, best): {name: own[name] - values[best][name] for name in values[best] if name in own}
         for tracker, own in values.items()
         if tracker != best
     }
+    intervals = {key: found for key, own in differences.items() if (found := bootstrap_interval([*own.values()]))}
+    return {pair.first: pair for pair in _pairs(differences, intervals)}
+
+
+def _pairs(
+    differences: Mapping[tuple[str, str], Mapping[str, float]], intervals: Mapping[tuple[str, str], Interval]
+) -> tuple[Pair, ...]:
+    """Those with a common sequence, judged together."""
     p_values = _judged(differences)
-    return {
-        tracker: Comparison(
-            float(np.mean([*own.values()])), len(own), bootstrap_interval([*own.values()]), p_values.get(tracker)
-        )
-        for tracker, own in differences.items()
+    return tuple(
+        Pair(*pair, float(np.mean([*own.values()])), len(own), intervals.get(pair), p_values.get(pair))
+        for pair, own in differences.items()
         if own
-    }
+    )
 
 
 def _judged(differences: Mapping[K, Mapping[str, float]]) -> dict[K, float]:
@@ -147,12 +137,7 @@ def compare_all(
         (a, b): {name: values[a][name] - values[b][name] for name in sorted(values[a].keys() & values[b].keys())}
         for a, b in itertools.combinations(values, 2)
     }
-    intervals, p_values = _intervals(differences, resamples, seed), _judged(differences)
-    return tuple(
-        Pair(*pair, float(np.mean([*own.values()])), len(own), intervals.get(pair), p_values.get(pair))
-        for pair, own in differences.items()
-        if own
-    )
+    return _pairs(differences, _intervals(differences, resamples, seed))
 
 
 def _intervals(differences: Mapping[K, Mapping[str, float]], resamples: int, seed: int) -> dict[K, Interval]:

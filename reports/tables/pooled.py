@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inmo.reports.scoring.statistics import (
-    Comparison,
+    Pair,
     bootstrap_interval,
     compare_all,
     compare_with_best,
@@ -81,7 +81,7 @@ def pooled_pairs(evaluation: Evaluation) -> Table:
     return pairs_table(compare_all({name: values[name] for name in order}), title="All sequences together: all pairs")
 
 
-def _compared(against: Comparison | None, reason: str) -> list[Cell]:
+def _compared(against: Pair | None, reason: str) -> list[Cell]:
     if against is None:
         return [Cell(None, reason=reason)] * 2
     few = Cell(None, reason="too few sequences for a test")

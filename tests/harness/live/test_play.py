@@ -14,8 +14,8 @@ from inmo.errors import UserError
 from inmo.harness.cli import main
 from inmo.harness.live import play
 from inmo.harness.run.setup import configure
+from inmo.reports.figures.frames import bgr
 from inmo.reports.figures.style import DARK
-from inmo.reports.video.film import bgr
 from tests.clips import LENGTHS
 
 

@@ -15,8 +15,9 @@ from inmo.datasets.images import open_video
 from inmo.errors import UserError
 from inmo.harness.cli import main
 from inmo.harness.store.store import Store
+from inmo.reports.figures.frames import bgr
 from inmo.reports.figures.style import DARK
-from inmo.reports.video.film import FOOT, LEFT, RIGHT, TALLEST, Film, Scene, bgr, write_film
+from inmo.reports.video.film import FOOT, LEFT, RIGHT, TALLEST, Film, Scene, write_film
 from inmo.reports.video.scenes import scene_of
 from inmo.reports.video.video_file import VideoFile
 from tests.reports.example import FRAMES, HOSTILE, example_store
