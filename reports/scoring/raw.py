@@ -14,10 +14,10 @@ from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree
 from inmo.errors import UserError
 from inmo.reports.scoring.as_json import scores_json
-from inmo.reports.scoring.measure import mean_measures, measure, prepare
+from inmo.reports.scoring.measure import measure, prepare
 from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.tally import Tally, take_in, tallies
+from inmo.reports.scoring.tally import Tally, by_attribute, take_in, tallies
 from inmo.trackers.recorded.discovery import find_results
 
 __all__ = ["score_by_attribute", "score_dataset", "score_sequence", "score_tracker", "scores_json"]
@@ -151,14 +151,7 @@ def score_by_attribute(
 
     The MATLAB toolkits leave out attributes with fewer than two sequences: look at the count.
     """
-    having: dict[str, list[Measures]] = {code: [] for code in codes}
-    for sequence in sequences:
-        if sequence.name in score.per_sequence:
-            for code in sequence.attributes:
-                if not codes or code in having:
-                    having.setdefault(code, []).append(score.per_sequence[sequence.name])
-    rule = protocol(score.protocol)
-    return {code: (len(parts), mean_measures(parts, rule)) for code, parts in having.items() if parts}
+    return by_attribute(score, {each.name: each.attributes for each in sequences}, protocol(score.protocol), codes)
 
 
 def _whole(tally: Tally, expected: int, partial: bool) -> Score:

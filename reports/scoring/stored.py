@@ -13,11 +13,10 @@ from inmo.datasets.base import Hole
 from inmo.errors import UserError
 from inmo.harness.store.store import Result, Run, Store, StoredDataset, display_names
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
-from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.score import Score
 from inmo.reports.scoring.statistics import bootstrap_interval, ends, interval_words
-from inmo.reports.scoring.tally import Tally, take_in, tallies
+from inmo.reports.scoring.tally import Tally, by_attribute, take_in, tallies
 from inmo.reports.scoring.tuned import caution
 
 WARM_UP = 5  # frames after the initialisation that are not timed
@@ -258,12 +257,10 @@ def _by_attribute(
     counts = {code: sum(code in attributes[n] for n in scored) for code in data.attributes}
     values: dict[str, dict[str, float | None]] = {}
     for score in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0)):
-        values[score.tracker] = {}
-        for code in data.attributes:
-            parts = [m for n, m in score.per_sequence.items() if code in attributes[n]]
-            usable = parts and not score.reason
-            mean = mean_measures(parts, rule.on(data.benchmark)) if usable else Measures()
-            values[score.tracker][code] = mean.success_auc
+        found = {} if score.reason else by_attribute(score, attributes, rule.on(data.benchmark), data.attributes)
+        values[score.tracker] = {
+            code: found[code][1].success_auc if code in found else None for code in data.attributes
+        }
     return counts, values
 
 

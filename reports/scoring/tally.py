@@ -92,3 +92,23 @@ def take_in(
             target = error
         for tracker, runs in found.items():
             into[tracker, rule.name].add(sequence, target, runs)
+
+
+def by_attribute(
+    score: Score, attributes: Mapping[str, Sequence[str]], rule: Protocol, codes: Iterable[str] = ()
+) -> dict[str, tuple[int, Measures]]:
+    """Attribute code -> (scored sequences that have it, their mean), without codes that none has.
+
+    Args:
+        score: with its per-sequence measures.
+        attributes: sequence -> its codes.
+        rule: the score's protocol.
+        codes: attributes wanted, in order; all that occur when empty.
+    """
+    having: dict[str, list[Measures]] = {code: [] for code in codes}
+    wanted = frozenset(having)
+    for name, measures in score.per_sequence.items():
+        for code in attributes.get(name, ()):
+            if not wanted or code in wanted:
+                having.setdefault(code, []).append(measures)
+    return {code: (len(parts), mean_measures(parts, rule)) for code, parts in having.items() if parts}
