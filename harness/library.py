@@ -79,9 +79,10 @@ def track(
     Raises:
         UserError: an unknown name or setting, data that are not there, or an incomplete dataset without ``partial``.
     """
-    from inmo.harness.run.jobs import built, demand_sequences, plan
+    from inmo.harness.run.jobs import demand_sequences, plan
     from inmo.harness.store.store import open_store
     from inmo.harness.workers.parallel import run_jobs
+    from inmo.harness.workers.resources import Resources
 
     with _python_words():
         setups = [_setup(one, version, image, settings) for one in _several(trackers)]
@@ -89,15 +90,14 @@ def track(
             raise UserError("a label is the name of one tracker: track several one after the other into one store")
         datasets = [_dataset(one) for one in _several(data)]
         demand_sequences(datasets, sequences, partial)
-        for setup in setups:
-            for dataset in datasets:
-                built(setup.spec.name, setup.on(dataset.benchmark.name), device)  # say what is wrong before any work
+        resources = Resources(jobs, device)
+        resources.check(setups, datasets)
         temporary = tempfile.TemporaryDirectory(prefix="inmo-") if store is None else None
         kept = open_store(temporary.name if temporary else str(store), write=True)
         wanted, _ = plan(
             kept, datasets, setups, names=tuple(sequences), label=label, device=device, partial=partial
         )  # fmt: skip
-        run_jobs(wanted, workers=jobs, progress=progress and bool(wanted))
+        run_jobs(wanted, resources, progress=progress and bool(wanted))
     return Results(kept, keep=temporary)
 
 

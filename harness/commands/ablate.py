@@ -11,7 +11,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names
-from inmo.harness.commands.shared import workers_of
+from inmo.harness.commands.shared import resources_of
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def run(command: Ablate) -> int:
     steps = () if command.steps is None else (f"steps={command.steps}",)
     return start(
         command.table, base, (*steps, *command.set), out=command.out, datasets=command.dataset or ("mini-lasot",),
-        rows=command.rows, seeds=command.seeds, device=command.device, workers=lambda: workers_of(command),
-        lanes=command.lanes, partial=command.partial,
+        rows=command.rows, seeds=command.seeds, device=command.device,
+        resources=lambda: resources_of(command), partial=command.partial,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Annotated
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, Repeated
-from inmo.harness.commands.shared import say_holes, workers_of
+from inmo.harness.commands.shared import resources_of, say_holes
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ def run(command: MainJob) -> int:
     from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
 
     choice = Choice(command.table, command.figure, command.datasets)
-    with workers_of(command) as workers:
+    with resources_of(command) as resources:
         outcomes, page = run_main_job(
-            command.out, workers, path=command.experiment or EMBEDDED, given=command.dataset, device=command.device,
-            lanes=command.lanes, choice=choice,
+            command.out, resources, path=command.experiment or EMBEDDED, given=command.dataset, choice=choice
         )  # fmt: skip
     print(f"report: {page.resolve()}")
     return say_holes(outcomes)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from inmo.errors import Exit, UserError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from inmo.harness.commands.options import ClusterOptions, NetworkOptions
     from inmo.harness.run.jobs import Outcome
     from inmo.harness.run.setup import Setup
-    from inmo.harness.workers.cluster import Cluster
+    from inmo.harness.workers.resources import Resources
 
 
 class RunsJobs(Protocol):
@@ -24,15 +23,22 @@ class RunsJobs(Protocol):
     @property
     def jobs(self) -> int: ...
     @property
+    def device(self) -> str: ...
+    @property
     def cluster(self) -> ClusterOptions: ...
 
 
-def workers_of(command: RunsJobs) -> AbstractContextManager[int | Cluster]:
-    """This machine's processes or a cluster, as the command asks for it."""
+@contextmanager
+def resources_of(command: RunsJobs) -> Iterator[Resources]:
+    """This machine's processes or a cluster, device and lanes as the command asks for them."""
     from inmo.harness.workers.hosts import chosen_workers
+    from inmo.harness.workers.resources import Resources
 
     asked = command.cluster
-    return chosen_workers(asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, command.jobs)
+    with chosen_workers(
+        asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, command.jobs
+    ) as workers:
+        yield Resources(workers, command.device, getattr(command, "lanes", 1))
 
 
 def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:

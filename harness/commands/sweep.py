@@ -11,7 +11,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions, Repeated
-from inmo.harness.commands.shared import say_holes, setups_of, workers_of
+from inmo.harness.commands.shared import resources_of, say_holes, setups_of
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def run(command: Sweep) -> int:
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)
     store = open_store(command.store, write=True)
-    with workers_of(command) as workers:
+    with resources_of(command) as resources:
         outcomes, wanted, done = run_sweep(
-            store, bases, over, datasets, names=command.sequences, workers=workers, device=command.device,
+            store, bases, over, datasets, names=command.sequences, resources=resources,
             partial=command.partial,
         )  # fmt: skip
     print(f"{wanted} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr)

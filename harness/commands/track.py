@@ -11,7 +11,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
-from inmo.harness.commands.shared import say_holes, setups_of, workers_of
+from inmo.harness.commands.shared import resources_of, say_holes, setups_of
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,22 @@ class Track:
 
 
 def run(command: Track) -> int:
-    from inmo.harness.run.jobs import built, demand_sequences, plan
+    from inmo.harness.run.jobs import demand_sequences, plan
     from inmo.harness.run.setup import open_datasets
     from inmo.harness.store.store import open_store
-    from inmo.harness.workers.cluster import checked_on
     from inmo.harness.workers.parallel import run_jobs
 
     setups = setups_of(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)
-    with workers_of(command) as workers:
-        for setup in setups:
-            for dataset in datasets:  # say what is wrong before any work
-                built(setup.spec.name, setup.on(dataset.benchmark.name), checked_on(workers, command.device))
+    with resources_of(command) as resources:
+        resources.check(setups, datasets)
         store = open_store(command.store, write=True)
         jobs, done = plan(
             store, datasets, setups, names=command.sequences, label=command.label, device=command.device,
             partial=command.partial,
         )  # fmt: skip
-        outcomes = run_jobs(jobs, workers=workers, lanes=command.lanes)
+        outcomes = run_jobs(jobs, resources)
     print(
         f"{len(jobs)} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr
     )

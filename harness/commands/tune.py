@@ -55,6 +55,7 @@ def run(command: Tune) -> int:
     from inmo.harness.constants.tuning_block import tuning_block
     from inmo.harness.run.jobs import demand_sequences
     from inmo.harness.run.setup import parse_dataset
+    from inmo.harness.workers.resources import Resources
     from inmo.reports.blocks.block import write_block
 
     (base,) = setups_of([command.tracker], command.network, random_weights=False)
@@ -66,7 +67,11 @@ def run(command: Tune) -> int:
     task = tuning.Task(base, dataset, parse_space(command.space), split, command.seed)
     try:
         found = tuning.run_tuning(
-            task, command.out, trials=command.trials, batch=command.batch, workers=command.jobs, device=command.device
+            task,
+            command.out,
+            trials=command.trials,
+            batch=command.batch,
+            resources=Resources(command.jobs, command.device),
         )
     except tuning.Interrupted as error:
         return say_holes(error.outcomes)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
+from inmo.harness.run.jobs import Outcome, merge_variants, plan
 from inmo.harness.run.setup import Setup
+from inmo.harness.store.store import Store
 from inmo.harness.store.swept import Swept, Values
+from inmo.harness.workers.parallel import run_jobs
+from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import CONSTANTS
-
-if TYPE_CHECKING:
-    from inmo.datasets.base import Dataset
-    from inmo.harness.run.jobs import Outcome
-    from inmo.harness.store.store import Store
-    from inmo.harness.workers.cluster import Cluster
 
 
 def parse_over(words: Sequence[str]) -> dict[str, tuple[float, ...]]:
@@ -85,8 +83,7 @@ def run_sweep(
     datasets: Sequence[Dataset],
     *,
     names: Sequence[str] = (),
-    workers: int | Cluster = 1,
-    device: str = "auto",
+    resources: Resources = Resources(),
     partial: bool = False,
 ) -> tuple[list[Outcome], int, int]:
     """Do what is missing of a sweep.
@@ -95,7 +92,7 @@ def run_sweep(
         store: of sweeps alone. Results of single runs stay out of it, and its own out of other stores: boxes of a
             batch are those of a single run up to 1e-2 px, so that a curve should be made of one kind.
         names: sequences wanted; empty for all that are present.
-        workers, device, partial: see ``run.jobs`` and ``workers.parallel``.
+        resources, partial: see ``run.jobs``.
 
     Returns:
         the outcomes (one for each sequence of a tracker), and how many results were missing and were there before.
@@ -103,14 +100,9 @@ def run_sweep(
     Raises:
         UserError: whatever the user can mend, before any work.
     """
-    from inmo.harness.run.jobs import built
-    from inmo.harness.workers.cluster import checked_on
-
-    for base in bases:
-        for dataset in datasets:
-            built(base.spec.name, base.on(dataset.benchmark.name), checked_on(workers, device))
+    resources.check(bases, datasets)
     setups = [each for base in bases for each in variants(base, over)]
-    return run_variants(store, setups, datasets, names=names, workers=workers, device=device, partial=partial)
+    return run_variants(store, setups, datasets, names=names, resources=resources, partial=partial)
 
 
 def run_variants(
@@ -119,16 +111,12 @@ def run_variants(
     datasets: Sequence[Dataset],
     *,
     names: Sequence[str] = (),
-    workers: int | Cluster = 1,
-    device: str = "auto",
+    resources: Resources = Resources(),
     partial: bool = False,
 ) -> tuple[list[Outcome], int, int]:
     """As ``run_sweep`` for setups that are variants of each other already."""
-    from inmo.harness.run.jobs import merge_variants, plan
-    from inmo.harness.workers.parallel import run_jobs
-
-    jobs, done = plan(store, datasets, setups, names=names, device=device, partial=partial)
-    return run_jobs(merge_variants(jobs), workers=workers), len(jobs), done
+    jobs, done = plan(store, datasets, setups, names=names, device=resources.device, partial=partial)
+    return run_jobs(merge_variants(jobs), resources), len(jobs), done
 
 
 def _values(config: object, over: Mapping[str, Sequence[float]]) -> Values:

@@ -18,6 +18,7 @@ from inmo.harness.constants.trials import Proposals, Range, Trial, demand_optuna
 from inmo.harness.constants.tuned_file import Tuned, TunedOn
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Store, open_store
+from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import config_hash
 from inmo.whole_files import place
 
@@ -114,7 +115,7 @@ def split(dataset: Dataset, *, sequences: Sequence[str] = (), holdout: float = 0
     return Split(tuple(n for n in names if n in chosen), tuple(n for n in names if n not in chosen))
 
 
-def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, workers: int = 1, device: str = "auto") -> Tuning:
+def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, resources: Resources = Resources()) -> Tuning:
     """Score trials until there are so many; what is in OUT already is not run again.
 
     Args:
@@ -122,21 +123,19 @@ def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, workers: i
         trials: how many sets of constants to score, beside the tracker's own.
         batch: how many are proposed at a time. They and the tracker's own run as one batch, which decodes every frame
             and computes every template once.
-        workers, device: see ``run.jobs`` and ``workers.parallel``.
+        resources: where and how.
 
     Raises:
         UserError: whatever the user can mend.
         Interrupted: sequences that could not be run.
     """
-    from inmo.harness.run.jobs import built
-
     if trials < 1 or batch < 1:
         raise UserError("--trials and --batch must be 1 or more")
     own, _ = task.own, demand_optuna()  # what is wrong is said before any work
-    built(task.base.spec.name, task.base.on(task.dataset.benchmark.name), device)
+    resources.check([task.base], [task.dataset])
     proposals = Proposals(out / STUDY, task.space, task.seed, _facts(task))
     store = open_store(out / STORE, write=True)
-    runner = _Runner(store, task, workers, device)
+    runner = _Runner(store, task, resources)
     while (left := trials - len(proposals.finished)) > 0:
         asked = proposals.batch(min(batch, left))
         scores = runner.scores([trial.constants for trial in asked], task.split.tuned_on)
@@ -197,14 +196,13 @@ def say(words: str) -> None:
 class _Runner:
     """Runs setups on sequences into a store, and counts."""
 
-    def __init__(self, store: Store, task: Task, workers: int, device: str) -> None:
-        self.store, self.task, self.workers, self.device = store, task, workers, device
+    def __init__(self, store: Store, task: Task, resources: Resources) -> None:
+        self.store, self.task, self.resources = store, task, resources
         self.wanted = 0
 
     def run(self, setups: Sequence[Setup], names: Sequence[str]) -> None:
         outcomes, wanted, _ = run_variants(
-            self.store, setups, [self.task.dataset], names=names, workers=self.workers, device=self.device,
-            partial=True,
+            self.store, setups, [self.task.dataset], names=names, resources=self.resources, partial=True,
         )  # fmt: skip
         self.wanted += wanted
         if any(outcome.reason for outcome in outcomes):

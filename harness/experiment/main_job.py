@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from inmo.datasets import open_dataset
 from inmo.datasets.base import Dataset
@@ -21,7 +20,7 @@ from inmo.harness.experiment.submission import check_submission, enter_server_sc
 from inmo.harness.run.jobs import Outcome
 from inmo.harness.store.export import export_store
 from inmo.harness.store.store import Store, export_names, open_store
-from inmo.harness.workers.cluster import Cluster
+from inmo.harness.workers.resources import Resources
 from inmo.paths import ROOT
 
 EMBEDDED = ROOT / "experiments" / "mini.yaml"
@@ -44,23 +43,19 @@ class Choice:
 
 def run_main_job(
     out: Path,
-    workers: int | Cluster,
+    resources: Resources = Resources(),
     *,
     path: Path = EMBEDDED,
     given: Sequence[str] = (),
-    device: str = "auto",
-    lanes: int | Literal["auto"] = 1,
     choice: Choice = Choice(),
 ) -> tuple[list[Outcome], Path]:
     """Run what is missing of an experiment and render it.
 
     Args:
         out: the stores and the report go below it.
-        workers: processes, or a cluster.
+        resources: where and how.
         path: the experiment's file.
         given: datasets as on the command line, in place of the experiment's own.
-        device: auto, cpu, cuda ...
-        lanes: see ``run.lanes``.
         choice: what of the experiment.
 
     Returns:
@@ -74,13 +69,13 @@ def run_main_job(
     for label, why in opened.absent.items():
         print(f"without {label}: {why}", file=sys.stderr)
     store = open_store(out / "store", write=True)
-    outcomes, done = _run(experiment, opened, store, out, workers, device, lanes, choice)
+    outcomes, done = _run(experiment, opened, store, out, resources, choice)
     print(f"{experiment.title}: {len(outcomes)} runs of a sequence done, {done} were done before", file=sys.stderr)
     _ask_servers(experiment, opened.datasets, store, out / "submissions")
     from inmo.reports.scoring.stored import evaluate
 
     evaluation = evaluate(store, protocols=experiment.protocols)
-    work = Work(experiment, opened.datasets, store, evaluation, out, workers, device, lanes, opened.absent)
+    work = Work(experiment, opened.datasets, store, evaluation, out, resources, opened.absent)
     return outcomes, _render(work, out / "report")
 
 
@@ -99,9 +94,7 @@ def _run(
     opened: Opened,
     store: Store,
     out: Path,
-    workers: int | Cluster,
-    device: str,
-    lanes: int | Literal["auto"],
+    resources: Resources,
     choice: Choice,
 ) -> tuple[list[Outcome], int]:
     """The experiment's own trackers on its datasets, or those that the chosen tables need, then the trainings."""
@@ -109,12 +102,11 @@ def _run(
     done = 0
     comparisons = [table for table in experiment.tables if table in COMPARISON]
     if not choice.parts:
-        outcomes, done = run_experiment(experiment, opened.datasets, store, workers=workers, device=device, lanes=lanes)
+        outcomes, done = run_experiment(experiment, opened.datasets, store, resources=resources)
     elif comparisons:
         needed = {d.label: d for table in comparisons for d in columns_of(table, opened.datasets).values()}
         outcomes, done = run_experiment(
-            experiment, tuple(needed.values()), store, rows=rows_of(comparisons), workers=workers, device=device,
-            lanes=lanes,
+            experiment, tuple(needed.values()), store, rows=rows_of(comparisons), resources=resources,
         )  # fmt: skip
     ablations = [table for table in experiment.tables if table in ABLATION]
     needed = {d.label: d for table in ablations for d in columns_of(table, opened.datasets).values()}
@@ -122,7 +114,7 @@ def _run(
     if needed and found:
         more, before = run_candidates(
             found, tuple(needed.values()), open_store(out / ABLATIONS, write=True), partial=experiment.partial,
-            workers=workers, device=device, lanes=lanes,
+            resources=resources,
         )  # fmt: skip
         outcomes, done = outcomes + more, done + before
     return outcomes, done

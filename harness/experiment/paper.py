@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
 from inmo.harness.store.store import Store
+from inmo.harness.workers.resources import Resources
 from inmo.registry import resolve
 
 if TYPE_CHECKING:
     from inmo.harness.experiment.spec import Experiment
-    from inmo.harness.workers.cluster import Cluster
     from inmo.reports.blocks.block import Block
     from inmo.reports.scoring.stored import Evaluation
 
@@ -43,7 +43,7 @@ class Work:
         store: results of the experiment's trackers; only read.
         evaluation: the scores of ``store``.
         out: results that a figure alone needs (a sweep, say) go into a store of their own below it.
-        workers, device, lanes: as for ``run_experiment``.
+        resources: where and how what is missing is run.
         absent: labels of the experiment's datasets that are not there -> why.
     """
 
@@ -52,9 +52,7 @@ class Work:
     store: Store
     evaluation: Evaluation
     out: Path
-    workers: int | Cluster = 1
-    device: str = "auto"
-    lanes: int | Literal["auto"] = 1
+    resources: Resources = field(default_factory=Resources)
     absent: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -12,7 +12,6 @@ from inmo.errors import UserError
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept
 from inmo.harness.experiment.activation_maps import run_maps
 from inmo.harness.experiment.run import setups
-from inmo.harness.run.jobs import built
 from inmo.harness.store.store import open_store
 
 if TYPE_CHECKING:
@@ -41,7 +40,9 @@ def activation_maps(work: Work) -> Block:
         notes += absent + broken
         for dataset in datasets:
             for setup in ready:
-                made = run_maps(work.out / MAPS, setup, dataset, entry.sequence, entry.frames, device=work.device)
+                made = run_maps(
+                    work.out / MAPS, setup, dataset, entry.sequence, entry.frames, device=work.resources.device
+                )
                 found += [(item, entry.stage) for item in made]
     return maps_block(found, stem="figure3", title="Figure 3: what CSA and TCA do", notes=list(dict.fromkeys(notes)))
 
@@ -61,9 +62,7 @@ def hanning_sweep(work: Work) -> Block:
     datasets, absent = _chosen_datasets(work.datasets, entry.datasets)
     bases, broken = _ready(work, entry.trackers, datasets)
     store = open_store(work.out / SWEEPS, write=True)
-    _, wanted, done = run_sweep(
-        store, bases, over, datasets, workers=work.workers, device=work.device, partial=work.experiment.partial
-    )
+    _, wanted, done = run_sweep(store, bases, over, datasets, resources=work.resources, partial=work.experiment.partial)
     sys.stderr.write(f"sweep: {wanted} runs of a sequence wanted, {done} were done before\n")
     look, numbers = _look(work, [base.label or base.spec.title for base in bases])
     words = (
@@ -86,8 +85,7 @@ def _ready(work: Work, labels: Sequence[str], datasets: Sequence[Dataset]) -> tu
     for label in labels:
         setup = known[label]
         try:
-            for dataset in datasets:
-                built(setup.spec.name, setup.on(dataset.benchmark.name), work.device)
+            work.resources.check([setup], datasets)
         except UserError as error:
             notes.append(f"{label} is left out: {error}.")
         else:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
 from inmo.harness.experiment.paper_rows import Candidate, candidates, recorded
 from inmo.harness.experiment.spec import Experiment
-from inmo.harness.run.jobs import Job, Outcome, built, plan
+from inmo.harness.run.jobs import Job, Outcome, plan
 from inmo.harness.run.recorded_results import import_recorded
 from inmo.harness.run.setup import Setup, known_root, no_root, open_datasets, parse_dataset
 from inmo.harness.store.store import Store
-from inmo.harness.workers.cluster import Cluster, checked_on
 from inmo.harness.workers.parallel import run_jobs
+from inmo.harness.workers.resources import Resources
 
 
 def setups(experiment: Experiment) -> list[Setup]:
@@ -76,9 +75,7 @@ def run_experiment(
     store: Store,
     *,
     rows: Collection[str] | None = None,
-    workers: int | Cluster = 1,
-    device: str = "auto",
-    lanes: int | Literal["auto"] = 1,
+    resources: Resources = Resources(),
 ) -> tuple[list[Outcome], int]:
     """Do what is missing; the outcomes of this call's jobs, and how many were done before.
 
@@ -90,9 +87,7 @@ def run_experiment(
     found = [*candidates(experiment), *recorded(experiment, datasets)]
     if rows is not None:
         found = [candidate for candidate in found if candidate.row in rows]
-    return run_candidates(
-        found, datasets, store, partial=experiment.partial, workers=workers, device=device, lanes=lanes
-    )
+    return run_candidates(found, datasets, store, partial=experiment.partial, resources=resources)
 
 
 def run_candidates(
@@ -101,23 +96,20 @@ def run_candidates(
     store: Store,
     *,
     partial: bool = False,
-    workers: int | Cluster = 1,
-    device: str = "auto",
-    lanes: int | Literal["auto"] = 1,
+    resources: Resources = Resources(),
 ) -> tuple[list[Outcome], int]:
     """As ``run_experiment``, for candidates; two with one config are one run."""
     wanted: list[tuple[Dataset, list[Setup]]] = []
     for dataset in datasets:
         own = {c.setup.folder(dataset): c.setup for c in reversed(found) if dataset in c.on(datasets)}
-        for setup in own.values():
-            built(setup.spec.name, setup.on(dataset.benchmark.name), checked_on(workers, device))
+        resources.check(list(own.values()), [dataset])
         wanted.append((dataset, list(reversed(own.values()))))
     jobs: list[Job] = []
     done = 0
     for dataset, chosen in wanted:
         if chosen:
-            more, before = plan(store, [dataset], chosen, device=device, partial=partial)
+            more, before = plan(store, [dataset], chosen, device=resources.device, partial=partial)
             jobs, done = jobs + more, done + before
     replayed = [job for job in jobs if job.run.tracker == "recorded"]
     tracked = sorted((job for job in jobs if job.run.tracker != "recorded"), key=lambda job: -job.frames)
-    return [*import_recorded(replayed), *run_jobs(tracked, workers=workers, lanes=lanes)], done
+    return [*import_recorded(replayed), *run_jobs(tracked, resources)], done

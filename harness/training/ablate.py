@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -21,8 +20,8 @@ from inmo.harness.training.command import run_training
 from inmo.harness.training.config import TrainConfig, load_config
 from inmo.harness.training.loop import CHECKPOINT, WEIGHTS
 from inmo.harness.training.schedule import SCHEDULES
-from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
+from inmo.harness.workers.resources import Resources
 from inmo.records import as_words
 from inmo.reports.scoring.score import Measures
 from inmo.reports.scoring.statistics import Interval, bootstrap_interval, compare_with_best, interval_words
@@ -62,8 +61,7 @@ def ablate(
     rows: Sequence[str] = (),
     seeds: Sequence[int] = (0,),
     device: str = "auto",
-    workers: Callable[[], AbstractContextManager[int | Cluster]] = lambda: nullcontext(1),
-    lanes: int | Literal["auto"] = 1,
+    resources: Callable[[], AbstractContextManager[Resources]] = lambda: nullcontext(Resources()),
     partial: bool = False,
 ) -> int:
     """Train and measure every row of ``table4`` or ``table5``; continues where it stopped. The exit status.
@@ -78,8 +76,8 @@ def ablate(
         datasets: ``name=root`` to track, as for ``track``.
         rows: only these; all when empty.
         seeds: one training each; three and more give a spread.
-        workers: opens what tracks, processes or a cluster, when the trainings are done.
-        lanes: see ``run.lanes``.
+        device: on which trainings run.
+        resources: opens what tracks, processes or a cluster, when the trainings are done.
         partial: measure on what is there of an incomplete dataset.
 
     Raises:
@@ -105,7 +103,7 @@ def ablate(
                 if run_training(config, folder, resume=resume, device=device).interrupted:
                     return Exit.INTERRUPTED
             done.append(Trained(row, seed, folder / WEIGHTS, {}))
-    measured = _measured(base, table, done, home / "store", datasets, device, partial, workers, lanes)
+    measured = _measured(base, table, done, home / "store", datasets, partial, resources)
     made = summarise(table, measured, base)
     write_tables({table: made}, home)
     text = made.render("md")
@@ -142,10 +140,8 @@ def _measured(
     done: Sequence[Trained],
     store_path: Path,
     datasets: Sequence[str],
-    device: str,
     partial: bool,
-    workers: Callable[[], AbstractContextManager[int | Cluster]],
-    lanes: int | Literal["auto"],
+    resources: Callable[[], AbstractContextManager[Resources]],
 ) -> list[Trained]:
     """Track with every training's weights what is not in the store yet, and score it."""
     names = {(item.row, item.seed): f"{table} {item.row} seed {item.seed}" for item in done}
@@ -153,9 +149,8 @@ def _measured(
         _setup(row_config(base, table, item.row, item.seed), item.weights, names[item.row, item.seed]) for item in done
     ]
     store, opened = open_store(store_path, write=True), open_datasets(datasets)
-    jobs, _ = plan(store, opened, setups, device=device, partial=partial)
-    with workers() as there:
-        run_jobs(jobs, workers=there, lanes=lanes)
+    with resources() as there:
+        run_jobs(plan(store, opened, setups, device=there.device, partial=partial)[0], there)
     found: dict[str, dict[str, Measures]] = {}
     for data in evaluate(store).datasets:
         if data.dataset.label in {dataset.label for dataset in opened}:

@@ -48,11 +48,6 @@ class Cluster:
     shared_store: bool = True
 
 
-def checked_on(workers: int | Cluster, device: str) -> str:
-    """The device on which this machine tries whether a tracker can be built: a cluster's GPUs are not here."""
-    return "auto" if isinstance(workers, Cluster) else device
-
-
 def demand_distributed() -> None:
     """Raises UserError where dask.distributed is not installed."""
     try:

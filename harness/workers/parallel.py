@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from tqdm import tqdm
 
@@ -17,6 +17,7 @@ from inmo.harness.run.lane_batches import LaneBatch, carry_out, in_lanes
 from inmo.harness.store.store import Store
 from inmo.harness.workers.cluster import Cluster, carry_out_on
 from inmo.harness.workers.orphans import end_with, orphaned
+from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import TrackerFailure
 
 PERIOD = 30.0  # seconds between two lines on how far it is
@@ -25,9 +26,7 @@ TRIES = 2  # of a unit beside others, before its jobs are done alone
 
 def run_jobs(
     jobs: Sequence[Job],
-    *,
-    workers: int | Cluster = 1,
-    lanes: int | Literal["auto"] = 1,
+    resources: Resources = Resources(),
     progress: bool | None = None,
 ) -> list[Outcome]:
     """Do all jobs, longest first as they come.
@@ -35,8 +34,7 @@ def run_jobs(
     Every worker stores its own results, so stopping at any moment loses at most the sequences under way.
 
     Args:
-        workers: processes, or a cluster.
-        lanes: sequences of one tracker that run in lock-step in each process, see ``run.lanes``.
+        resources: where and how; the jobs know their devices already.
         progress: a bar in frames on standard error; None shows it where that is a terminal, and elsewhere a line every
             half minute.
 
@@ -50,7 +48,7 @@ def run_jobs(
         total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
         disable=not (sys.stderr.isatty() if progress is None else progress),
     ) as bar:  # fmt: skip
-        for outcome in _stream(jobs, workers, lanes, _show(bar)):
+        for outcome in _stream(jobs, resources, _show(bar)):
             outcomes.append(outcome)
             bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
             bar.update(outcome.job.frames)
@@ -79,9 +77,8 @@ def _show(bar: tqdm[Any]) -> Callable[[Job], None]:
     return lambda job: bar.set_postfix_str(f"{job.run.tracker} {job.sequence.name}")
 
 
-def _stream(
-    jobs: Sequence[Job], workers: int | Cluster, lanes: int | Literal["auto"], show: Callable[[Job], None]
-) -> Iterator[Outcome]:
+def _stream(jobs: Sequence[Job], resources: Resources, show: Callable[[Job], None]) -> Iterator[Outcome]:
+    workers, lanes = resources.workers, resources.lanes
     if isinstance(workers, Cluster):
         yield from carry_out_on(workers, [replace(job, beside=None) for job in jobs], lanes)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -36,7 +37,9 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     try:
-        call([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], folder)
+        ignored = shutil.ignore_patterns(".*", "build", "output", "*.egg-info", "__pycache__")
+        shutil.copytree(ROOT, folder / "source", ignore=ignored)  # no leftover of an earlier build gets in
+        call([*pip, "wheel", "--no-deps", "--wheel-dir", folder, folder / "source"], folder)
         call([sys.executable, "-m", "venv", "--without-pip", folder / "env"], folder)
         python = folder / "env" / "bin" / "python"
         own = Path(call([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder).strip())

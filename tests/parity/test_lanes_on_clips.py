@@ -11,6 +11,7 @@ from inmo.harness.run.jobs import plan
 from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Result, open_store
 from inmo.harness.workers.parallel import run_jobs
+from inmo.harness.workers.resources import Resources
 from inmo.reports.scoring.raw import score_tracker
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
@@ -24,7 +25,7 @@ def test_lanes_keep_boxes_and_auc(shared: Path, tmp_path: Path, name: str) -> No
     for lanes in (1, 5):
         store = open_store(tmp_path / str(lanes), write=True)
         jobs, _ = plan(store, [dataset], [setup], device="cpu")
-        assert not [outcome.reason for outcome in run_jobs(jobs, lanes=lanes) if outcome.reason]
+        assert not [outcome.reason for outcome in run_jobs(jobs, Resources(lanes=lanes)) if outcome.reason]
         (run,) = store.runs(dataset.label)
         results = {s.name: store.result(dataset.label, run, s.name) for s in dataset.sequences}
         found[lanes] = {key: result.boxes for key, result in results.items() if isinstance(result, Result)}

@@ -14,6 +14,7 @@ from inmo.harness.experiment.spec import Experiment, TrackerEntry
 from inmo.harness.store.store import open_store
 from inmo.harness.training.checkpoints import save_weights
 from inmo.harness.training.config import DataConfig, DistilConfig, SourceConfig, TrainConfig
+from inmo.harness.workers.resources import Resources
 from inmo.trackers.families.ablations import TABLES
 from inmo.trackers.pipeline.family import shipped_weights
 from inmo.trackers.pipeline.shipped import FOLDER, file_of, parts
@@ -50,7 +51,7 @@ def test_a_card_is_read_off_the_file_and_the_store(clips: Path, tmp_path: Path) 
     )
     experiment = Experiment("t", entries)
     store = open_store(tmp_path / "store", write=True)
-    run_experiment(experiment, open_all(experiment, [f"folder:mine={clips}"]), store, device="cpu")
+    run_experiment(experiment, open_all(experiment, [f"folder:mine={clips}"]), store, resources=Resources(device="cpu"))
     text = card("siamcar-nano", path, {"three clips": store, "none": open_store(tmp_path / "empty", write=True)})
     assert "240: 30 steps of 8" in text and "| seed | 3 |" in text and "2 minutes" in text
     assert "photos (80%), mini (20%); 640 distinct pairs" in text

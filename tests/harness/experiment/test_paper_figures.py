@@ -20,6 +20,7 @@ from inmo.harness.experiment.run import setups
 from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import open_store
 from inmo.harness.store.stored_maps import read_maps
+from inmo.harness.workers.resources import Resources
 from inmo.reports.blocks.sweeps import read_sweep
 from inmo.reports.scoring.stored import Evaluation
 from tests.conftest import ROOT
@@ -73,14 +74,14 @@ def test_an_experiment_makes_its_figures_once(clips: Path, tmp_path: Path, capsy
 def test_an_interrupted_sweep_goes_on_and_points_are_those_of_the_store(clips: Path, tmp_path: Path) -> None:
     base, over = configure("transinmo-star", STAR), parse_over(["window_influence=0,0.5"])
     datasets, store = open_datasets([f"folder:mine={clips}"]), open_store(tmp_path / "store", write=True)
-    assert run_sweep(store, [base], over, datasets, names=["short"], device="cpu")[1:] == (2, 0)
+    assert run_sweep(store, [base], over, datasets, names=["short"], resources=Resources(device="cpu"))[1:] == (2, 0)
     (data,) = read_sweep(store, swept([base], over, datasets))
     assert (data.sequences, data.coverage) == (("short",), "1 of 3")
-    assert run_sweep(store, [base], over, datasets, device="cpu")[1:] == (4, 2)
+    assert run_sweep(store, [base], over, datasets, resources=Resources(device="cpu"))[1:] == (4, 2)
     more = parse_over(["window_influence=0,0.5,0.9"])
     before = read_sweep(store, swept([base], more, datasets))[0].lines[0]
     assert [(p.values, p.reason) for p in before.points if p.auc is None] == [((0.9,), "not run yet")]
-    assert run_sweep(store, [base], more, datasets, device="cpu")[1:] == (3, 6)
+    assert run_sweep(store, [base], more, datasets, resources=Resources(device="cpu"))[1:] == (3, 6)
     after = read_sweep(store, swept([base], more, datasets))[0].lines[0]
     assert [p.auc for p in after.points[:2]] == [p.auc for p in before.points[:2]]
     assert after.points[2].auc is not None
@@ -177,7 +178,7 @@ def test_what_is_missing_is_a_note_and_the_rest_is_made(clips: Path, tmp_path: P
     )
     experiment, datasets = load_experiment(path), open_datasets([f"folder:mine={clips}"])
     store = open_store(tmp_path / "store", write=True)
-    work = Work(experiment, tuple(datasets), store, Evaluation(()), tmp_path / "out", device="cpu")
+    work = Work(experiment, tuple(datasets), store, Evaluation(()), tmp_path / "out", resources=Resources(device="cpu"))
     for block in (hanning_sweep(work), activation_maps(work)):
         assert [d.title for d in block.drawings] in (["mine"], ["Star"])
         assert any(note.startswith("Gone is left out: TransT has no weights") for note in block.notes)

@@ -24,6 +24,7 @@ from inmo.harness.run.lanes import AUTO_OTHER, Done, Failed, follow_all
 from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Result, Store, open_store
 from inmo.harness.workers.parallel import run_jobs
+from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import Step
 from tests.harness.experiment.test_experiment import STAR
 
@@ -71,7 +72,7 @@ def test_lanes_give_what_one_by_one_gives(name: str, films: Path, tmp_path: Path
     expected = results(alone)
     for lanes in (1, 2, 3, 5):
         store, jobs = jobs_of(name, tmp_path / str(lanes), f"folder:mine={films}")
-        outcomes = run_jobs(jobs, lanes=lanes)
+        outcomes = run_jobs(jobs, Resources(lanes=lanes))
         assert {o.job.sequence.name for o in outcomes} == set(FILMS)
         assert not [o for o in outcomes if o.reason]
         for sequence, found in results(store).items():
@@ -108,7 +109,7 @@ def test_a_broken_frame_is_a_hole_in_its_lane_alone(films: Path, tmp_path: Path)
     run_jobs(jobs)
     (films / "c" / "img" / "0004.png").write_bytes(b"no image")
     store, jobs = jobs_of("siamcar", tmp_path / "lanes", f"folder:mine={films}")
-    outcomes = run_jobs(jobs, lanes=3)
+    outcomes = run_jobs(jobs, Resources(lanes=3))
     assert [(o.job.sequence.name, o.crashed) for o in outcomes if o.reason] == [("c", False)]
     found, expected = results(store), results(alone)
     hole = found.pop("c")
@@ -138,13 +139,13 @@ def test_what_ended_before_an_interruption_is_stored_and_the_rest_continues(
     with monkeypatch.context() as patch:
         patch.setattr(NeuralTracker, "step", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run_jobs(jobs, lanes=2)
+            run_jobs(jobs, Resources(lanes=2))
     assert [name for name, found in results(store).items() if isinstance(found, Result)] == ["c"]
     assert not list(store.root.rglob("*.tmp"))
     assert not readers_left()
     _, rest = jobs_of("siamcar", tmp_path / "s", f"folder:mine={films}")
     assert [job.sequence.name for job in rest] == ["b", "a", "d"]
-    run_jobs(rest, lanes=2)
+    run_jobs(rest, Resources(lanes=2))
     assert all(isinstance(found, Result) for found in results(store).values())
 
 
@@ -156,7 +157,7 @@ def test_jobs_of_one_config_share_a_batch_whatever_their_dataset(films: Path, tm
     assert isinstance(batch, LaneBatch)
     assert batch.lanes == 3
     assert {(job.label, job.sequence.name) for job in batch.jobs} == {(d, n) for d in ("mine", "other") for n in FILMS}
-    run_jobs(jobs, lanes=3)
+    run_jobs(jobs, Resources(lanes=3))
     mine, other = results(store), results(store, "other")
     for name, found in mine.items():
         twin = other[name]

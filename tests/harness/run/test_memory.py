@@ -19,6 +19,7 @@ from inmo.harness.run.jobs import built
 from inmo.harness.run.lanes import Done, Failed, follow_all
 from inmo.harness.store.store import Result, Store
 from inmo.harness.workers.parallel import run_jobs
+from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import Step
 from inmo.trackers.pipeline.neural import NeuralTracker
 from tests.harness import faulty
@@ -181,7 +182,7 @@ def test_a_network_that_really_cannot_allocate_halves_too(
     run_jobs(jobs)
     monkeypatch.setattr(NeuralTracker, "step", greedy)
     store, jobs = jobs_of("siamcar", tmp_path / "lanes", f"folder:mine={clips}")
-    outcomes = run_jobs(jobs, lanes=8)
+    outcomes = run_jobs(jobs, Resources(lanes=8))
     assert not [o.reason for o in outcomes if o.reason]
     one = results(alone)
     for name, found in results(store).items():

@@ -22,9 +22,10 @@ from inmo.harness.run.lane_batches import LaneBatch, carry_out
 from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Result, open_store
 from inmo.harness.workers import cluster, worker
-from inmo.harness.workers.cluster import Cluster, checked_on, scheduler_address, token
+from inmo.harness.workers.cluster import Cluster, scheduler_address, token
 from inmo.harness.workers.hosts import Place, chosen_workers, places
 from inmo.harness.workers.parallel import run_jobs
+from inmo.harness.workers.resources import Resources
 from tests.clips import write_sequence
 from tests.conftest import ROOT
 from tests.harness.stored_files import exported
@@ -74,8 +75,8 @@ def test_processes_and_a_cluster_are_chosen_without_dask(monkeypatch: pytest.Mon
     (tmp_path / "s.json").write_text('{"address": "tcp://10.0.0.1:8786"}')
     with chosen_workers("dask", str(tmp_path / "s.json"), 0, False, 3) as workers:
         assert workers == Cluster("tcp://10.0.0.1:8786", shared_store=False)
-    assert checked_on(3, "cuda:1") == "cuda:1"
-    assert checked_on(Cluster("tcp://a:1"), "cuda:1") == "auto"
+    assert Resources(3, "cuda:1").tried_on == "cuda:1"
+    assert Resources(Cluster("tcp://a:1"), "cuda:1").tried_on == "auto"
 
 
 def test_a_missing_library_is_named(
@@ -224,7 +225,7 @@ def test_lanes_and_sweeps_run_on_a_cluster(file: Path, clips: Path, tmp_path: Pa
     for name, workers_, lanes in (("one", 1, 1), ("lanes", cluster_, 2), ("auto", cluster_, "auto")):
         store = open_store(tmp_path / name, write=True)
         jobs, _ = plan(store, datasets, [setup], device="cpu")
-        assert [outcome.reason for outcome in run_jobs(jobs, workers=workers_, lanes=lanes)] == [""] * 3
+        assert [outcome.reason for outcome in run_jobs(jobs, Resources(workers_, lanes=lanes))] == [""] * 3
         found.append([store.result("folder", jobs[0].run, job.sequence.name) for job in jobs])
     for one, *others in zip(*found, strict=True):
         for other in others:
@@ -236,12 +237,12 @@ def test_lanes_and_sweeps_run_on_a_cluster(file: Path, clips: Path, tmp_path: Pa
     assert [result.provenance["lanes"] for result in found[2]] == [3, 3, 3]  # of a processor's 4, as there are 3
     with pytest.raises(UserError, match="cannot be used here"):
         auto = open_store(tmp_path / "none", write=True)
-        run_jobs(plan(auto, datasets, [setup], device="cuda")[0], workers=cluster_, lanes="auto")
+        run_jobs(plan(auto, datasets, [setup], device="cuda")[0], Resources(cluster_, lanes="auto"))
 
     over = {"window_influence": (0.1, 0.4)}
     stores = [open_store(tmp_path / name, write=True) for name in ("sweep", "sent")]
     for store, workers_ in zip(stores, (1, replace(cluster_, shared_store=False)), strict=True):
-        outcomes, wanted, _ = run_sweep(store, [setup], over, datasets, workers=workers_, device="cpu")
+        outcomes, wanted, _ = run_sweep(store, [setup], over, datasets, resources=Resources(workers_, "cpu"))
         assert (len(outcomes), wanted) == (3, 6)
     for run in stores[0].runs("folder"):
         for name in stores[0].dataset("folder").names:
