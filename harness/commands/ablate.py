@@ -12,6 +12,7 @@ from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names
 from inmo.harness.commands.shared import resources_of
+from inmo.paths import ROOT
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,6 @@ class Ablate:
 
 def run(command: Ablate) -> int:
     from inmo.harness.training.ablate import ablate as start
-    from inmo.paths import ROOT
 
     base = command.config or ROOT / "configs" / command.preset / "transinmo-star.yaml"
     steps = () if command.steps is None else (f"steps={command.steps}",)

@@ -6,16 +6,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
 
 from inmo.harness.commands.options import Names, NetworkOptions, Repeated
 from inmo.harness.commands.shared import setups_of
-
-if TYPE_CHECKING:
-    from inmo.harness.run.setup import Setup
+from inmo.harness.run.setup import Setup
 
 
 @dataclass(frozen=True)

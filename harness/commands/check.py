@@ -7,8 +7,10 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from inmo.datasets.check import check_dataset
 from inmo.errors import Exit
 from inmo.harness.commands.options import Repeated
+from inmo.harness.run.setup import open_datasets
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,6 @@ class Check:
 
 
 def run(command: Check) -> int:
-    from inmo.datasets.check import check_dataset
-    from inmo.harness.run.setup import open_datasets
 
     found = 0
     for dataset in open_datasets(command.dataset):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inmo.harness.commands.options import Names
+from inmo.harness.store.store import open_store
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ class Draw:
 
 
 def run(command: Draw) -> int:
-    from inmo.harness.store.store import open_store
     from inmo.reports.video.film import Film, write_film
     from inmo.reports.video.scenes import scene_of
 

@@ -9,6 +9,9 @@ from typing import Annotated
 
 import tyro
 
+from inmo.harness.store.export import export_store
+from inmo.harness.store.store import open_store
+
 
 @dataclass(frozen=True)
 class Export:
@@ -28,8 +31,6 @@ class Export:
 
 
 def run(command: Export) -> int:
-    from inmo.harness.store.export import export_store
-    from inmo.harness.store.store import open_store
 
     written = export_store(open_store(command.store), command.format, command.out, partial=command.partial)
     print(f"{written} results written to {command.out}", file=sys.stderr)

@@ -7,7 +7,11 @@ from typing import Literal
 
 from tyro.conf import Positional
 
+from inmo.datasets import DATASETS, benchmark
+from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.terminal import aligned
+from inmo.trackers import TRACKERS
+from inmo.trackers.titles import title
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,6 @@ class List:
 
 
 def run(command: List) -> int:
-    from inmo.datasets import DATASETS, benchmark
-    from inmo.reports.scoring.protocols import PROTOCOLS
-    from inmo.trackers import TRACKERS
-    from inmo.trackers.titles import title
 
     if command.what == "trackers":
         rows = [(name, title(name)) for name in TRACKERS]

@@ -11,6 +11,7 @@ from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, Repeated
 from inmo.harness.commands.shared import resources_of, say_holes
+from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,6 @@ class MainJob:
 
 
 def run(command: MainJob) -> int:
-    from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
 
     choice = Choice(command.table, command.figure, command.datasets)
     with resources_of(command) as resources:

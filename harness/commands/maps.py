@@ -11,6 +11,10 @@ from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import NetworkOptions, Repeated
 from inmo.harness.commands.shared import setups_of
+from inmo.harness.experiment.activation_maps import run_maps
+from inmo.harness.run.setup import parse_dataset
+from inmo.harness.store.store import file_name
+from inmo.reports.blocks.block import write_block
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,7 @@ class ShowMaps:
 
 
 def run(command: ShowMaps) -> int:
-    from inmo.harness.experiment.activation_maps import run_maps
-    from inmo.harness.run.setup import parse_dataset
-    from inmo.harness.store.store import file_name
     from inmo.reports.blocks.activation import maps_block
-    from inmo.reports.blocks.block import write_block
 
     dataset = parse_dataset(command.dataset).open()
     setups = setups_of(command.tracker, command.network, random_weights=False)

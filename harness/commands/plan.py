@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
 
 from inmo.errors import UserError
 from inmo.harness.commands.options import Names, NetworkOptions
 from inmo.harness.commands.shared import setups_of
-
-if TYPE_CHECKING:
-    from inmo.harness.experiment.planning import Footage
-    from inmo.harness.run.setup import Setup
+from inmo.harness.experiment.planning import Footage, footage, lines, make_plan, wanted_by
+from inmo.harness.run.setup import Setup
+from inmo.harness.store.store import open_store
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,6 @@ class Plan:
 
 
 def run(command: Plan) -> int:
-    from inmo.harness.experiment.planning import lines, make_plan, wanted_by
-    from inmo.harness.store.store import open_store
 
     if command.workers < 1:
         raise UserError(f"--workers {command.workers}: give a number from 1 up")
@@ -66,7 +63,6 @@ def run(command: Plan) -> int:
 
 
 def _given(command: Plan) -> tuple[list[Setup], list[Footage]]:
-    from inmo.harness.experiment.planning import footage
 
     if not command.dataset:
         raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")

@@ -13,6 +13,8 @@ from tyro.conf import OmitArgPrefixes
 from inmo.errors import Exit
 from inmo.harness.commands.options import NetworkOptions
 from inmo.harness.commands.shared import setups_of
+from inmo.harness.live.play import play as start
+from inmo.trackers.base import TrackerFailure
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,6 @@ class Play:
 
 
 def run(command: Play) -> int:
-    from inmo.harness.live.play import play as start
-    from inmo.trackers.base import TrackerFailure
 
     (setup,) = setups_of([command.tracker], command.network, command.allow_random_weights)
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inmo.harness.commands.options import Names
+from inmo.harness.store.store import open_store
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,6 @@ class MakeReport:
 
 
 def run(command: MakeReport) -> int:
-    from inmo.harness.store.store import open_store
     from inmo.reports.page.page import write_report
 
     print(write_report(open_store(command.store), command.out, protocols=command.protocol))

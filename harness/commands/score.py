@@ -6,15 +6,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import tyro
 
+from inmo.datasets.files import open_tree
 from inmo.errors import Exit, UserError
 from inmo.harness.commands.options import Names
-
-if TYPE_CHECKING:
-    from inmo.reports.scoring.score import Score
+from inmo.harness.run.setup import parse_dataset
+from inmo.reports.scoring.raw import score_dataset, scores_json
+from inmo.reports.scoring.score import Score
+from inmo.reports.tables.builders import score_table, sequence_table
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,6 @@ class ScoreResults:
 
 
 def run(command: ScoreResults) -> int:
-    from inmo.datasets.files import open_tree
-    from inmo.harness.run.setup import parse_dataset
-    from inmo.reports.scoring.raw import score_dataset, scores_json
 
     argument = parse_dataset(command.dataset)
     if command.annotations is not None:
@@ -63,8 +62,6 @@ def run(command: ScoreResults) -> int:
 
         print(json.dumps(scores_json(scores, per_sequence=command.per_sequence)))
     else:
-        from inmo.reports.tables.builders import score_table, sequence_table
-
         tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
         for table in tables:
             print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())

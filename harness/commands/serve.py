@@ -12,6 +12,7 @@ from tyro.conf import OmitArgPrefixes
 from inmo.errors import Exit
 from inmo.harness.commands.options import NetworkOptions
 from inmo.harness.commands.shared import setups_of
+from inmo.harness.live.serve import serve as start
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,6 @@ class Serve:
 
 
 def run(command: Serve) -> int:
-    from inmo.harness.live.serve import serve as start
 
     setup = setups_of([command.tracker], command.network, command.allow_random_weights)[0]
     failure = start(setup, command.tuned_for, command.device)

@@ -6,15 +6,16 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from inmo.errors import Exit, UserError
-
-if TYPE_CHECKING:
-    from inmo.harness.commands.options import ClusterOptions, NetworkOptions
-    from inmo.harness.run.jobs import Outcome
-    from inmo.harness.run.setup import Setup
-    from inmo.harness.workers.resources import Resources
+from inmo.harness.commands.options import ClusterOptions, NetworkOptions
+from inmo.harness.constants.tuned_file import with_files
+from inmo.harness.run.jobs import Outcome, demand_stored
+from inmo.harness.run.setup import Setup, configure, parse_overrides
+from inmo.harness.workers.hosts import chosen_workers
+from inmo.harness.workers.resources import Resources
+from inmo.trackers import tracker
 
 
 class RunsJobs(Protocol):
@@ -31,8 +32,6 @@ class RunsJobs(Protocol):
 @contextmanager
 def resources_of(command: RunsJobs) -> Iterator[Resources]:
     """This machine's processes or a cluster, device and lanes as the command asks for them."""
-    from inmo.harness.workers.hosts import chosen_workers
-    from inmo.harness.workers.resources import Resources
 
     asked = command.cluster
     with chosen_workers(
@@ -43,9 +42,6 @@ def resources_of(command: RunsJobs) -> Iterator[Resources]:
 
 def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
-    from inmo.harness.constants.tuned_file import with_files
-    from inmo.harness.run.setup import configure, parse_overrides
-    from inmo.trackers import tracker
 
     shared = {
         "weights": options.weights,
@@ -72,7 +68,6 @@ def say_holes(outcomes: Sequence[Outcome]) -> int:
 
     Raises UserError when results that were stored are gone.
     """
-    from inmo.harness.run.jobs import demand_stored
 
     demand_stored(outcomes)
     holes = [o for o in outcomes if o.reason]

@@ -12,6 +12,12 @@ from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions, Repeated
 from inmo.harness.commands.shared import resources_of, say_holes, setups_of
+from inmo.harness.constants.sweep import parse_over, run_sweep, swept
+from inmo.harness.run.jobs import demand_sequences
+from inmo.harness.run.setup import open_datasets
+from inmo.harness.store.store import open_store
+from inmo.reports.blocks.block import write_block
+from inmo.reports.figures.style import styles
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,7 @@ class Sweep:
 
 
 def run(command: Sweep) -> int:
-    from inmo.harness.constants.sweep import parse_over, run_sweep, swept
-    from inmo.harness.run.jobs import demand_sequences
-    from inmo.harness.run.setup import open_datasets
-    from inmo.harness.store.store import open_store
-    from inmo.reports.blocks.block import write_block
     from inmo.reports.blocks.sweeps import read_sweep, sweep_block
-    from inmo.reports.figures.style import styles
 
     over = parse_over(command.over)
     bases = setups_of(command.tracker, command.network, random_weights=False)

@@ -12,6 +12,10 @@ from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
 from inmo.harness.commands.shared import resources_of, say_holes, setups_of
+from inmo.harness.run.jobs import demand_sequences, plan
+from inmo.harness.run.setup import open_datasets
+from inmo.harness.store.store import open_store
+from inmo.harness.workers.parallel import run_jobs
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,6 @@ class Track:
 
 
 def run(command: Track) -> int:
-    from inmo.harness.run.jobs import demand_sequences, plan
-    from inmo.harness.run.setup import open_datasets
-    from inmo.harness.store.store import open_store
-    from inmo.harness.workers.parallel import run_jobs
 
     setups = setups_of(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)

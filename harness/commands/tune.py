@@ -11,6 +11,12 @@ from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
 
 from inmo.harness.commands.options import Names, NetworkOptions
 from inmo.harness.commands.shared import say_holes, setups_of
+from inmo.harness.constants import tune as tuning
+from inmo.harness.constants.trials import parse_space
+from inmo.harness.run.jobs import demand_sequences
+from inmo.harness.run.setup import parse_dataset
+from inmo.harness.workers.resources import Resources
+from inmo.reports.blocks.block import write_block
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,7 @@ class Tune:
 
 
 def run(command: Tune) -> int:
-    from inmo.harness.constants import tune as tuning
-    from inmo.harness.constants.trials import parse_space
     from inmo.harness.constants.tuning_block import tuning_block
-    from inmo.harness.run.jobs import demand_sequences
-    from inmo.harness.run.setup import parse_dataset
-    from inmo.harness.workers.resources import Resources
-    from inmo.reports.blocks.block import write_block
 
     (base,) = setups_of([command.tracker], command.network, random_weights=False)
     dataset = parse_dataset(command.dataset).open()

@@ -9,6 +9,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from inmo.errors import Exit
+from inmo.harness.experiment.submission_check import submission_problems, wanted_frames
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class Validate:
 
 
 def run(command: Validate) -> int:
-    from inmo.harness.experiment.submission_check import submission_problems, wanted_frames
 
     frames = wanted_frames(command.dataset)
     problems = submission_problems(command.submission, frames)

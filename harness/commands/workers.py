@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inmo.harness.workers.hosts import start_workers
+
 
 @dataclass(frozen=True)
 class Workers:
@@ -21,7 +23,6 @@ class Workers:
 
 
 def run(command: Workers) -> int:
-    from inmo.harness.workers.hosts import start_workers
 
     start_workers(command.scheduler, gpus=command.gpus_per_host, processes=command.jobs)
     return 0

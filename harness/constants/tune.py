@@ -6,26 +6,24 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import yaml
 
+from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
 from inmo.harness.constants.halves import Half, aucs, half
 from inmo.harness.constants.sweep import run_variants, variant
 from inmo.harness.constants.trials import Proposals, Range, Trial, demand_optuna
 from inmo.harness.constants.tuned_file import Tuned, TunedOn
+from inmo.harness.run.jobs import Outcome
+from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Store, open_store
 from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import config_hash
 from inmo.whole_files import place
-
-if TYPE_CHECKING:
-    from inmo.datasets.base import Dataset
-    from inmo.harness.run.jobs import Outcome
-    from inmo.harness.run.setup import Setup
 
 FILE, STUDY, STORE = "tuned.yaml", "study.log", "store"
 """What a tuning keeps in its folder: its outcome, Optuna's log, the results of all trials."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inmo.errors import UserError
+from inmo.harness.run.setup import Setup
 from inmo.records import read_yaml, structure
 from inmo.trackers.base import CONSTANTS
-
-if TYPE_CHECKING:
-    from inmo.harness.run.setup import Setup
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,12 @@ from inmo.boxes import shift_origin
 from inmo.datasets.base import Dataset
 from inmo.datasets.base import Sequence as VideoSequence
 from inmo.errors import UserError, unknown_name
-from inmo.harness.run.jobs import run_of
+from inmo.harness.run.jobs import Job, built, facts_of, run_of
 from inmo.harness.run.setup import Setup
+from inmo.harness.store import provenance
 from inmo.harness.store.store import Run, file_name
 from inmo.harness.store.stored_maps import Maps, read_maps
+from inmo.trackers.pipeline.crop import crop
 from inmo.whole_files import place
 
 
@@ -62,10 +64,7 @@ def _compute(
     device: str,
 ) -> None:
     """Follow the sequence to the last of the frames, and look into the steps that are asked for."""
-    from inmo.harness.run.jobs import Job, built, facts_of
-    from inmo.harness.store import provenance
     from inmo.trackers.inspect.activation import watch_step
-    from inmo.trackers.pipeline.crop import crop
     from inmo.trackers.pipeline.neural import NeuralTracker
 
     tracker = built(setup.spec.name, config, device)

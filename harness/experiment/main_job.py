@@ -22,6 +22,11 @@ from inmo.harness.store.export import export_store
 from inmo.harness.store.store import Store, export_names, open_store
 from inmo.harness.workers.resources import Resources
 from inmo.paths import ROOT
+from inmo.reports.scoring.raw import score_dataset
+from inmo.reports.scoring.stored import evaluate
+from inmo.reports.tables.pooled import pooled_pairs, pooled_table
+from inmo.reports.tables.table import write_tables
+from inmo.trackers import tracker
 
 EMBEDDED = ROOT / "experiments" / "mini.yaml"
 SERVED = "mini-trackingnet"  # its ground truth is not with the data, as on the real server
@@ -72,7 +77,6 @@ def run_main_job(
     outcomes, done = _run(experiment, opened, store, out, resources, choice)
     print(f"{experiment.title}: {len(outcomes)} runs of a sequence done, {done} were done before", file=sys.stderr)
     _ask_servers(experiment, opened.datasets, store, out / "submissions")
-    from inmo.reports.scoring.stored import evaluate
 
     evaluation = evaluate(store, protocols=experiment.protocols)
     work = Work(experiment, opened.datasets, store, evaluation, out, resources, opened.absent)
@@ -136,8 +140,6 @@ def _ask_servers(experiment: Experiment, datasets: Sequence[Dataset], store: Sto
 
 def _render(work: Work, out: Path) -> Path:
     from inmo.reports.page.page import write_report
-    from inmo.reports.tables.pooled import pooled_pairs, pooled_table
-    from inmo.reports.tables.table import write_tables
 
     experiment = work.experiment
     page = write_report(work.store, out, title=experiment.title, evaluation=work.evaluation, blocks=blocks(work))
@@ -149,7 +151,6 @@ def _render(work: Work, out: Path) -> Path:
 
 
 def _display_name(experiment: Experiment) -> str:
-    from inmo.trackers import tracker
 
     entry = next(e for e in experiment.trackers if experiment.reference in (e.label, e.tracker))
     return entry.label or tracker(entry.tracker).title
@@ -160,7 +161,6 @@ def ask_server(store: Store, submissions: Path, dataset: Dataset) -> None:
 
     The submission is scored from the files a real server would get: integers after rounding, one zip per tracker.
     """
-    from inmo.reports.scoring.raw import score_dataset
 
     label, answers = dataset.label, Path(dataset.root).parent / "trackingnet-answers"
     export_store(store, "trackingnet", submissions, partial=True, datasets=(label,))

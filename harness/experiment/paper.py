@@ -6,18 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
+from inmo.harness.experiment.spec import Experiment
 from inmo.harness.store.store import Store
 from inmo.harness.workers.resources import Resources
 from inmo.registry import resolve
-
-if TYPE_CHECKING:
-    from inmo.harness.experiment.spec import Experiment
-    from inmo.reports.blocks.block import Block
-    from inmo.reports.scoring.stored import Evaluation
+from inmo.reports.blocks.block import Block
+from inmo.reports.scoring.stored import Evaluation
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {str(n): f"inmo.harness.experiment.paper_tables:table_{n}" for n in (2, 3, 4, 5)}

@@ -5,20 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept
 from inmo.harness.experiment.activation_maps import run_maps
+from inmo.harness.experiment.paper import Work
 from inmo.harness.experiment.run import setups
+from inmo.harness.run.setup import Setup
 from inmo.harness.store.store import open_store
-
-if TYPE_CHECKING:
-    from inmo.harness.experiment.paper import Work
-    from inmo.harness.run.setup import Setup
-    from inmo.reports.blocks.block import Block
-    from inmo.reports.figures.style import Style
+from inmo.reports.blocks.block import Block
+from inmo.reports.figures.style import Style, styles
 
 MAPS, SWEEPS = "maps", "sweeps"
 
@@ -102,7 +99,6 @@ def _chosen_datasets(datasets: Sequence[Dataset], labels: Sequence[str]) -> tupl
 
 def _look(work: Work, names: Sequence[str]) -> tuple[dict[str, Style], dict[str, int]]:
     """Style and number of trackers as everywhere on the page; others come after them."""
-    from inmo.reports.figures.style import styles
 
     look = styles((*work.evaluation.trackers, *names))
     return look, {name: number for number, name in enumerate(look)}

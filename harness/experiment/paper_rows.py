@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inmo.datasets.base import Dataset
+from inmo.datasets.files import open_tree
 from inmo.errors import UserError, unknown_name
 from inmo.harness.constants.tuned_file import read_tuned, with_tuned
+from inmo.harness.experiment.spec import AblationEntry, Experiment
 from inmo.harness.run.setup import Setup, configure
 from inmo.records import as_words
-
-if TYPE_CHECKING:
-    from inmo.harness.experiment.spec import AblationEntry, Experiment
-    from inmo.reports.paper.measured import Source
+from inmo.reports.paper.measured import Source
+from inmo.reports.paper.printed import paper_table
+from inmo.trackers.families.ablations import TABLES
+from inmo.trackers.recorded.discovery import find_results
 
 COMPARISON = (2, 3)
 """Tables whose rows are the experiment's trackers."""
@@ -80,8 +82,6 @@ def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candid
     folder = Path(experiment.results).expanduser()
     if not experiment.results or not folder.is_dir() or not any(folder.iterdir()):
         return []
-    from inmo.datasets.files import open_tree
-    from inmo.trackers.recorded.discovery import find_results
 
     tree = open_tree(str(folder))
     taken = {row_of(entry.label, entry.row) for entry in experiment.trackers}
@@ -105,7 +105,6 @@ def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candid
 
 def trainings(entry: AblationEntry) -> list[Candidate]:
     """The trainings of Table 4 or 5, row by row, one per seed. Raises UserError for unknown rows or settings."""
-    from inmo.trackers.families.ablations import TABLES
 
     rows = TABLES[ABLATION[entry.table]]
     for row in entry.weights:
@@ -125,7 +124,6 @@ def trainings(entry: AblationEntry) -> list[Candidate]:
 
 def sources(found: Iterable[Candidate], datasets: Sequence[Dataset]) -> dict[str, list[Source]]:
     """Row -> what stands for it in a store that holds these candidates' runs."""
-    from inmo.reports.paper.measured import Source
 
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in found:
@@ -157,7 +155,6 @@ def absence(setup: Setup, benchmark_name: str = "lasot") -> str:
 
 def rows_of(tables: Iterable[int]) -> tuple[str, ...]:
     """Keys of the rows of these tables of the paper."""
-    from inmo.reports.paper.printed import paper_table
 
     return tuple(dict.fromkeys(row.key for table in tables for row in paper_table(table).rows))
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from inmo.datasets import benchmark
 from inmo.datasets.base import Dataset, read_table
+from inmo.datasets.reading import Span
 from inmo.errors import UserError
+from inmo.harness.experiment.load import load_experiment
+from inmo.harness.experiment.paper_rows import candidates
 from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
 from inmo.harness.run.jobs import run_of
 from inmo.harness.run.setup import DatasetArgument, Setup, known_root, parse_dataset
@@ -95,7 +98,6 @@ def _opened(argument: DatasetArgument) -> Footage:
 
 def _recorded(name: str) -> dict[str, int]:
     """Sequence -> frames, from the benchmark's table in ``datasets/tables``."""
-    from inmo.datasets.reading import Span
 
     row = benchmark(name)
     counts = {}
@@ -117,8 +119,6 @@ def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Setup], list[
 
     Raises UserError for a file that cannot be read, or when nothing can be planned.
     """
-    from inmo.harness.experiment.load import load_experiment
-    from inmo.harness.experiment.paper_rows import candidates
 
     experiment = load_experiment(path)
     words = given or [

@@ -16,6 +16,10 @@ import numpy as np
 from inmo.datasets.base import Dataset
 from inmo.datasets.images import Frame, Frames
 from inmo.errors import UserError
+from inmo.harness.bench.cases import Case
+from inmo.harness.bench.clips import HEIGHT, WIDTH, make_films
+from inmo.harness.run.engine import track_sequence
+from inmo.harness.run.jobs import built
 from inmo.harness.run.setup import Setup
 from inmo.harness.store.store import Result, Store
 from inmo.trackers.base import config_hash
@@ -94,8 +98,6 @@ def bench_pace(path: Path, setup: Setup) -> Pace | None:
 
 def measured_pace(setup: Setup, dataset: Dataset | None, device: str) -> Pace:
     """From the first frames of the dataset's first sequence that can be tracked, else from made-up frames."""
-    from inmo.harness.run.engine import track_sequence
-    from inmo.harness.run.jobs import built
 
     for sequence in dataset.sequences if dataset is not None else ():
         try:
@@ -119,8 +121,6 @@ def measured_pace(setup: Setup, dataset: Dataset | None, device: str) -> Pace:
 
 @lru_cache
 def _film_pace(setup: Setup, device: str) -> Pace:
-    from inmo.harness.bench.cases import Case
-    from inmo.harness.bench.clips import HEIGHT, WIDTH, make_films
     from inmo.harness.bench.compare import time_in_turn
 
     case = Case(setup, "", lanes=1, ahead=False)

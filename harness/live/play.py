@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,10 +19,10 @@ from inmo.datasets.images import IMAGE_SUFFIXES, Frame, read_image
 from inmo.errors import UserError
 from inmo.harness.run.engine import check_step
 from inmo.harness.run.jobs import built
+from inmo.harness.run.setup import Setup
+from inmo.reports.figures.frames import Track, bgr, colour_on_image, draw_boxes
+from inmo.reports.video.video_file import VideoFile, even
 from inmo.trackers.base import SequenceAware
-
-if TYPE_CHECKING:
-    from inmo.harness.run.setup import Setup
 
 CAMERA = "camera"
 WINDOW = "InMo harness"
@@ -177,7 +177,6 @@ def check_box(box: Sequence[float], frame: Frame) -> None:
 
 
 def _writer(stack: ExitStack, out: Path | None, size: tuple[int, int], fps: float) -> Any:
-    from inmo.reports.video.video_file import VideoFile
 
     return stack.enter_context(VideoFile(out, size, fps)) if out is not None else None
 
@@ -187,7 +186,6 @@ class _Picture:
 
     def __init__(self, title: str, words: str, first: Frame) -> None:
         from inmo.reports.video.film import font
-        from inmo.reports.video.video_file import even
 
         height, width = first.shape[:2]
         self.title, self.words = title, words
@@ -200,7 +198,6 @@ class _Picture:
         """(H, W, 3) BGR of ``size``; ``box`` (1, 4) in pixels of the frame, ``speed`` in frames per second."""
         from PIL import Image, ImageDraw
 
-        from inmo.reports.figures.frames import Track, bgr, colour_on_image, draw_boxes
         from inmo.reports.video.film import INK, PAPER, SOFT
 
         canvas = np.empty((self.size[1], self.size[0], 3), np.uint8)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,8 @@ from numpy.typing import NDArray
 from inmo.boxes import Boxes
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
+from inmo.harness.store.store import Run, Store, export_names
 from inmo.trackers.recorded.formats import GOT10K_FAMILY, Format, encode_values, result_format
-
-if TYPE_CHECKING:
-    from inmo.harness.store.store import Run, Store
 
 SHOWN = 8  # names in a message
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -99,7 +96,6 @@ def export_store(
         UserError: unknown format, missing results without ``partial``, two datasets that would write one file, or a
             folder that cannot be written.
     """
-    from inmo.harness.store.store import export_names
 
     row = result_format(format_name)
     owners: dict[Path, str] = {}

@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from inmo.paths import ROOT
+from inmo.trackers.external.base import ExternalTracker
 
 LIBRARIES = ("numpy", "opencv-contrib-python-headless", "torch", "pyarrow", "pandas", "scipy")
 
@@ -54,7 +55,6 @@ def device_of(tracker: Any, asked: str) -> str:
     OpenCV's trackers and the like have no device of their own and use the processor; one in another process keeps its
     choice to itself, and what it was asked for stands.
     """
-    from inmo.trackers.external.base import ExternalTracker
 
     device = getattr(tracker, "device", None)
     if device is None:

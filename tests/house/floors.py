@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 FLOORS = (
     "inmo.*",  # the single files of inmo/: errors, boxes, registry ...
     "inmo.datasets",
@@ -40,5 +43,30 @@ FLOORS = (
 LARGEST = 24
 """Files in a room, at most; the commands, a file each, are the most."""
 
-LAZY: dict[str, str] = {}
-"""Modules that may import inside functions -> what start-up would else pay for."""
+LAZY: Mapping[str, str] = MappingProxyType(
+    {
+        "inmo.harness.bench.command": "torch",
+        "inmo.harness.bench.compare": "torch",
+        "inmo.harness.commands.ablate": "joblib and torch",
+        "inmo.harness.commands.bench": "torch",
+        "inmo.harness.commands.convert": "torch",
+        "inmo.harness.commands.describe": "torch",
+        "inmo.harness.commands.draw": "matplotlib",
+        "inmo.harness.commands.maps": "matplotlib",
+        "inmo.harness.commands.report": "matplotlib",
+        "inmo.harness.commands.sweep": "matplotlib",
+        "inmo.harness.commands.train": "joblib and torch",
+        "inmo.harness.commands.tune": "matplotlib",
+        "inmo.harness.experiment.activation_maps": "torch",
+        "inmo.harness.experiment.main_job": "matplotlib",
+        "inmo.harness.experiment.paper_figures": "matplotlib",
+        "inmo.harness.experiment.speeds": "torch",
+        "inmo.harness.library": "everything: a notebook asks for its names first",
+        "inmo.harness.live.play": "matplotlib",
+        "inmo.harness.run.lanes": "torch",
+        "inmo.harness.run.setup": "joblib",
+        "inmo.reports.blocks.block": "matplotlib",
+        "inmo.reports.notebook": "matplotlib",
+    }
+)
+"""Modules that import some of the project inside functions -> what start-up would else pay for."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.house.floors import FLOORS, LARGEST
+from tests.house.floors import FLOORS, LARGEST, LAZY
 
 PACKAGES = ("datasets", "trackers", "harness", "reports")
 
@@ -74,6 +74,18 @@ def test_there_is_no_circle() -> None:
         TopologicalSorter(graph(ROOT)).prepare()
     except CycleError as error:
         pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
+
+
+def test_imports_stand_at_the_top_but_where_start_up_needs_it() -> None:
+    late = {
+        module
+        for module, path in sources(ROOT).items()
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom) and f"{node.module}".split(".")[0] == "inmo"
+    }
+    assert late == set(LAZY)
 
 
 def test_rooms_are_small_and_on_the_plan() -> None:
