@@ -88,7 +88,8 @@ class TrackerSpec:
         name: the name on the command line.
         title: as papers print it.
         config: the default config, a frozen dataclass. A field with ``metadata={"file": True}`` is a path whose
-            content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash; of one
+            content, not name, enters the hash; one with ``metadata={"identity": False}`` stays out of the hash, one
+            with ``metadata={"since": value}`` while it has that value (older hashes do not know the field); of one
             with ``metadata={"key": function}`` what the function makes of the value enters. A property ``label``, where
             there is one, names the tracker in tables and exports. A field ``target`` takes what follows the name and a
             colon on the command line.
@@ -111,6 +112,8 @@ def identity(spec_name: str, config: Any) -> dict[str, Any]:
     for item in fields(config):
         value = getattr(config, item.name)
         if not item.metadata.get("identity", True):
+            continue
+        if "since" in item.metadata and value in (None, item.metadata["since"]):
             continue
         if item.metadata.get("file") and value:
             value = {"sha256": file_sha256(Path(value))}

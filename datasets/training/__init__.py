@@ -18,6 +18,7 @@ SOURCES: dict[str, str] = {
     "got10k": "inmo.datasets.training.got10k:open_got10k",
     "coco": "inmo.datasets.training.coco:open_coco",
     "photos": "inmo.datasets.training.photos:open_photos",
+    "segmented": "inmo.datasets.training.segmented:open_segmented",
     "folder": "inmo.datasets.training.folder:open_folder",
     "mini": "inmo.datasets.training.mini:open_mini",
 }

@@ -64,7 +64,7 @@ class PhotoSource:
                 if pair is not None:
                     return pair
         number = int(dice.integers(len(self.files)))
-        photo, shrink = _photo(self.root / self.files[number])
+        photo, shrink = read_photo(self.root / self.files[number])
         view = View(photo, _box(photo, shrink, self.boxes[number], dice))
         return Pair(view, view)
 
@@ -80,7 +80,7 @@ class PhotoSource:
         """None when the target came to lie outside or too much hidden."""
         number, ground = (int(n) for n in dice.integers(len(self.files), size=2))
         variant = int(dice.integers(VARIANTS))
-        sprite, (photo, _) = self._sprite(number, variant), _photo(self.root / self.files[ground])
+        sprite, (photo, _) = self._sprite(number, variant), read_photo(self.root / self.files[ground])
         height, width = photo.shape[:2]
         size = float(np.exp(dice.uniform(np.log(SMALLEST), np.log(LARGEST))))
         base = size / float(np.sqrt(sprite.alpha.shape[0] * sprite.alpha.shape[1]))
@@ -100,10 +100,10 @@ class PhotoSource:
         occluder = self._occluder(dice, ground) if dice.random() < 0.3 else None
         views = []
         for moment in range(2):
-            frame = _ground(photo, dice, moving=moment == 1)
-            pose = start if moment == 0 else _moved(start, dice, size, width, height)
-            placed = [(s, p if moment == 0 else _moved(p, dice, size, width, height)) for s, p in others]
-            view = _scene(frame, sprite, pose, placed, occluder if moment == 1 else None, dice)
+            frame = ground_view(photo, dice, moving=moment == 1)
+            pose = start if moment == 0 else moved_pose(start, dice, size, width, height)
+            placed = [(s, p if moment == 0 else moved_pose(p, dice, size, width, height)) for s, p in others]
+            view = compose(frame, sprite, pose, placed, occluder if moment == 1 else None, dice)
             if view is None:
                 return None
             views.append(view)
@@ -135,7 +135,8 @@ class PhotoSource:
         return self._sprite(other if dice.random() < 0.5 else ground, int(dice.integers(VARIANTS)))
 
 
-def _ground(photo: Frame, dice: Dice, *, moving: bool) -> Frame:
+def ground_view(photo: Frame, dice: Dice, *, moving: bool) -> Frame:
+    """A photograph as the ground of a scene, now and then seen from a little elsewhere where it is ``moving``."""
     if not moving or dice.random() < 0.4:
         return photo.copy()
     height, width = photo.shape[:2]
@@ -146,7 +147,8 @@ def _ground(photo: Frame, dice: Dice, *, moving: bool) -> Frame:
     return np.asarray(moved, np.uint8)
 
 
-def _moved(pose: Pose, dice: Dice, size: float, width: int, height: int) -> Pose:
+def moved_pose(pose: Pose, dice: Dice, size: float, width: int, height: int) -> Pose:
+    """The pose a while later, for a thing of ``size`` pixels in a frame of this width and height."""
     step = dice.normal(0, 0.6 * size, 2)
     bend = dice.uniform(-0.3, 0.3) if dice.random() < 0.35 else 0.0
     return replace(
@@ -162,7 +164,7 @@ def _moved(pose: Pose, dice: Dice, size: float, width: int, height: int) -> Pose
     )
 
 
-def _scene(
+def compose(
     frame: Frame,
     sprite: Sprite,
     pose: Pose,
@@ -211,7 +213,7 @@ def _box(photo: Frame, shrink: float, known: Known, dice: Dice) -> Boxes:
 
 
 @lru_cache(maxsize=320)
-def _photo(path: Path) -> tuple[Frame, float]:
+def read_photo(path: Path) -> tuple[Frame, float]:
     """A photo, its longest side at most LONGEST, and the factor by which it was shrunk."""
     photo = read_image(path)
     shrink = min(1.0, LONGEST / max(photo.shape[:2]))
@@ -225,7 +227,7 @@ def _photo(path: Path) -> tuple[Frame, float]:
 @lru_cache(maxsize=4096)
 def _cut_out(path: Path, known: Known, number: int, variant: int) -> Sprite:
     dice = np.random.default_rng((number, variant))
-    photo, shrink = _photo(path)
+    photo, shrink = read_photo(path)
     if known:
         return cut(photo, _box(photo, shrink, known, dice), dice, silhouette=variant < VARIANTS - 1)
     height, width = photo.shape[:2]

@@ -7,6 +7,7 @@ never released: its ``released`` sense is the released backbone and head around 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from inmo.trackers.pipeline.assembly import (
     FULL,
     NANO,
     SMALL,
+    STRIDE,
     TRANST_NECK,
     MatchingConfig,
     MatchingNetwork,
@@ -58,7 +60,7 @@ class TransInMoSizes(MatchingSizes):
     widths: tuple[int, ...] = (96, 192, 384, 768)
     depths: tuple[int, ...] = (2, 2, 6, 2)
     heads: tuple[int, ...] = (3, 6, 12, 24)
-    window: int = 7
+    window: int | tuple[int, ...] = 7
     mlp_ratio: float = 4.0
     prenorm: bool = True
     drop_path: float = 0.0
@@ -71,6 +73,7 @@ class PaperSizes(TransInMoSizes):
     interaction: str = "paper"
     heads: tuple[int, ...] = (4, 4, 4, 4)
     dim: int = 256
+    patches: tuple[int, ...] = PATCHES
 
 
 _FULL: dict[str, Any] = {**FULL, "drop_path": 0.2, "crops": transinmo_crops, "constants": CONSTANTS}
@@ -99,7 +102,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
         cross_window: released only: -1 is TCA as shipped, a positive value the paper's layout in TCA.
         heads: of the stages.
         dim: d of CSA and TCA (paper only).
-        window: side of a window.
+        window: side of a window, or one per stage (paper only).
+        patches: sides of the stages' patches (paper only); the first two make the stride of 8.
         mlp_ratio: hidden width of the MLPs over the stage's width; 0 leaves them out (paper only).
         prenorm: LayerNorm in front of each part (paper only).
         drop_path: in training only.
@@ -122,7 +126,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
     cross_window: int = -1
     heads: tuple[int, ...] | None = None
     dim: int | None = None
-    window: int | None = None
+    window: int | tuple[int, ...] | None = None
+    patches: tuple[int, ...] | None = field(default=None, metadata={"since": PATCHES})
     mlp_ratio: float | None = None
     prenorm: bool | None = None
     drop_path: float | None = field(default=None, metadata={"identity": False})
@@ -144,6 +149,16 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
             raise UserError(
                 "the released backbone has no switch for wp, csa, prenorm or the MLPs: add interaction=paper"
             )
+        if sizes.interaction == "released" and (self.patches or isinstance(self.window, tuple)):
+            raise UserError("the released backbone has one window and its own patches: add interaction=paper")
+        windows = sizes.window if isinstance(sizes.window, tuple) else (sizes.window,) * len(PATCHES)
+        patches = sizes.patches if isinstance(sizes, PaperSizes) else PATCHES
+        if {len(windows), len(patches)} != {len(PATCHES)} or min(*windows, *patches) < 1:
+            raise UserError("window and patches want one side of 1 or more for each of the four stages")
+        if math.prod(patches[:2]) != STRIDE:
+            raise UserError(
+                f"the first two patches are {patches[:2]}: their product must be {STRIDE}, the map's stride"
+            )
 
 
 def build_network(config: TransInMoConfig) -> MatchingNetwork:
@@ -152,6 +167,7 @@ def build_network(config: TransInMoConfig) -> MatchingNetwork:
     if isinstance(sizes, PaperSizes):
         backbone: nn.Module = _paper_backbone(config, sizes)
     else:
+        assert isinstance(sizes.window, int)  # as checked
         backbone = InteractionSwin(
             widths=sizes.widths,
             depths=sizes.depths,
@@ -170,7 +186,7 @@ def build_network(config: TransInMoConfig) -> MatchingNetwork:
 
 
 def _paper_backbone(config: TransInMoConfig, sizes: PaperSizes) -> InBN:
-    rows = zip(PATCHES, sizes.widths, sizes.depths, sizes.heads, sizes.tca, strict=True)
+    rows = zip(sizes.patches, sizes.widths, sizes.depths, sizes.heads, sizes.tca, strict=True)
     return InBN(
         tuple(StageSize(*row) for row in rows),
         width=sizes.width,

@@ -110,7 +110,7 @@ class InBN(nn.Module):
     Args:
         sizes: one StageSize per stage.
         width: channels of the fused output (paper: 256).
-        window: side of WP's windows (paper: 7); 1 = without WP.
+        window: side of WP's windows (paper: 7), one for all stages or one per stage; 1 = without WP.
         dim, csa, mlp_ratio, prenorm, fused: see ``networks.gim.GIM``.
         drop_path: rate of stochastic depth of the last GIM, rising linearly from 0 at the first.
     """
@@ -120,7 +120,7 @@ class InBN(nn.Module):
         sizes: tuple[StageSize, ...],
         *,
         width: int,
-        window: int,
+        window: int | tuple[int, ...],
         dim: int,
         csa: bool,
         mlp_ratio: float,
@@ -132,11 +132,12 @@ class InBN(nn.Module):
         depth = sum(size.depth for size in sizes)
         rates = iter([drop_path * i / max(depth - 1, 1) for i in range(depth)])
         inputs = (3, *(size.width for size in sizes))
+        windows = window if isinstance(window, tuple) else (window,) * len(sizes)
         self.stages = nn.ModuleList(
             Stage(
                 size,
                 inputs[i],
-                window=window,
+                window=windows[i],
                 dim=dim,
                 csa=csa,
                 mlp_ratio=mlp_ratio,

@@ -12,6 +12,7 @@ import pytest
 
 from inmo.datasets.training import SOURCES, open_source
 from inmo.errors import UserError
+from tests.harness.training.segments import write_segmented
 from tests.harness.training.tiny import write_photos
 
 FRAMES = 6
@@ -77,6 +78,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "coco": write_coco,
     "folder": write_folder,
     "photos": write_photos,
+    "segmented": write_segmented,
 }
 SETTINGS = {"trackingnet": {"chunks": [0, 3]}}
 
@@ -157,7 +159,9 @@ def test_fingerprints_tell_settings_apart(name: str, tmp_path: Path) -> None:
         WRITERS[name](tmp_path / "set")
     root = str(tmp_path / "set") if name in WRITERS else ""
     plain = open_source(name, root, SETTINGS.get(name, {}))
-    other = {"coco": {"smallest": 4.0}, "photos": {"composites": 0.3}}.get(name, {"gap": 2})
+    other = {"coco": {"smallest": 4.0}, "photos": {"composites": 0.3}, "segmented": {"steady": 0.9}}.get(
+        name, {"gap": 2}
+    )
     assert plain.fingerprint() == open_source(name, root, SETTINGS.get(name, {})).fingerprint()
     assert plain.fingerprint() != open_source(name, root, SETTINGS.get(name, {}) | other).fingerprint()
 
