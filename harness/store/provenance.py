@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
-from inmo.paths import ROOT
+from inmo.paths import CHECKOUT, ROOT
 from inmo.trackers.external.base import ExternalTracker
 
 LIBRARIES = ("numpy", "opencv-contrib-python-headless", "torch", "pyarrow", "pandas", "scipy")
@@ -18,6 +18,8 @@ LIBRARIES = ("numpy", "opencv-contrib-python-headless", "torch", "pyarrow", "pan
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """The git commit (12 digits, ``+`` when tracked files were changed), else the package version."""
+    if not CHECKOUT:  # a repository that an installed copy happens to lie in is somebody else's
+        return package_version()
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
