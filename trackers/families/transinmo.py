@@ -218,7 +218,11 @@ TRANSINMO = Family(
     around=tracker_around,
     key_map=key_map,
     shipped={"transinmo-nano": _row("table5", "dw")},
-    recipes={"full": "configs/full/transinmo.yaml", "nano": "configs/nano/transinmo.yaml"},
+    recipes={
+        "full": "configs/full/transinmo.yaml",
+        "nano": "configs/nano/transinmo.yaml",
+        "nano choice": "configs/nano/transinmo-choice.yaml",
+    },
 )
 TRANSINMO_STAR = Family(
     "transinmo-star",
@@ -238,5 +242,6 @@ TRANSINMO_STAR = Family(
         "full": "configs/full/transinmo-star.yaml",
         "full released": "configs/full/transinmo-star-released.yaml",
         "nano": "configs/nano/transinmo-star.yaml",
+        "nano choice": "configs/nano/transinmo-star-choice.yaml",
     },
 )

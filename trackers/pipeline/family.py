@@ -35,7 +35,7 @@ class Family(TrackerSpec):
         around: (network with values, config, device) -> the tracker around it, which takes the network over.
         key_map: the authors' name of a parameter -> ours; None where the authors released no weights.
         shipped: name -> weights that come with the project.
-        recipes: preset (and sense) -> the file below the project's root that trains it.
+        recipes: preset (and sense, or geometry) -> the file below the project's root that trains it.
     """
 
     network: Callable[[Any], nn.Module]
