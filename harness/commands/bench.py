@@ -50,7 +50,6 @@ class Bench:
 
 
 def run(command: Bench) -> int:
-
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when torch starts, which is below
         os.environ[variable] = str(command.threads)
     import cv2

@@ -29,7 +29,6 @@ class Check:
 
 
 def run(command: Check) -> int:
-
     found = 0
     for dataset in open_datasets(command.dataset):
         outcome = check_dataset(dataset, read_images=command.images, every=command.every)

@@ -31,7 +31,6 @@ class Export:
 
 
 def run(command: Export) -> int:
-
     written = export_store(open_store(command.store), command.format, command.out, partial=command.partial)
     print(f"{written} results written to {command.out}", file=sys.stderr)
     return 0

@@ -26,7 +26,6 @@ class List:
 
 
 def run(command: List) -> int:
-
     if command.what == "trackers":
         rows = [(name, title(name)) for name in TRACKERS]
     elif command.what == "datasets":

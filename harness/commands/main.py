@@ -46,7 +46,6 @@ class MainJob:
 
 
 def run(command: MainJob) -> int:
-
     choice = Choice(command.table, command.figure, command.datasets)
     with resources_of(command) as resources:
         outcomes, page = run_main_job(

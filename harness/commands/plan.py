@@ -45,7 +45,6 @@ class Plan:
 
 
 def run(command: Plan) -> int:
-
     if command.workers < 1:
         raise UserError(f"--workers {command.workers}: give a number from 1 up")
     if (command.experiment is None) == (not command.tracker):
@@ -63,7 +62,6 @@ def run(command: Plan) -> int:
 
 
 def _given(command: Plan) -> tuple[list[Setup], list[Footage]]:
-
     if not command.dataset:
         raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
     setups = setups_of(command.tracker, command.network, random_weights=True)

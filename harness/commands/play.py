@@ -44,7 +44,6 @@ class Play:
 
 
 def run(command: Play) -> int:
-
     (setup,) = setups_of([command.tracker], command.network, command.allow_random_weights)
     try:
         count = start(

@@ -47,7 +47,6 @@ class ScoreResults:
 
 
 def run(command: ScoreResults) -> int:
-
     argument = parse_dataset(command.dataset)
     if command.annotations is not None:
         if argument.root:

@@ -34,7 +34,6 @@ class Serve:
 
 
 def run(command: Serve) -> int:
-
     setup = setups_of([command.tracker], command.network, command.allow_random_weights)[0]
     failure = start(setup, command.tuned_for, command.device)
     if failure:

@@ -32,7 +32,6 @@ class RunsJobs(Protocol):
 @contextmanager
 def resources_of(command: RunsJobs) -> Iterator[Resources]:
     """This machine's processes or a cluster, device and lanes as the command asks for them."""
-
     asked = command.cluster
     with chosen_workers(
         asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, command.jobs
@@ -42,7 +41,6 @@ def resources_of(command: RunsJobs) -> Iterator[Resources]:
 
 def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
-
     shared = {
         "weights": options.weights,
         "interaction": options.interaction,
@@ -68,7 +66,6 @@ def say_holes(outcomes: Sequence[Outcome]) -> int:
 
     Raises UserError when results that were stored are gone.
     """
-
     demand_stored(outcomes)
     holes = [o for o in outcomes if o.reason]
     for outcome in holes:

@@ -52,7 +52,6 @@ class Track:
 
 
 def run(command: Track) -> int:
-
     setups = setups_of(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)

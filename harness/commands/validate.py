@@ -28,7 +28,6 @@ class Validate:
 
 
 def run(command: Validate) -> int:
-
     frames = wanted_frames(command.dataset)
     problems = submission_problems(command.submission, frames)
     print("\n".join(f"{command.submission}: {problem}" for problem in problems) or f"{command.submission}: good")

@@ -23,6 +23,5 @@ class Workers:
 
 
 def run(command: Workers) -> int:
-
     start_workers(command.scheduler, gpus=command.gpus_per_host, processes=command.jobs)
     return 0

@@ -151,7 +151,6 @@ def _render(work: Work, out: Path) -> Path:
 
 
 def _display_name(experiment: Experiment) -> str:
-
     entry = next(e for e in experiment.trackers if experiment.reference in (e.label, e.tracker))
     return entry.label or tracker(entry.tracker).title
 
@@ -161,7 +160,6 @@ def ask_server(store: Store, submissions: Path, dataset: Dataset) -> None:
 
     The submission is scored from the files a real server would get: integers after rounding, one zip per tracker.
     """
-
     label, answers = dataset.label, Path(dataset.root).parent / "trackingnet-answers"
     export_store(store, "trackingnet", submissions, partial=True, datasets=(label,))
     names = export_names(store.runs(label))

@@ -99,6 +99,5 @@ def _chosen_datasets(datasets: Sequence[Dataset], labels: Sequence[str]) -> tupl
 
 def _look(work: Work, names: Sequence[str]) -> tuple[dict[str, Style], dict[str, int]]:
     """Style and number of trackers as everywhere on the page; others come after them."""
-
     look = styles((*work.evaluation.trackers, *names))
     return look, {name: number for number, name in enumerate(look)}

@@ -105,7 +105,6 @@ def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candid
 
 def trainings(entry: AblationEntry) -> list[Candidate]:
     """The trainings of Table 4 or 5, row by row, one per seed. Raises UserError for unknown rows or settings."""
-
     rows = TABLES[ABLATION[entry.table]]
     for row in entry.weights:
         if row not in rows:
@@ -124,7 +123,6 @@ def trainings(entry: AblationEntry) -> list[Candidate]:
 
 def sources(found: Iterable[Candidate], datasets: Sequence[Dataset]) -> dict[str, list[Source]]:
     """Row -> what stands for it in a store that holds these candidates' runs."""
-
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in found:
         if candidate.row:
@@ -155,7 +153,6 @@ def absence(setup: Setup, benchmark_name: str = "lasot") -> str:
 
 def rows_of(tables: Iterable[int]) -> tuple[str, ...]:
     """Keys of the rows of these tables of the paper."""
-
     return tuple(dict.fromkeys(row.key for table in tables for row in paper_table(table).rows))
 
 

@@ -98,7 +98,6 @@ def _opened(argument: DatasetArgument) -> Footage:
 
 def _recorded(name: str) -> dict[str, int]:
     """Sequence -> frames, from the benchmark's table in ``datasets/tables``."""
-
     row = benchmark(name)
     counts = {}
     if row.table and not row.table.startswith("root:") and name != "uav123_10fps":  # which has every third of a table's
@@ -119,7 +118,6 @@ def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Setup], list[
 
     Raises UserError for a file that cannot be read, or when nothing can be planned.
     """
-
     experiment = load_experiment(path)
     words = given or [
         f"{entry.name}:{entry.label or entry.name}" + (f"={entry.root}" if entry.root else "")

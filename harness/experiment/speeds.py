@@ -98,7 +98,6 @@ def bench_pace(path: Path, setup: Setup) -> Pace | None:
 
 def measured_pace(setup: Setup, dataset: Dataset | None, device: str) -> Pace:
     """From the first frames of the dataset's first sequence that can be tracked, else from made-up frames."""
-
     for sequence in dataset.sequences if dataset is not None else ():
         try:
             if sequence.frames is None:

@@ -177,7 +177,6 @@ def check_box(box: Sequence[float], frame: Frame) -> None:
 
 
 def _writer(stack: ExitStack, out: Path | None, size: tuple[int, int], fps: float) -> Any:
-
     return stack.enter_context(VideoFile(out, size, fps)) if out is not None else None
 
 

@@ -96,7 +96,6 @@ def export_store(
         UserError: unknown format, missing results without ``partial``, two datasets that would write one file, or a
             folder that cannot be written.
     """
-
     row = result_format(format_name)
     owners: dict[Path, str] = {}
     written = 0

@@ -57,7 +57,6 @@ def device_of(tracker: Any, asked: str) -> str:
     OpenCV's trackers and the like have no device of their own and use the processor; one in another process keeps its
     choice to itself, and what it was asked for stands.
     """
-
     device = getattr(tracker, "device", None)
     if device is None:
         return asked if isinstance(tracker, ExternalTracker) else "cpu"

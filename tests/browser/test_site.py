@@ -55,7 +55,6 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
 
 def test_the_page_of_the_commands_has_each_with_its_example(site: Path) -> None:
-
     text = (site / "docs" / "commands.html").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f'id="{name}"' in text
