@@ -20,14 +20,16 @@ from inmo.errors import UserError
 _COLUMNS = 4  # x, y, w, h, or two corners
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = b"0123456789.-+eE"
-_BLANKS = b" \t\r\n,;"
 _SEPARATORS = re.compile(rb"[ \t\r,;]+")
+_EMPTY_FIELD = re.compile(rb"[,;][ \t]*[,;]|\t\t|^ *[,;\t]|[,;\t][ \r]*$|^   $", re.MULTILINE)
 
 
 def parse_rows(data: bytes, *, where: str) -> Boxes:
     """Parse rows of four numbers separated by commas, tabs, semicolons or blanks, in any mixture.
 
-    Accepts CRLF, a byte-order mark, blank lines at either end, ``NaN`` in any spelling and ``inf``.
+    Accepts CRLF, a byte-order mark, blank lines at either end, ``NaN`` in any spelling and ``inf``. An empty field is
+    a NaN, as spreadsheets and pandas write it: ``1,,3,4`` lacks its y, ``,,,`` lacks all four. Where blanks alone
+    separate, several of them are one separator.
 
     Args:
         data: the file's bytes.
@@ -37,21 +39,16 @@ def parse_rows(data: bytes, *, where: str) -> Boxes:
         (n, 4) float64, correctly rounded and writeable; n = 0 for an empty file.
 
     Raises:
-        UserError: a row with another count of numbers, a word that is no number, or a blank line in the middle.
+        UserError: a row with another count of fields, a word that is no number, or a blank line in the middle.
     """
-    text = data.removeprefix(_BOM).strip(_BLANKS)
-    if not text:
-        return np.empty((0, _COLUMNS))
+    text = data.removeprefix(_BOM)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    found = _parse_regular(text)
-    if found is None:
-        text = _SEPARATORS.sub(b",", text).replace(b",\n", b"\n").replace(b"\n,", b"\n")
-        found = _parse_regular(text)
-    if found is None:
-        lead = data[: len(data) - len(data.lstrip(_BOM + _BLANKS))]
-        found = _parse_carefully(text, where, skipped=lead.count(b"\n"))
-    return found
+    found = _parse_regular(text.strip(b" \n"))
+    if found is None and not _EMPTY_FIELD.search(text):
+        plain = _SEPARATORS.sub(b",", text.strip()).replace(b",\n", b"\n").replace(b"\n,", b"\n")
+        found = _parse_regular(plain)
+    return _parse_carefully(text, where) if found is None else found
 
 
 def _parse_regular(text: bytes) -> Boxes | None:
@@ -72,18 +69,44 @@ def _parse_regular(text: bytes) -> Boxes | None:
     return np.frombuffer(numbers, dtype=np.float64).reshape(rows, _COLUMNS)
 
 
-def _parse_carefully(text: bytes, where: str, skipped: int) -> Boxes:
-    rows = [line.split(b",") if line else [] for line in text.split(b"\n")]
-    for number, row in enumerate(rows, 1 + skipped):
+def _parse_carefully(text: bytes, where: str) -> Boxes:
+    lines = text.split(b"\n")
+    spaced = not re.search(rb"[,;\t]", text)
+    rows = [_fields(line, spaced) for line in lines]
+    while rows and not rows[-1]:
+        rows.pop()
+    first = next((number for number, row in enumerate(rows) if row), len(rows))
+    for number, row in enumerate(rows[first:], 1 + first):
         if len(row) != _COLUMNS:
-            raise UserError(
-                f"line {number} of {where} has {len(row)} numbers instead of {_COLUMNS}: mend or replace the file"
-            )
+            gaps = row.count(b"")
+            what = f"{len(row)} fields, {gaps} of them empty," if gaps else f"{len(row)} numbers"
+            raise UserError(f"line {number} of {where} has {what} instead of {_COLUMNS}: mend or replace the file")
         for word in row:
-            if not _is_number(word):
+            if word and not _is_number(word):
                 shown = word.decode("utf-8", "replace")[:40]
                 raise UserError(f"line {number} of {where} holds '{shown}', which is no number: mend the file")
-    return np.array(list(map(float, chain.from_iterable(rows))), dtype=np.float64).reshape(-1, _COLUMNS)
+    words = (word or b"nan" for word in chain.from_iterable(rows))
+    return np.array(list(map(float, words)), dtype=np.float64).reshape(-1, _COLUMNS)
+
+
+def _fields(line: bytes, spaced: bool) -> list[bytes]:
+    """The fields of a line, empty ones as ``b""``; none for a blank line. ``spaced``: only spaces separate in the file.
+
+    A separator behind the last field is no field of its own, however often it stands there.
+    """
+    if not line.strip():
+        empty = line.strip(b"\r") == b"   " if spaced else line.count(b"\t") >= _COLUMNS - 1
+        return [b""] * _COLUMNS if empty else []
+    if b"," in line or b";" in line:
+        parts = [part.split() or [b""] for part in re.split(rb"[,;]", line)]
+        fields = list(chain.from_iterable(parts))
+    elif b"\t" in line.strip(b" \r"):
+        fields = list(chain.from_iterable(part.split() or [b""] for part in line.split(b"\t")))
+    else:
+        fields = line.split()
+    while len(fields) > _COLUMNS and not fields[-1]:
+        fields.pop()
+    return fields
 
 
 def _is_number(word: bytes) -> bool:

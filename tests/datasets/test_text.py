@@ -68,6 +68,38 @@ def test_what_is_wrong_is_named_with_its_line(data: bytes, message: str) -> None
         parse_rows(data, where="f.txt")
 
 
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b"1,2,3,4\n,,,\n,,,\n", [[1, 2, 3, 4], [NAN] * 4, [NAN] * 4]),
+        (b"1,2,3,4\r\n,,,\r\n", [[1, 2, 3, 4], [NAN] * 4]),
+        (b",,,\n1,2,3,4\n", [[NAN] * 4, [1, 2, 3, 4]]),
+        (b"1;;3;4\n;;;", [[1, NAN, 3, 4], [NAN] * 4]),
+        (b"1, , 3, 4\n , , , \n", [[1, NAN, 3, 4], [NAN] * 4]),
+        (b"1\t2\t3\t4\n\t\t\t\n", [[1, 2, 3, 4], [NAN] * 4]),
+        (b"1\t\t3\t4\n", [[1, NAN, 3, 4]]),
+        (b"\t2\t3\t4\n", [[NAN, 2, 3, 4]]),
+        (b"1 2 3 4\n   \n", [[1, 2, 3, 4], [NAN] * 4]),
+        (b"1,2,3,\n", [[1, 2, 3, NAN]]),
+        (b"1,2,3,4,\n,,,,\n", [[1, 2, 3, 4], [NAN] * 4]),  # a separator behind the last
+        (b"1,2,3,4\n   \n\t\n", [[1, 2, 3, 4]]),  # blank lines, no rows
+    ],
+)
+def test_an_empty_field_is_a_nan(data: bytes, rows: list[list[float]]) -> None:
+    np.testing.assert_array_equal(parse_rows(data, where="f.txt"), rows)
+
+
+@pytest.mark.parametrize(
+    "row", [b"1,,25,40,0.9", b",1,2,3,4", b"1\t\t25\t40\t0.9", b"1;2;;3;4", b"1 2,,3 4 5"]
+)
+def test_a_gap_does_not_let_what_follows_move_up(row: bytes) -> None:
+    with pytest.raises(UserError, match=r"line 2 of f\.txt has \d fields, \d of them empty"):
+        parse_rows(b"1,2,3,4\n" + row + b"\n", where="f.txt")
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 4), min_size=1, max_size=30))
 def test_every_float_comes_back_bit_for_bit(rows: list[tuple[float, ...]]) -> None:
