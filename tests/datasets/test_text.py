@@ -92,9 +92,7 @@ def test_an_empty_field_is_a_nan(data: bytes, rows: list[list[float]]) -> None:
     np.testing.assert_array_equal(parse_rows(data, where="f.txt"), rows)
 
 
-@pytest.mark.parametrize(
-    "row", [b"1,,25,40,0.9", b",1,2,3,4", b"1\t\t25\t40\t0.9", b"1;2;;3;4", b"1 2,,3 4 5"]
-)
+@pytest.mark.parametrize("row", [b"1,,25,40,0.9", b",1,2,3,4", b"1\t\t25\t40\t0.9", b"1;2;;3;4", b"1 2,,3 4 5"])
 def test_a_gap_does_not_let_what_follows_move_up(row: bytes) -> None:
     with pytest.raises(UserError, match=r"line 2 of f\.txt has \d fields, \d of them empty"):
         parse_rows(b"1,2,3,4\n" + row + b"\n", where="f.txt")
