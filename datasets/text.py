@@ -97,13 +97,8 @@ def _fields(line: bytes, spaced: bool) -> list[bytes]:
     if not line.strip():
         empty = line.strip(b"\r") == b"   " if spaced else line.count(b"\t") >= _COLUMNS - 1
         return [b""] * _COLUMNS if empty else []
-    if b"," in line or b";" in line:
-        parts = [part.split() or [b""] for part in re.split(rb"[,;]", line)]
-        fields = list(chain.from_iterable(parts))
-    elif b"\t" in line.strip(b" \r"):
-        fields = list(chain.from_iterable(part.split() or [b""] for part in line.split(b"\t")))
-    else:
-        fields = line.split()
+    separator = rb"[,;]" if b"," in line or b";" in line else rb"\t"
+    fields = list(chain.from_iterable(part.split() or [b""] for part in re.split(separator, line)))
     while len(fields) > _COLUMNS and not fields[-1]:
         fields.pop()
     return fields
