@@ -20,8 +20,9 @@ from inmo.errors import UserError
 _COLUMNS = 4  # x, y, w, h, or two corners
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = b"0123456789.-+eE"
+_BLANKS = b" \t\r\n,;"
 _SEPARATORS = re.compile(rb"[ \t\r,;]+")
-_EMPTY_FIELD = re.compile(rb"[,;][ \t]*[,;]|\t\t|^ *[,;\t]|[,;\t][ \r]*$|^   $", re.MULTILINE)
+_EMPTY_AT_START = re.compile(rb"\n(?:[ \r]*[,;\t]|   (?:\n|\Z))")  # three blanks alone are four empty fields
 
 
 def parse_rows(data: bytes, *, where: str) -> Boxes:
@@ -45,10 +46,19 @@ def parse_rows(data: bytes, *, where: str) -> Boxes:
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
     found = _parse_regular(text.strip(b" \n"))
-    if found is None and not _EMPTY_FIELD.search(text):
-        plain = _SEPARATORS.sub(b",", text.strip()).replace(b",\n", b"\n").replace(b"\n,", b"\n")
+    if found is None and not _has_gaps(text):
+        plain = _SEPARATORS.sub(b",", text.strip(_BLANKS)).replace(b",\n", b"\n").replace(b"\n,", b"\n")
         found = _parse_regular(plain)
     return _parse_carefully(text, where) if found is None else found
+
+
+def _has_gaps(text: bytes) -> bool:
+    """Whether a row of four numbers may have an empty field before its last number, or a line consist of empty ones.
+
+    Separators behind the last number are not asked about: they are none, or the row is too short to be regular.
+    """
+    close = text.translate(None, b" \t").replace(b";", b",")
+    return bool(b",," in close or b"\t\t" in text or _EMPTY_AT_START.search(b"\n" + text))
 
 
 def _parse_regular(text: bytes) -> Boxes | None:
