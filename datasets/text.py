@@ -22,6 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 _NUMBER = b"0123456789.-+eE"
 _BLANKS = b" \t\r\n,;"
 _SEPARATORS = re.compile(rb"[ \t\r,;]+")
+_WORDS = re.compile(rb"[^ \t\r]+")  # vertical tabs and form feeds, at which bytes.split() splits, separate nothing
 _EMPTY_AT_START = re.compile(rb"\n(?:[ \r]*[,;\t]|   (?:\n|\Z))")  # three blanks alone are four empty fields
 
 
@@ -108,7 +109,7 @@ def _fields(line: bytes, spaced: bool) -> list[bytes]:
         empty = line.strip(b"\r") == b"   " if spaced else line.count(b"\t") >= _COLUMNS - 1
         return [b""] * _COLUMNS if empty else []
     separator = rb"[,;]" if b"," in line or b";" in line else rb"\t"
-    fields = list(chain.from_iterable(part.split() or [b""] for part in re.split(separator, line)))
+    fields = list(chain.from_iterable(_WORDS.findall(part) or [b""] for part in re.split(separator, line)))
     while len(fields) > _COLUMNS and not fields[-1]:
         fields.pop()
     return fields
