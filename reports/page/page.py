@@ -72,7 +72,8 @@ def write_report(
         title: heading of the page.
         partial: show what is there with its coverage; False refuses a store with holes.
         evaluation: of the store under these protocols, where it is known already.
-        blocks: shown between the overview and the datasets, their files written with the others.
+        blocks: shown between the overview and the datasets, those that are ``first`` before both; their files are
+            written with the others.
 
     Returns:
         the path of index.html.
@@ -132,7 +133,8 @@ def render(
         "style": Markup(style),
         "script": Markup(script),
         "overview": to_html(overview),
-        "blocks": [_block(block) for block in blocks],
+        "first": [_block(block) for block in blocks if block.first],
+        "blocks": [_block(block) for block in blocks if not block.first],
         "sections": [_section(c, browser, look, numbers) for c, browser in zip(contents, browsers, strict=True)],
         "legend": [{"name": n, "number": numbers[n], "swatch": svg.swatch(s)} for n, s in look.items()],
         "counts": _counts(evaluation),
@@ -161,7 +163,7 @@ class _Plot:
 
 
 def _block(block: Block) -> dict[str, Any]:
-    shown = [(stem, to_html(table)) for stem, table in block.tables.items()]
+    shown = [(stem, to_html(table), stem in block.folded) for stem, table in block.tables.items()]
     return {
         "stem": block.stem, "title": block.title, "words": block.words, "tables": shown, "drawings": block.drawings,
         "notes": block.notes, "files": list(block.tables), "figures": list(block.figures),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 from inmo.datasets import benchmark
 from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.paper.measured import Measured, Source, comparable, measured, speed
-from inmo.reports.paper.printed import NOT_TRANSCRIBED, PaperTable, Printed, Row
+from inmo.reports.paper.printed import PRINTED_DASH, PaperTable, Printed, Row
 from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun
 from inmo.reports.tables.builders import FPS_DEFINITION
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
@@ -73,24 +74,27 @@ def paper_block(
         title=f"Table {table.number}: {table.title}",
         words=_words(table, bool(mini)),
         tables=tables,
-        notes=(*_absences(found, lines), *_slips(table)),
+        notes=tuple(_absences(found, lines)),
+        first=True,
+        folded=(f"{stem}_printed",) if mini else (),
     )
 
 
 def printed_table(table: PaperTable) -> Table:
-    """The paper's table as it is printed, on the full benchmarks; cells that are not transcribed say so."""
-    sourced = _has_source(table)
+    """The paper's table as it is printed, on the full benchmarks."""
+    sourced, slips = _has_source(table), _Slips(table)
     columns = [ROW, *([SOURCE] if sourced else []), *(_column(c, "", "full benchmark") for c in table.columns)]
     rows = tuple(
         (
-            Cell(row.title),
+            Cell(row.title, mark=slips.mark(row.key)),
             *([_source(row)] if sourced else []),
-            *(_published(table.cells[row.key, *c]) for c in table.columns),
+            *(_published(table.cells[row.key, *c], slips.mark(row.key, *c)) for c in table.columns),
         )
         for row in table.rows
     )
-    caption = f"The paper's values, on the full benchmarks; nothing here was measured. {_share(table)}"
-    return Table(f"{table.title}, as printed in the paper", caption, tuple(replace(c, better=0) for c in columns), rows)
+    caption = "The paper's values, on the full benchmarks; nothing here was measured."
+    title = f"{table.title}, as printed in the paper"
+    return Table(title, caption, tuple(replace(c, better=0) for c in columns), rows, slips.footnotes)
 
 
 # ---- the table itself
@@ -99,9 +103,13 @@ def printed_table(table: PaperTable) -> Table:
 def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) -> Table:
     evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
     several = any(line.source and line.source.wanted > 1 for line in lines)
-    grid: list[tuple[Column, Sequence[Cell]]] = [
-        (ROW, [Cell(_name(line), link=_link(line, evaluations) if linked else "") for line in lines])
+    mini = any(_is_mini(data) for data in found.values())
+    slips = _Slips(replace(table, slips=()) if mini else table)
+    names = [
+        Cell(_name(line), link=_link(line, evaluations) if linked else "", mark=slips.mark(line.row.key))
+        for line in lines
     ]
+    grid: list[tuple[Column, Sequence[Cell]]] = [(ROW, names)]
     if _has_source(table):
         grid.append((SOURCE, [_source(line.row) for line in lines]))
     if several:
@@ -114,6 +122,10 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
         printed = [_comparable(table, line, name, measure, found) for line in lines]
         column = _column((name, measure), data, _sub(data, values))
         cells = [_cell(column, v, p, measure, data) for v, p in zip(values, printed, strict=True)]
+        cells = [
+            replace(cell, published_mark=slips.mark(line.row.key, name, measure)) if cell.published else cell
+            for line, cell in zip(lines, cells, strict=True)
+        ]
         if linked and isinstance(data, DatasetEvaluation):
             cells = [_linked(cell, value, data) for cell, value in zip(cells, values, strict=True)]
         if measure != "fps":
@@ -122,7 +134,8 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
             cautions += [(f"{_name(line)} on {_title(data)}", run.caution) for line, run in pairs]
         grid.append((column, _ranked(column, cells, values, measure)))
         if several and measure == "success_auc":
-            spread = Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0, 0, "deviation of the runs")
+            spread = Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0, 0, "deviation of the runs",
+                            group=column.group)  # fmt: skip
             grid.append((spread, [_deviation(value) for value in values]))
         for number, value in enumerate(values):
             if value.value is not None and measure != "fps" and not value.complete:
@@ -130,16 +143,15 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
     grid.append((COVERAGE, [_coverage(line, partial.get(number, [])) for number, line in enumerate(lines)]))
     columns, cells_by_column = zip(*grid, strict=True)
     rows = tuple(zip(*cells_by_column, strict=True))
-    mini = any(_is_mini(data) for data in found.values())
     title = f"{table.title}, measured on the mini-suite" if mini else f"{table.title}, measured and in print"
-    return Table(title, _caption(table, found, several), tuple(columns), rows, footnote(cautions))
+    return Table(title, _caption(table, found, several), tuple(columns), rows, footnote(cautions) | slips.footnotes)
 
 
 def _measure(
     line: Line, measure: str, data: DatasetEvaluation | str, evaluations: Sequence[DatasetEvaluation]
 ) -> Measured:
     if line.source is None:
-        return Measured(reason=f"not measured here, and the paper's value is {NOT_TRANSCRIBED}")
+        return Measured(reason="not measured here")
     if measure == "fps":
         return speed(line.source, evaluations)
     if isinstance(data, str):
@@ -147,13 +159,14 @@ def _measure(
     return measured(line.source, measure, data)
 
 
-def _cell(column: Column, value: Measured, printed: Printed, measure: str, data: DatasetEvaluation | str) -> Cell:
+def _cell(
+    column: Column, value: Measured, printed: Printed | None, measure: str, data: DatasetEvaluation | str
+) -> Cell:
+    published = printed.value if printed else ""
     if value.value is None:
-        if printed.value:
-            return Cell(None, published=printed.value, note=f"published; {value.reason.partition(', and')[0]}")
-        return Cell(None, reason=value.reason)
+        return Cell(None, published=published, reason=value.reason)
     difference = None
-    if printed.number is not None and value.complete and measure != "fps":
+    if printed and printed.number is not None and value.complete and measure != "fps":
         difference = (float(column.number(value.value)) - printed.number) / column.scale
     if measure == "fps":
         note = "mean over the runs" if len(value.parts) > 1 else ""
@@ -161,7 +174,7 @@ def _cell(column: Column, value: Measured, printed: Printed, measure: str, data:
         protocol = data.dataset.protocol if isinstance(data, DatasetEvaluation) else ""
         words = (f"protocol {protocol}", value.coverage if value.server else f"{value.coverage} sequences", value.note)
         note = ", ".join(word for word in words if word)
-    return Cell(value.value, value.interval, note=note, published=printed.value, difference=difference)
+    return Cell(value.value, value.interval, note=note, published=published, difference=difference)
 
 
 def _linked(cell: Cell, value: Measured, data: DatasetEvaluation) -> Cell:
@@ -186,11 +199,11 @@ def _ranked(column: Column, cells: Sequence[Cell], values: Sequence[Measured], m
     return [row[0] for row in rank_columns(part, eligible).rows]
 
 
-def _comparable(table: PaperTable, line: Line, name: str, measure: str, found: Found) -> Printed:
+def _comparable(table: PaperTable, line: Line, name: str, measure: str, found: Found) -> Printed | None:
     """What the paper prints for a cell, where the column is the benchmark that the paper means."""
     whole = [name] if name else list(found)
     if any(_is_mini(found[other]) for other in whole if other in found):
-        return Printed()
+        return None
     return table.cells[line.row.key, name, measure]
 
 
@@ -238,7 +251,7 @@ def _column(key: tuple[str, str], data: DatasetEvaluation | str, sub: str) -> Co
         return Column("fps", "FPS", "", 1, 1.0, 1, FPS_DEFINITION, sub=sub)
     label, about = LABELS[measure]
     title = _title(data) or benchmark(name).title
-    return replace(percent(f"{name}_{measure}", f"{title} {label}", about), sub=sub)
+    return replace(percent(f"{name}_{measure}", label, about), sub=sub, group=title)
 
 
 def _sub(data: DatasetEvaluation | str, values: Sequence[Measured]) -> str:
@@ -256,10 +269,9 @@ def _source(row: Row) -> Cell:
     return Cell(f"{row.source} {row.year}".strip())
 
 
-def _published(printed: Printed) -> Cell:
-    if printed.value:
-        return Cell(None, published=printed.value, note=printed.origin)
-    return Cell(None, reason=NOT_TRANSCRIBED)
+def _published(printed: Printed, mark: str) -> Cell:
+    what = "a dash in " if printed.value == PRINTED_DASH else ""
+    return Cell(None, published=printed.value, published_mark=mark, note=f"{what}{printed.origin}")
 
 
 def _name(line: Line) -> str:
@@ -319,19 +331,15 @@ def _caption(table: PaperTable, found: Found, several: bool) -> str:
     if several:
         words.append("Values are means over runs, ± is the standard deviation of the runs.")
     if not all(_is_mini(data) for data in found.values()):
-        words.append(_share(table))
         words.append(
-            "Differences are given on the whole benchmark alone, and none for FPS, which is another machine's."
+            'Italics and what stands behind "paper" are printed values, – a printed dash. Differences are given on '
+            "the whole benchmark alone, and none for FPS, which is another machine's."
         )
     words.append(
         "Marked are the best three measured ones on the same sequences; of speeds only where all were measured by one "
         "process at a time (--jobs 1) on one machine and device."
     )
     return " ".join(words)
-
-
-def _share(table: PaperTable) -> str:
-    return f"{table.transcribed} of the {len(table.cells)} printed values are transcribed."
 
 
 def _absences(found: Found, lines: Sequence[Line]) -> list[str]:
@@ -345,5 +353,17 @@ def _absences(found: Found, lines: Sequence[Line]) -> list[str]:
     return [f"Not here: {'; '.join(dict.fromkeys(notes))}."] if notes else []
 
 
-def _slips(table: PaperTable) -> list[str]:
-    return [f"Kept as printed: {'; '.join(slip.note for slip in table.slips)}."] if table.slips else []
+class _Slips:
+    """Letters for what is of note in print: the same note has the same letter throughout a table."""
+
+    def __init__(self, table: PaperTable) -> None:
+        self._table = table
+        self._letters = dict(zip(dict.fromkeys(slip.note for slip in table.slips), ascii_lowercase, strict=False))
+
+    def mark(self, row: str, dataset: str = "", measure: str = "") -> str:
+        """The letter at a cell, or at the name of a row; empty for none."""
+        return self._letters.get(self._table.slip(row, dataset, measure), "")
+
+    @property
+    def footnotes(self) -> dict[str, str]:
+        return {letter: f"{note[:1].upper()}{note[1:]}." for note, letter in self._letters.items()}

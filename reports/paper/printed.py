@@ -1,7 +1,6 @@
 """What the InMo paper (Guo et al., IJCAI 2022) prints in its Tables 2 to 5, as data: ``reports/paper/*.csv``.
 
-A value is the printed string, with where it comes from. A cell without a value is not transcribed: nobody who made
-these files could trace what the paper has there. ``reports/README.md`` says how to fill one.
+A value is the printed string, with where it stands; ``-`` is a cell for which the paper prints a dash.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ TITLES: Mapping[int, str] = {
     4: "Window process and target-aware cross-attention in TransInMo*",
     5: "Matching",
 }
-NOT_TRANSCRIBED = "not transcribed"
+PRINTED_DASH = "-"
 
 FOLDER = resources.files("inmo.reports.paper")
 
@@ -30,7 +29,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its key in the data, its words, and where and when the tracker was published (may be empty)."""
+    """One row: its key in the data, its words, and where and when the paper says it was published (may be empty)."""
 
     key: str
     title: str
@@ -40,23 +39,24 @@ class Row:
 
 @dataclass(frozen=True)
 class Printed:
-    """One cell: the printed string and where it comes from; both empty where the cell is not transcribed."""
+    """One cell: the printed string, ``-`` for a dash, and where it stands."""
 
-    value: str = ""
-    origin: str = ""
+    value: str
+    origin: str
 
     @property
     def number(self) -> float | None:
-        """The value as a number in the printed unit, None where there is none."""
-        return float(self.value) if self.value else None
+        """The value as a number in the printed unit, None for a dash."""
+        return None if self.value == PRINTED_DASH else float(self.value)
 
 
 @dataclass(frozen=True)
 class Slip:
-    """A footnote on something that looks wrong in print and is kept: of a row, and of a dataset where it has one."""
+    """A footnote on something of note in print, which is kept: of a row, a benchmark's cells of it, or one of these."""
 
     row: str
     dataset: str
+    measure: str
     note: str
 
 
@@ -84,10 +84,12 @@ class PaperTable:
         """Names of the benchmarks in the columns."""
         return tuple(dict.fromkeys(dataset for dataset, _ in self.columns if dataset))
 
-    @property
-    def transcribed(self) -> int:
-        """How many cells have a value."""
-        return sum(bool(cell.value) for cell in self.cells.values())
+    def slip(self, row: str, dataset: str = "", measure: str = "") -> str:
+        """The footnote on a cell, or on a row as a whole; empty where there is none."""
+        of_row = [slip for slip in self.slips if slip.row == row]
+        exact = [slip.note for slip in of_row if (slip.dataset, slip.measure) == (dataset, measure)]
+        wider = [slip.note for slip in of_row if dataset and (slip.dataset, slip.measure) == (dataset, "")]
+        return next(iter([*exact, *wider]), "")
 
 
 @lru_cache
@@ -96,7 +98,9 @@ def paper_table(number: int) -> PaperTable:
     if number not in TITLES:
         raise unknown_name("table of the paper", str(number), map(str, TITLES))
     rows = tuple(Row(line["row"], line["title"], line["source"], line["year"]) for line in _lines("rows.csv", number))
-    slips = tuple(Slip(line["row"], line["dataset"], line["note"]) for line in _lines("slips.csv", number))
+    slips = tuple(
+        Slip(line["row"], line["dataset"], line["measure"], line["note"]) for line in _lines("slips.csv", number)
+    )
     name = f"table_{number}.csv"
     lines = _lines(name)
     columns = tuple(dict.fromkeys((line["dataset"], line["measure"]) for line in lines))
@@ -114,12 +118,12 @@ def paper_table(number: int) -> PaperTable:
 
 
 def _printed(value: str, origin: str, where: str) -> Printed:
+    if not value or not origin:
+        raise UserError(f"{where}: a cell needs its value ({PRINTED_DASH} for a printed dash) and its origin")
     try:
-        float(value or 0)
+        float(0 if value == PRINTED_DASH else value)
     except ValueError as error:
         raise UserError(f"{where}: '{value}' is no number: write it as printed, without a unit") from error
-    if bool(value) != bool(origin):
-        raise UserError(f"{where}: a value needs its origin, and an origin its value")
     return Printed(value, origin)
 
 

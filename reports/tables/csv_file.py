@@ -31,8 +31,12 @@ def to_csv(table: Table) -> str:
 def _notes(table: Table, row: Sequence[Cell]) -> list[str]:
     """What a line of a file says besides its values: why some are missing, and what marks mean."""
     pairs, known = zip(table.columns, row, strict=True), table.footnotes
-    told = [f"{column.label} {cell.mark} {known[cell.mark]}" for column, cell in pairs if cell.mark in known]
+    told = [f"{column.name} {mark} {known[mark]}" for column, cell in pairs for mark in _marks(cell) if mark in known]
     return [*table.reasons(row).values(), *told]
+
+
+def _marks(cell: Cell) -> tuple[str, str]:
+    return cell.mark, cell.published_mark
 
 
 def _beside(column: Column, cell: Cell) -> dict[str, str]:
@@ -41,7 +45,7 @@ def _beside(column: Column, cell: Cell) -> dict[str, str]:
     difference = "" if cell.difference is None else column.signed(cell.difference)
     texts = {"low": low, "high": high, "published": cell.published, "difference": difference}
     unit = f" [{column.unit}]" if column.unit else ""
-    return {f"{column.label} {name}{unit}": text for name, text in texts.items()}
+    return {f"{column.name} {name}{unit}": text for name, text in texts.items()}
 
 
 def _further(column: Column, cells: Sequence[Cell]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from inmo.reports.tables.table import Cell, Column, Table
@@ -10,17 +11,24 @@ from inmo.reports.tables.table import Cell, Column, Table
 def to_html(table: Table) -> dict[str, Any]:
     """The table as plain values for the page's template, which does the escaping."""
     columns = [
-        {"label": c.label, "sub": c.sub, "unit": c.unit, "about": c.about, "numeric": c.digits is not None, "link": "",
-         "hash": ""} for c in table.columns
+        {"label": c.label, "group": c.group, "sub": c.sub, "unit": c.unit,
+         "about": c.about, "numeric": c.digits is not None, "link": "",
+         "hash": "", "starts": False} for c in table.columns
     ]  # fmt: skip
     rows = [[_cell(c, cell) for c, cell in zip(table.columns, row, strict=True)] for row in table.rows]
-    return {"title": table.title, "caption": table.words, "columns": columns, "rows": rows}
+    for before, column in pairwise(columns):
+        column["starts"] = bool(column["group"]) and column["group"] != before["group"]
+    groups = [{"name": name, "span": span} for name, span in table.groups]
+    return {
+        "title": table.title, "caption": table.words, "groups": groups, "columns": columns, "rows": rows,
+        "explained": table.explained,
+    }  # fmt: skip
 
 
 def _cell(column: Column, cell: Cell) -> dict[str, Any]:
     number = cell.number
     interval = "" if cell.interval is None else ", ".join(column.number(v) for v in cell.interval)
-    text = cell.published if cell.value is None and cell.published else column.printed(cell)
+    text = cell.published_words if cell.value is None and cell.published else column.printed(cell)
     return {
         "text": text.replace("-", "−") if number is not None else text,
         "sort": number,
@@ -30,7 +38,8 @@ def _cell(column: Column, cell: Cell) -> dict[str, Any]:
         "about": cell.reason or cell.note,
         "missing": cell.value is None and not cell.published,
         "published": cell.published,
-        "against": column.against(cell) if cell.published and cell.value is not None else "",
+        "against": cell.published_words if cell.published and cell.value is not None else "",
+        "difference": column.difference(cell),
         "link": cell.link,
         "numeric": column.digits is not None,
         "tint": min(9, max(0, int(number * 10))) if number is not None and column.scale == 100.0 else None,

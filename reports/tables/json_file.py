@@ -21,6 +21,8 @@ def to_json(table: Table) -> str:
                 values[f"{column.key}_interval"] = [_rounded(v) for v in cell.interval]
             if cell.published:
                 values[f"{column.key}_published"] = cell.published
+            if cell.published_mark:
+                values[f"{column.key}_published_mark"] = cell.published_mark
             if cell.difference is not None:
                 values[f"{column.key}_difference"] = _rounded(cell.difference)
             if cell.mark:
@@ -28,7 +30,7 @@ def to_json(table: Table) -> str:
         missing = table.reasons(row)
         rows.append(values | ({"reasons": missing} if missing else {}))
     columns = [
-        {"key": c.key, "label": c.label, "about": c.about} | ({"sub": c.sub} if c.sub else {}) for c in table.columns
+        {"key": c.key, "label": c.name, "about": c.about} | ({"sub": c.sub} if c.sub else {}) for c in table.columns
     ]
     whole: dict[str, Any] = {"title": table.title, "caption": table.caption, "columns": columns, "rows": rows}
     whole |= {"footnotes": dict(table.footnotes)} if table.footnotes else {}

@@ -37,6 +37,7 @@ def to_latex(table: Table) -> str:
         rf"\caption{{{latex_escape(_caption(table))}}}",
         rf"\begin{{tabular}}{{{spec}}}",
         r"\toprule",
+        *_groups(table),
         " & ".join(_heading(c) for c in table.columns) + r" \\",
         r"\midrule",
         *(_row(table.columns, row) for row in table.rows),
@@ -69,8 +70,18 @@ def _row(columns: Sequence[Column], row: Sequence[Cell]) -> str:
     return "{}" + text if text.startswith("[") else text  # or the row before would take it for a length
 
 
+def _groups(table: Table) -> list[str]:
+    """The line above the headings that names groups of columns, and the rules below each."""
+    words, rules, first = [], [], 1
+    for name, span in table.groups:
+        words.append(rf"\multicolumn{{{span}}}{{c}}{{{latex_escape(name)}}}")
+        rules += [rf"\cmidrule(lr){{{first}-{first + span - 1}}}"] if name else []
+        first += span
+    return [" & ".join(words) + r" \\", "".join(rules)] if words else []
+
+
 def _heading(column: Column) -> str:
-    lines = [replace(column, sub="").heading, *([column.sub] if column.sub else [])]
+    lines = [replace(column, sub="", group="").heading, *([column.sub] if column.sub else [])]
     label, *sub = (latex_escape(line).replace(r"P\_norm", r"$P_\mathrm{norm}$", 1) for line in lines)
     return rf"\shortstack[r]{{{label}\\{sub[0]}}}" if sub else label
 
@@ -80,7 +91,7 @@ def _cell(column: Column, cell: Cell) -> str:
     if cell.rank in _MARKS:
         text = rf"\textcolor{{{_COLOURS[cell.rank]}}}{{{_MARKS[cell.rank] % text}}}"
     if cell.value is None and cell.published:
-        return rf"\textit{{{latex_escape(cell.published)}}}"
+        return rf"\textit{{{latex_escape(cell.published_words)}}}"
     interval = ""
     if cell.interval:
         low, high = (column.number(v) for v in cell.interval)

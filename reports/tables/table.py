@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 from inmo.registry import resolve
@@ -39,6 +40,7 @@ class Column:
         least: values below it print as "<" and this value (p-values); 0 for none.
         about: one sentence for the reader who asks what it is.
         sub: what belongs to the label and may stand under it, the protocol of a dataset's column.
+        group: what neighbouring columns have in common and a heading above them says once, a benchmark's name.
     """
 
     key: str
@@ -50,10 +52,16 @@ class Column:
     about: str = ""
     least: float = 0.0
     sub: str = ""
+    group: str = ""
+
+    @property
+    def name(self) -> str:
+        """The label with its group, where nothing above it says the group."""
+        return f"{self.group} {self.label}" if self.group else self.label
 
     @property
     def heading(self) -> str:
-        label = f"{self.label} ({self.sub})" if self.sub else self.label
+        label = f"{self.name} ({self.sub})" if self.sub else self.name
         return f"{label} [{self.unit}]" if self.unit else label
 
     def number(self, value: float, extra: int = 0) -> str:
@@ -75,11 +83,13 @@ class Column:
             return cell.value
         return missing if cell.number is None else self.number(cell.number, extra if self.digits else 0)
 
+    def difference(self, cell: Cell) -> str:
+        """The difference to the published value: ``+0.3``; empty where there is none."""
+        return "" if cell.difference is None else self.signed(cell.difference).replace("-", "−")
+
     def against(self, cell: Cell) -> str:
         """The published value and the difference to it: ``65.7, +0.3``."""
-        if cell.difference is None:
-            return cell.published
-        return f"{cell.published}, {self.signed(cell.difference).replace('-', '−')}"
+        return ", ".join(filter(None, (cell.published_words, self.difference(cell))))
 
 
 def percent(key: str, label: str, about: str = "", *, better: int = 1) -> Column:
@@ -102,8 +112,9 @@ class Cell:
         rank: 1, 2, 3 for the best three, else 0.
         note: further words for whoever asks (a title on the page).
         link: anchor on the page, without ``#``.
-        published: the string that a paper prints for it. Beside a measured value it is shown for comparison; without
-            one it stands alone, in italics, and is never ranked.
+        published: the string that a paper prints for it, ``-`` for a dash. Beside a measured value it is shown for
+            comparison; without one it stands alone, in italics, and is never ranked.
+        published_mark: a sign behind it, which a footnote of the table explains.
         difference: the value as printed minus the published one, in the unit of the value, or None.
         mark: a sign printed behind it, which a footnote of the table explains.
     """
@@ -117,6 +128,12 @@ class Cell:
     published: str = ""
     difference: float | None = None
     mark: str = ""
+    published_mark: str = ""
+
+    @property
+    def published_words(self) -> str:
+        """The published value as it is shown, with its mark."""
+        return (DASH if self.published == "-" else self.published) + self.published_mark
 
     @property
     def number(self) -> float | None:
@@ -132,6 +149,7 @@ class Table:
         title, caption: words above and below it.
         footnotes: mark of cells -> what it says.
         legend: what the columns mean, which a page says once for all of its tables and a paper in the table's caption.
+        explained: anchor on the page of what explains the differences to published values, without ``#``.
     """
 
     title: str
@@ -140,11 +158,18 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     footnotes: Mapping[str, str] = field(default_factory=dict)
     legend: str = ""
+    explained: str = ""
 
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(f"a row of '{self.title}' has {len(row)} cells for {len(self.columns)} columns")
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Headings above the columns with how many columns each spans; empty where no column has a group."""
+        runs = [(name, len(list(own))) for name, own in groupby(column.group for column in self.columns)]
+        return runs if any(name for name, _ in runs) else []
 
     @property
     def words(self) -> str:

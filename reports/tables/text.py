@@ -26,7 +26,7 @@ def _cell(column: Column, cell: Cell, notes: dict[str, int]) -> str:
         low, high = (column.number(v) for v in cell.interval)
         text += f" [{low}, {high}]"
     if cell.published:
-        text = f"{text} (paper: {column.against(cell)})" if cell.value is not None else f"paper: {cell.published}"
+        text = f"{text} (paper: {column.against(cell)})" if cell.value is not None else f"paper: {cell.published_words}"
     text += cell.mark
     if cell.reason:
         text += f" [{notes.setdefault(cell.reason, len(notes) + 1)}]"

@@ -13,7 +13,7 @@
     return typeof a === "number" && typeof b === "number" ? a - b : words.compare(String(a), String(b));
   }
   for (const table of all("table")) {
-    const heads = all("thead th", table);
+    const heads = all("thead th[scope=col]", table);
     heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => {
       const numeric = head.classList.contains("n");
       const before = head.getAttribute("aria-sort");

@@ -51,15 +51,15 @@ def write_results(
 
 
 def write_paper(folder: Path, values: Mapping[tuple[int, str, str, str], str]) -> Path:
-    """The paper's files with these cells (table, row, dataset, measure) and no others."""
+    """The paper's files with these cells (table, row, dataset, measure), and dashes elsewhere."""
     folder.mkdir()
     for source in Path(str(resources.files("inmo.reports.paper"))).glob("*.csv"):
         lines = list(csv.DictReader(source.read_text().splitlines()))
         if source.name.startswith("table_"):
             number = int(source.name.removeprefix("table_").removesuffix(".csv"))
             for line in lines:
-                value = values.get((number, line["row"], line["dataset"], line["measure"]), "")
-                line |= {"value": value, "origin": "invented" if value else ""}
+                value = values.get((number, line["row"], line["dataset"], line["measure"]), "-")
+                line |= {"value": value, "origin": "invented"}
         with (folder / source.name).open("w", newline="") as stream:
             writer = csv.DictWriter(stream, lines[0])
             writer.writeheader()
