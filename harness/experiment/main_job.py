@@ -11,9 +11,9 @@ from inmo.datasets import open_dataset
 from inmo.datasets.base import Dataset
 from inmo.datasets.files import open_tree
 from inmo.harness.experiment.load import check_ablations, load_experiment
-from inmo.harness.experiment.paper import Work, blocks, check
+from inmo.harness.experiment.paper import ABLATIONS, Work, blocks, check
 from inmo.harness.experiment.paper_rows import ABLATION, COMPARISON, rows_of
-from inmo.harness.experiment.paper_tables import ABLATIONS, columns_of, trainings_of
+from inmo.harness.experiment.paper_tables import columns_of, trainings_of
 from inmo.harness.experiment.run import Opened, open_experiment, run_candidates, run_experiment
 from inmo.harness.experiment.spec import Experiment
 from inmo.harness.experiment.submission import check_submission, enter_server_scores, frames_of, write_submissions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from inmo.harness.store.store import Store
 from inmo.harness.workers.resources import Resources
 from inmo.registry import resolve
 from inmo.reports.blocks.block import Block
-from inmo.reports.scoring.stored import Evaluation
+from inmo.reports.scoring.stored import Evaluation, evaluate
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {str(n): f"inmo.harness.experiment.paper_tables:table_{n}" for n in (2, 3, 4, 5)}
@@ -28,6 +29,12 @@ FIGURES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Number of a figure of the paper -> the function that makes its block."""
+
+FURTHER: Mapping[str, str] = MappingProxyType({"claims": "inmo.harness.experiment.paper_tables:claims"})
+"""What stands beside the tables wherever there are any -> the function that makes its block."""
+
+ABLATIONS = "ablations"
+"""Folder, below the output, of the store that holds the trainings of Tables 4 and 5."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,12 @@ class Work:
     resources: Resources = field(default_factory=Resources)
     absent: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def ablations(self) -> Evaluation:
+        """The scores of the trainings of Tables 4 and 5, which have a store of their own."""
+        store = Store(self.out / ABLATIONS)
+        return evaluate(store) if store.datasets() else Evaluation(())
+
 
 Maker = Callable[[Work], "Block"]
 
@@ -71,5 +84,7 @@ def check(tables: Sequence[int], figures: Sequence[int]) -> None:
 def blocks(work: Work) -> list[Block]:
     """The experiment's tables and figures in order; whatever one of them needs beyond ``work.store`` it runs itself."""
     makers: list[Maker] = [resolve(TABLES, str(number), "table") for number in work.experiment.tables]
+    if makers:
+        makers.append(resolve(FURTHER, "claims", "block"))
     makers += [resolve(FIGURES, str(number), "figure") for number in work.experiment.figures]
     return [make(work) for make in makers]

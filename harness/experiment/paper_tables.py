@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from inmo.datasets import benchmark
 from inmo.datasets.base import Dataset
 from inmo.harness.experiment.paper import Work
-from inmo.harness.experiment.paper_rows import Candidate, candidates, recorded, sources, trainings
+from inmo.harness.experiment.paper_rows import ABLATION, Candidate, candidates, recorded, sources, trainings
 from inmo.harness.experiment.spec import Experiment
-from inmo.harness.store.store import Store
 from inmo.reports.blocks.block import Block
 from inmo.reports.paper.blocks import MINI, Found, paper_block
+from inmo.reports.paper.claims import Rows, claims_block
 from inmo.reports.paper.printed import paper_table
-from inmo.reports.scoring.stored import DatasetEvaluation, Evaluation, evaluate
-
-ABLATIONS = "ablations"
-"""Folder, below the output, of the store that holds the trainings of Tables 4 and 5."""
+from inmo.reports.scoring.stored import DatasetEvaluation, Evaluation
 
 
 def table_2(work: Work) -> Block:
@@ -55,20 +52,29 @@ def trainings_of(experiment: Experiment, tables: Sequence[int]) -> dict[int, lis
     return {entry.table: trainings(entry) for entry in experiment.ablations if entry.table in tables}
 
 
+def claims(work: Work) -> Block:
+    """What the paper says of its tables, beside what was measured for those of the experiment."""
+    return claims_block({number: _rows(work, number) for number in work.experiment.tables})
+
+
 def _comparison(work: Work, number: int) -> Block:
-    chosen = columns_of(number, work.datasets)
-    everyone = [*candidates(work.experiment), *recorded(work.experiment, work.datasets)]
-    rows = sources(everyone, tuple(chosen.values()))
-    return paper_block(paper_table(number), rows, _found(number, chosen, work, work.evaluation))
+    rows = _rows(work, number)
+    return paper_block(paper_table(number), rows.sources, rows.found)
 
 
 def _ablation(work: Work, number: int) -> Block:
+    rows = _rows(work, number)
+    return paper_block(paper_table(number), rows.sources, rows.found, linked=False)
+
+
+def _rows(work: Work, number: int) -> Rows:
+    """What stands for the rows of a table, and what its columns are measured on."""
     chosen = columns_of(number, work.datasets)
-    store = Store(work.out / ABLATIONS)
-    evaluation = evaluate(store) if store.datasets() else Evaluation(())
-    found = trainings_of(work.experiment, [number])[number]
-    rows = sources(found, tuple(chosen.values()))
-    return paper_block(paper_table(number), rows, _found(number, chosen, work, evaluation), linked=False)
+    if number in ABLATION:
+        found, evaluation = trainings_of(work.experiment, [number])[number], work.ablations
+    else:
+        found, evaluation = [*candidates(work.experiment), *recorded(work.experiment, work.datasets)], work.evaluation
+    return Rows(sources(found, tuple(chosen.values())), _found(number, chosen, work, evaluation))
 
 
 def _found(number: int, chosen: dict[str, Dataset], work: Work, evaluation: Evaluation) -> Found:

@@ -113,7 +113,7 @@ def measured(source: Source, measure: str, data: DatasetEvaluation) -> Measured:
     if len(known) < len(parts):
         reason = f"{data.dataset.protocol} has no such measure" if shared else "no sequence that every training has"
         return Measured(expected=expected, reason=reason, runs=runs)
-    values = _values(scores, shared, scalar, CURVE_OF[measure] if rule.drop_zero else "")
+    values = list(_values(scores, shared, scalar, CURVE_OF[measure] if rule.drop_zero else "").values())
     interval = bootstrap_interval(values)
     return Measured(
         value=float(np.mean(known)),
@@ -168,13 +168,44 @@ def _told(runs: tuple[TrackerRun, ...], measure: str, expected: int) -> Measured
                     note="scored from the submitted files; a server gives no interval")  # fmt: skip
 
 
-def _values(scores: Sequence[Score], names: Sequence[str], scalar: str, kept_curve: str) -> list[float]:
-    """Per sequence the mean over trainings, without sequences whose curve the protocol leaves out for being zero."""
-    found = []
+def paired(one: Source, other: Source, measure: str, data: DatasetEvaluation) -> Measured:
+    """The mean difference of two sources over the sequences that all trainings of both have, with its interval.
+
+    A sequence that the protocol leaves out of one of the means is left out of the difference.
+    """
+    whole = [measured(source, measure, data) for source in (one, other)]
+    refused = next((cell for cell in whole if cell.value is None), None)
+    served = next((cell for cell in whole if cell.server), None)
+    if refused or served:
+        reason = refused.reason if refused else "a server gives one number, which cannot be paired"
+        return Measured(reason=reason, expected=data.dataset.expected)
+    rule = PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark)
+    scalar = ranked_scalar(data.dataset.protocol, data.dataset.benchmark) if measure == "norm_precision" else measure
+    values = []
+    for source, cell in zip((one, other), whole, strict=True):
+        scores = [score for _, score in _pairs(source, data)]
+        values.append(_values(scores, sorted(cell.names), scalar, CURVE_OF[measure] if rule.drop_zero else ""))
+    shared = [name for name in values[0] if name in values[1]]
+    if not shared:
+        return Measured(reason="no sequence that both have", expected=data.dataset.expected)
+    differences = [values[0][name] - values[1][name] for name in shared]
+    interval = bootstrap_interval(differences)
+    return Measured(
+        value=float(np.mean(differences)),
+        interval=(interval.low, interval.high) if interval else None,
+        names=frozenset(shared),
+        expected=data.dataset.expected,
+        note=interval_words(len(differences)),
+    )
+
+
+def _values(scores: Sequence[Score], names: Sequence[str], scalar: str, kept_curve: str) -> dict[str, float]:
+    """Sequence -> its mean over trainings, without sequences whose curve the protocol leaves out for being zero."""
+    found = {}
     for name in names:
         parts: list[Measures] = [score.per_sequence[name] for score in scores]
         curves = [getattr(part, kept_curve) for part in parts] if kept_curve else []
         if curves and not any(curve is not None and curve.any() for curve in curves):
             continue
-        found.append(float(np.mean([getattr(part, scalar) for part in parts])))
+        found[name] = float(np.mean([getattr(part, scalar) for part in parts]))
     return found

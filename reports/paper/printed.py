@@ -97,12 +97,14 @@ def paper_table(number: int) -> PaperTable:
     """A table of the paper. Raises UserError for a number that is none, and for a data file that does not fit."""
     if number not in TITLES:
         raise unknown_name("table of the paper", str(number), map(str, TITLES))
-    rows = tuple(Row(line["row"], line["title"], line["source"], line["year"]) for line in _lines("rows.csv", number))
+    rows = tuple(
+        Row(line["row"], line["title"], line["source"], line["year"]) for line in paper_lines("rows.csv", number)
+    )
     slips = tuple(
-        Slip(line["row"], line["dataset"], line["measure"], line["note"]) for line in _lines("slips.csv", number)
+        Slip(line["row"], line["dataset"], line["measure"], line["note"]) for line in paper_lines("slips.csv", number)
     )
     name = f"table_{number}.csv"
-    lines = _lines(name)
+    lines = paper_lines(name)
     columns = tuple(dict.fromkeys((line["dataset"], line["measure"]) for line in lines))
     cells: dict[Key, Printed] = {}
     for position, line in enumerate(lines, start=2):
@@ -127,7 +129,8 @@ def _printed(value: str, origin: str, where: str) -> Printed:
     return Printed(value, origin)
 
 
-def _lines(name: str, number: int | None = None) -> list[dict[str, str]]:
+def paper_lines(name: str, number: int | None = None) -> list[dict[str, str]]:
+    """The lines of one of the paper's files, those of a table where ``number`` is given."""
     text = FOLDER.joinpath(name).read_text(encoding="utf-8")
     lines = list(csv.DictReader(text.splitlines()))
     return [line for line in lines if number is None or line["table"] == str(number)]

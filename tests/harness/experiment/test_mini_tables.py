@@ -12,9 +12,8 @@ import pytest
 
 from inmo.harness.experiment.load import load_experiment
 from inmo.harness.experiment.main_job import EMBEDDED, ask_server
-from inmo.harness.experiment.paper import Work, blocks
+from inmo.harness.experiment.paper import ABLATIONS, Work, blocks
 from inmo.harness.experiment.paper_rows import candidates, trainings
-from inmo.harness.experiment.paper_tables import ABLATIONS
 from inmo.harness.experiment.run import open_experiment
 from inmo.harness.experiment.spec import Experiment
 from inmo.harness.run.jobs import Job, plan
