@@ -83,7 +83,7 @@ def paper_block(
 def printed_table(table: PaperTable) -> Table:
     """The paper's table as it is printed, on the full benchmarks."""
     sourced, slips = _has_source(table), _Slips(table)
-    columns = [ROW, *([SOURCE] if sourced else []), *(_column(c, "", "full benchmark") for c in table.columns)]
+    columns = [ROW, *([SOURCE] if sourced else []), *(_column(c, "", "") for c in table.columns)]
     rows = tuple(
         (
             Cell(row.title, mark=slips.mark(row.key)),

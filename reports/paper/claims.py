@@ -95,6 +95,7 @@ def claims_block(measured: Mapping[int, Rows]) -> Block:
 def _accuracy(chosen: Sequence[Claim], measured: Mapping[int, Rows]) -> Table:
     columns = (
         Column("claim", "Claim"),
+        Column("table", "Table", digits=0, about="the paper's table that has both cells"),
         Column("cells", "Cells"),
         Column("says", "Text says", "points", about="what the paper's text says of the difference"),
         Column("printed", "In print", "points", 1, 100.0, about="the difference of the two printed cells"),
@@ -115,7 +116,8 @@ def _said(claim: Claim, column: str, scale: int) -> tuple[Cell, ...]:
     says = f"{'−' if claim.says == 'less' else '+'}{claim.stated}" if claim.stated else claim.says
     return (
         Cell(claim.words),
-        Cell(f"Table {claim.table}: {titles[claim.row]} less {titles[claim.less]}, {column}"),
+        Cell(claim.table),
+        Cell(f"{titles[claim.row]} less {titles[claim.less]}, {column}"),
         Cell(says),
         _printed(claim, scale),
     )
@@ -149,6 +151,7 @@ def _found(claim: Claim, measured: Mapping[int, Rows]) -> tuple[Cell, Cell, Cell
 def _speeds(chosen: Sequence[Claim], measured: Mapping[int, Rows]) -> Table:
     columns = (
         Column("claim", "Claim"),
+        Column("table", "Table", digits=0, about="the paper's table that has both cells"),
         Column("cells", "Cells"),
         Column("says", "Text says", "frames/s", about="what the paper's text says of the difference"),
         Column("printed", "In print", "frames/s", 0, about="the difference of the two printed cells"),

@@ -20,7 +20,7 @@ def to_html(table: Table) -> dict[str, Any]:
         column["starts"] = bool(column["group"]) and column["group"] != before["group"]
     groups = [{"name": name, "span": span} for name, span in table.groups]
     return {
-        "title": table.title, "caption": table.words, "groups": groups, "columns": columns, "rows": rows,
+        "title": table.title, "caption": table.caption, "footnotes": dict(table.footnotes), "groups": groups, "columns": columns, "rows": rows,
         "explained": table.explained,
     }  # fmt: skip
 
@@ -28,7 +28,7 @@ def to_html(table: Table) -> dict[str, Any]:
 def _cell(column: Column, cell: Cell) -> dict[str, Any]:
     number = cell.number
     interval = "" if cell.interval is None else ", ".join(column.number(v) for v in cell.interval)
-    text = cell.published_words if cell.value is None and cell.published else column.printed(cell)
+    text = cell.published_text if cell.value is None and cell.published else column.printed(cell)
     return {
         "text": text.replace("-", "−") if number is not None else text,
         "sort": number,
@@ -38,7 +38,8 @@ def _cell(column: Column, cell: Cell) -> dict[str, Any]:
         "about": cell.reason or cell.note,
         "missing": cell.value is None and not cell.published,
         "published": cell.published,
-        "against": cell.published_words if cell.published and cell.value is not None else "",
+        "published_mark": cell.published_mark,
+        "against": cell.published_text if cell.published and cell.value is not None else "",
         "difference": column.difference(cell),
         "link": cell.link,
         "numeric": column.digits is not None,

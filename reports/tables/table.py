@@ -131,9 +131,14 @@ class Cell:
     published_mark: str = ""
 
     @property
+    def published_text(self) -> str:
+        """The published value as it is shown, a dash as one."""
+        return DASH if self.published == "-" else self.published
+
+    @property
     def published_words(self) -> str:
         """The published value as it is shown, with its mark."""
-        return (DASH if self.published == "-" else self.published) + self.published_mark
+        return self.published_text + self.published_mark
 
     @property
     def number(self) -> float | None:

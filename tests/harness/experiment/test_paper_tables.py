@@ -140,14 +140,14 @@ def test_colours_go_to_the_best_three_measured_on_the_same_sequences(fake: Path)
 def test_a_claim_about_two_measured_rows_has_their_paired_difference(fake: Path) -> None:
     write_results(fake / "results", "nfs", {"TransInMo": PLANS["SiamFC"], "TrDiMP": PLANS["ECO"]})
     lines = json.loads((run(fake, 2) / "claims.json").read_text())["rows"]
-    line = next(line for line in lines if line["cells"] == "Table 2: TransInMo less TrDiMP, NFS AUC")
+    line = next(line for line in lines if line["cells"] == "TransInMo less TrDiMP, NFS AUC")
     assert line["measured"] == pytest.approx(5 / 21, abs=1e-7)  # half of the sequences differ by 10/21
     low, high = line["measured_interval"]
     assert 2 / 21 < low < 5 / 21 < high < 8 / 21
     assert (line["on"], line["reading"]) == ("NFS, 100 of 100", "above 0")
     reasons = {line["cells"]: line.get("reasons", {}).get("measured") for line in lines}
-    assert reasons["Table 2: TransInMo* less TrDiMP, NFS AUC"] == "TransInMo* was not measured here"
-    assert reasons["Table 4: WP less neither, LaSOT AUC"] == "Table 4 is not part of this experiment"
+    assert reasons["TransInMo* less TrDiMP, NFS AUC"] == "TransInMo* was not measured here"
+    assert reasons["WP less neither, LaSOT AUC"] == "Table 4 is not part of this experiment"
 
 
 def test_results_that_arrive_later_are_measured_then(fake: Path) -> None:

@@ -68,5 +68,5 @@ def test_claims_are_about_cells_that_there_are(claim) -> None:  # type: ignore[n
 
 def test_a_claim_without_measured_rows_says_what_is_missing() -> None:
     table = claims_block({}).tables["claims"]
-    assert {row[4].reason for row in table.rows} == {f"Table {n} is not part of this experiment" for n in (2, 3, 4, 5)}
+    assert {row[5].reason for row in table.rows} == {f"Table {n} is not part of this experiment" for n in (2, 3, 4, 5)}
     assert r"\textit" not in table.to_latex() and "+3.2" in table.to_text()
