@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from tyro.conf import OmitArgPrefixes
 
@@ -17,22 +17,44 @@ class Describe:
     """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA.
 
     Example: python run_all.py describe --tracker cnninmo --interaction paper
+
+    Example: python run_all.py describe --table 1
     """
 
-    tracker: str
-    """Name of a neural tracker."""
+    tracker: str = ""
+    """Name of a neural tracker; with --table 1 one that is not the paper's two."""
+    table: Literal[1] | None = None
+    """Print Table 1 of the paper beside what the networks really are, in place of the parts."""
     network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
 
 
 def run(command: Describe) -> int:
     from inmo.trackers.inspect import describe as parts
 
+    if command.table:
+        return _table_1(command)
+    if not command.tracker:
+        raise UserError("name a tracker with --tracker, or ask for the paper's --table 1")
     setup = setups_of([command.tracker], command.network, random_weights=True)[0]
     if setup.spec.network is None:
         raise UserError(f"{command.tracker} has no network to describe: name one of the neural trackers")
     network = setup.spec.network(setup.config)
     print(f"{setup.spec.title}, {_sense(setup.on('lasot'))}")
     print(parts.table(parts.describe(network)))
+    return 0
+
+
+def _table_1(command: Describe) -> int:
+    from inmo.harness.experiment.built import PAPER, built_backbones
+    from inmo.reports.paper.backbones import BACKBONES, backbones_block
+
+    names = [command.tracker] if command.tracker else list(PAPER)
+    for name in names:
+        if name not in BACKBONES:
+            raise UserError(f"Table 1 has no backbone of {name}: name {', '.join(BACKBONES)}, or none")
+    options = command.network if command.network.interaction else replace(command.network, interaction="paper")
+    block = backbones_block(built_backbones(setups_of(names, options, random_weights=True)))
+    print("\n".join(table.to_text() for table in block.tables.values()), end="")
     return 0
 
 

@@ -18,7 +18,7 @@ from inmo.reports.blocks.block import Block
 from inmo.reports.scoring.stored import Evaluation, evaluate
 
 TABLES: Mapping[str, str] = MappingProxyType(
-    {str(n): f"inmo.harness.experiment.paper_tables:table_{n}" for n in (2, 3, 4, 5)}
+    {str(n): f"inmo.harness.experiment.paper_tables:table_{n}" for n in (1, 2, 3, 4, 5)}
 )
 """Number of a table of the paper -> the function that makes its block."""
 

@@ -10,10 +10,18 @@ from inmo.harness.experiment.paper import Work
 from inmo.harness.experiment.paper_rows import ABLATION, Candidate, candidates, recorded, sources, trainings
 from inmo.harness.experiment.spec import Experiment
 from inmo.reports.blocks.block import Block
+from inmo.reports.paper.backbones import backbones_block
 from inmo.reports.paper.blocks import MINI, Found, paper_block
 from inmo.reports.paper.claims import Rows, claims_block
-from inmo.reports.paper.printed import paper_table
+from inmo.reports.paper.printed import TITLES, paper_table
 from inmo.reports.scoring.stored import DatasetEvaluation, Evaluation
+
+
+def table_1(work: Work) -> Block:
+    """The configurations of the two backbones."""
+    from inmo.harness.experiment.built import built_backbones
+
+    return backbones_block(built_backbones())
 
 
 def table_2(work: Work) -> Block:
@@ -54,7 +62,7 @@ def trainings_of(experiment: Experiment, tables: Sequence[int]) -> dict[int, lis
 
 def claims(work: Work) -> Block:
     """What the paper says of its tables, beside what was measured for those of the experiment."""
-    return claims_block({number: _rows(work, number) for number in work.experiment.tables})
+    return claims_block({number: _rows(work, number) for number in work.experiment.tables if number in TITLES})
 
 
 def _comparison(work: Work, number: int) -> Block:

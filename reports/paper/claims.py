@@ -85,7 +85,8 @@ def claims_block(measured: Mapping[int, Rows]) -> Block:
         title="What the paper says of its tables",
         words=(
             "Each claim is a difference of two printed cells. Beside it stands the paired difference measured here: "
-            "the mean over the sequences that both rows have, with a 95 % bootstrap interval over sequences."
+            "the mean over the sequences that both rows have, with a 95 % bootstrap interval over sequences, in "
+            "points of percent."
         ),
         tables={"claims": _accuracy(accuracy, measured), "claims_speed": _speeds(speeds, measured)},
         first=True,
@@ -97,9 +98,9 @@ def _accuracy(chosen: Sequence[Claim], measured: Mapping[int, Rows]) -> Table:
         Column("claim", "Claim"),
         Column("table", "Table", digits=0, about="the paper's table that has both cells"),
         Column("cells", "Cells"),
-        Column("says", "Text says", "points", about="what the paper's text says of the difference"),
-        Column("printed", "In print", "points", 1, 100.0, about="the difference of the two printed cells"),
-        Column("measured", "Measured here", "points", 1, 100.0, about="mean paired difference and its interval"),
+        Column("says", "Text says", "", about="what the paper's text says of the difference"),
+        Column("printed", "In print", "", 1, 100.0, about="the difference of the two printed cells"),
+        Column("measured", "Measured", "", 1, 100.0, about="mean paired difference and its interval"),
         Column("on", "On"),
         Column("reading", "Interval", about="where the interval of the measured difference lies"),
     )
@@ -153,8 +154,8 @@ def _speeds(chosen: Sequence[Claim], measured: Mapping[int, Rows]) -> Table:
         Column("claim", "Claim"),
         Column("table", "Table", digits=0, about="the paper's table that has both cells"),
         Column("cells", "Cells"),
-        Column("says", "Text says", "frames/s", about="what the paper's text says of the difference"),
-        Column("printed", "In print", "frames/s", 0, about="the difference of the two printed cells"),
+        Column("says", "Text says", "", about="what the paper's text says of the difference"),
+        Column("printed", "In print", "", 0, about="the difference of the two printed cells"),
         Column("printed_ratio", "Ratio in print", "", 2, about="the first printed speed over the second"),
         Column("ratio", "Ratio measured here", "", 2, about="the first measured speed over the second"),
     )

@@ -20,8 +20,8 @@ def to_html(table: Table) -> dict[str, Any]:
         column["starts"] = bool(column["group"]) and column["group"] != before["group"]
     groups = [{"name": name, "span": span} for name, span in table.groups]
     return {
-        "title": table.title, "caption": table.caption, "footnotes": dict(table.footnotes), "groups": groups, "columns": columns, "rows": rows,
-        "explained": table.explained,
+        "title": table.title, "caption": table.caption, "footnotes": dict(table.footnotes), "groups": groups,
+        "columns": columns, "rows": rows, "explained": table.explained,
     }  # fmt: skip
 
 

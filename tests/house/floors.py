@@ -58,6 +58,7 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "inmo.harness.commands.train": "joblib and torch",
         "inmo.harness.commands.tune": "matplotlib",
         "inmo.harness.experiment.activation_maps": "torch",
+        "inmo.harness.experiment.paper_tables": "torch",
         "inmo.harness.experiment.main_job": "matplotlib",
         "inmo.harness.experiment.paper_figures": "matplotlib",
         "inmo.harness.experiment.speeds": "torch",

@@ -128,7 +128,7 @@ def _repeated(name: str, repeated: tuple[str, ...], template: dict[str, int]) ->
 
 def _macs(network: nn.Module) -> tuple[dict[str, int], dict[str, int]]:
     """MACs of ``template()`` and ``search()`` by module path; the path of the whole is empty."""
-    written = _copy_on_meta(network)
+    written = copy_on_meta(network)
     template_size, search_size = int(written.template_size), int(written.search_size)  # type: ignore[arg-type]
     images = [torch.empty(1, 3, side, side, device="meta") for side in (template_size, search_size)]
     with torch.no_grad():
@@ -137,7 +137,7 @@ def _macs(network: nn.Module) -> tuple[dict[str, int], dict[str, int]]:
     return template, search
 
 
-def _copy_on_meta(network: nn.Module) -> nn.Module:
+def copy_on_meta(network: nn.Module) -> nn.Module:
     """A copy without values whose attention is written out: the fused kernel hides its products from the counter."""
     memo: dict[int, Any] = {}
     for tensor in (*network.parameters(), *network.buffers()):

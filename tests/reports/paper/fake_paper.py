@@ -55,7 +55,7 @@ def write_paper(folder: Path, values: Mapping[tuple[int, str, str, str], str]) -
     folder.mkdir()
     for source in Path(str(resources.files("inmo.reports.paper"))).glob("*.csv"):
         lines = list(csv.DictReader(source.read_text().splitlines()))
-        if source.name.startswith("table_"):
+        if source.name.startswith("table_") and source.name != "table_1.csv":
             number = int(source.name.removeprefix("table_").removesuffix(".csv"))
             for line in lines:
                 value = values.get((number, line["row"], line["dataset"], line["measure"]), "-")
