@@ -36,6 +36,7 @@ class Asked:
     lanes: tuple[int, ...]
     case: tuple[str, ...]
     compare: tuple[str, str] | None
+    over: str
     frames: int
     rounds: int
     threads: int
@@ -60,6 +61,8 @@ def bench(command: Asked, setup_of: SetupOf) -> str:
     if min(command.frames, command.rounds, command.threads) < 1:
         raise UserError("--frames, --rounds and --threads want numbers from 1 up")
     groups = [_cases(command, name, setup_of) for name in command.tracker]
+    if command.over:
+        return _over_sizes(command, [case for group in groups for case in group])
     device = _device(command.device) if any(_has_network(case) for group in groups for case in group) else None
     timings: list[Timing] = []
     ratios: list[Ratio] = []
@@ -82,6 +85,35 @@ def bench(command: Asked, setup_of: SetupOf) -> str:
         _write(command, timings, ratios, ceilings)
     parts = [timings_text(timings, ceilings), ceilings_text(ceilings), ratios_text(ratios), *profiles]
     return "\n\n".join(part for part in parts if part)
+
+
+def _over_sizes(command: Asked, cases: Sequence[Case]) -> str:
+    """The cost of the interaction alone against the size of the search region, see ``bench.complexity``."""
+    from inmo.harness.bench.complexity import costs, parse_over
+    from inmo.reports.blocks.block import write_block
+    from inmo.reports.blocks.complexity import complexity_block
+
+    sides, found = parse_over(command.over), []
+    several = len(command.tracker) > 1
+    for case in cases:
+        demand_network(case)
+        assert case.setup.spec.network is not None
+        tqdm.write(f"{case.setup.spec.title}, {case.label} ...", file=sys.stderr)
+        name = f"{case.setup.spec.title} {case.label}".strip() if several else case.label
+        network = case.setup.spec.network(case.setup.on("lasot")).eval()
+        found += costs(network, name, sides, command.rounds)
+    titles = ", ".join(dict.fromkeys(case.setup.spec.title for case in cases))
+    block = complexity_block(found, titles, machine_words(command.threads))
+    if command.out is not None:
+        write_block(block, command.out)
+    return "\n".join(table.to_text() for table in block.tables.values())
+
+
+def machine_words(threads: int) -> str:
+    """The processor, the threads and the date for a caption."""
+    known = provenance.machine()
+    name = known.get("processor") or known.get("cpu") or "an unknown processor"
+    return f"{name}, {threads} thread{'s' if threads > 1 else ''}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
 
 
 def _cases(command: Asked, name: str, setup_of: SetupOf) -> list[Case]:

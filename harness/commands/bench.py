@@ -21,6 +21,9 @@ class Bench:
     """Measure speed: the network alone, the tracker's call, a run from files to boxes; where the time goes, and how far
     that is from what the machine can do.
 
+    Example: python run_all.py bench --tracker transinmo --interaction paper --over search_size=128:384:64 \
+        --compare wp=true wp=false
+
     Example: python run_all.py bench --tracker siamcar --scope run --compare lanes=1 lanes=8,precision=bf16
     """
 
@@ -35,6 +38,9 @@ class Bench:
     """Settings to measure, of the tracker, lanes or ahead: precision=bf16,compile=true; may be given several times."""
     compare: tuple[str, str] | None = None
     """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""
+    over: str = ""
+    """search_size=FIRST:LAST:STEP: multiply-adds and milliseconds of CSA and TCA alone over sizes of the search region,
+    with fitted exponents, for the cases of --compare or --case; --out is then a folder for tables and figures."""
     frames: int = 20
     """Frames of a film (`run` has as many films as lanes), and steps of a round in the other scopes."""
     rounds: int = 3

@@ -1,17 +1,29 @@
-"""The networks of Table 1 as they are built, for the page and for ``describe --table 1``."""
+"""Blocks about networks as they are built, whatever was measured with them: Table 1, and the cost of interaction."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import torch
 
+from inmo.harness.bench.command import machine_words
+from inmo.harness.bench.complexity import costs
+from inmo.harness.experiment.paper import Work
 from inmo.harness.run.setup import Setup, configure
+from inmo.reports.blocks.block import Block
+from inmo.reports.blocks.complexity import Cost, complexity_block
 from inmo.reports.paper.backbones import BACKBONES
 from inmo.trackers.inspect.stages import BuiltStage, built_stages
+from inmo.whole_files import write_json
 
 PAPER = ("cnninmo", "transinmo-star")
 """Registry names of the trackers whose backbones Table 1 describes."""
+
+SIDES, ROUNDS = range(96, 353, 32), 5
+"""Sides of the search regions, in pixels, and timed passes of each, for the page's curves."""
+_SMALL = {"interaction": "paper", "preset": "nano", "allow_random_weights": "true"}
 
 
 def built_backbones(setups: Sequence[Setup] = ()) -> dict[str, tuple[str, Sequence[BuiltStage]]]:
@@ -27,3 +39,21 @@ def built_backbones(setups: Sequence[Setup] = ()) -> dict[str, tuple[str, Sequen
             network = setup.spec.network(setup.config)
         found[BACKBONES[setup.spec.name]] = (setup.spec.title, built_stages(network))
     return found
+
+
+def complexity(work: Work) -> Block:
+    """The cost of CSA and TCA against the number of tokens, at small size.
+
+    Measured once and kept in OUT/complexity.json, so that the same results give the same page.
+    """
+    kept = work.out / "complexity.json"
+    if not kept.is_file():
+        found = []
+        for wp in ("true", "false"):
+            setup = configure("transinmo", {**_SMALL, "wp": wp})
+            assert setup.spec.network is not None
+            found += costs(setup.spec.network(setup.config).eval(), f"wp={wp}", SIDES, ROUNDS)
+        facts = {"machine": machine_words(torch.get_num_threads()), "costs": [asdict(cost) for cost in found]}
+        write_json(kept, facts)
+    facts = json.loads(kept.read_text(encoding="utf-8"))
+    return complexity_block([Cost(**cost) for cost in facts["costs"]], "TransInMo nano", facts["machine"])

@@ -30,8 +30,18 @@ FIGURES: Mapping[str, str] = MappingProxyType(
 )
 """Number of a figure of the paper -> the function that makes its block."""
 
-FURTHER: Mapping[str, str] = MappingProxyType({"claims": "inmo.harness.experiment.paper_tables:claims"})
-"""What stands beside the tables wherever there are any -> the function that makes its block."""
+FURTHER: Mapping[str, str] = MappingProxyType(
+    {
+        "claims": "inmo.harness.experiment.paper_tables:claims",
+        "complexity": "inmo.harness.experiment.built:complexity",
+    }
+)
+"""What stands beside the tables -> the function that makes its block."""
+
+BESIDE: Mapping[str, frozenset[int]] = MappingProxyType(
+    {"claims": frozenset({2, 3, 4, 5}), "complexity": frozenset({1})}
+)
+"""What stands beside the tables -> the tables, any of which it comes with."""
 
 ABLATIONS = "ablations"
 """Folder, below the output, of the store that holds the trainings of Tables 4 and 5."""
@@ -83,8 +93,8 @@ def check(tables: Sequence[int], figures: Sequence[int]) -> None:
 
 def blocks(work: Work) -> list[Block]:
     """The experiment's tables and figures in order; whatever one of them needs beyond ``work.store`` it runs itself."""
-    makers: list[Maker] = [resolve(TABLES, str(number), "table") for number in work.experiment.tables]
-    if makers:
-        makers.append(resolve(FURTHER, "claims", "block"))
+    tables = work.experiment.tables
+    makers: list[Maker] = [resolve(TABLES, str(number), "table") for number in tables]
+    makers += [resolve(FURTHER, name, "block") for name in FURTHER if BESIDE[name] & set(tables)]
     makers += [resolve(FIGURES, str(number), "figure") for number in work.experiment.figures]
     return [make(work) for make in makers]

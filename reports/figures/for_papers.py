@@ -321,6 +321,23 @@ def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours
     return figure
 
 
+def loglog_figure(
+    lines: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str, look: Mapping[str, Style]
+) -> Figure:
+    """Curves of positive values on two logarithmic axes. ``lines``: name -> (x, y) from left to right."""
+    with mpl.rc_context(_RC):
+        figure, axes = _axes(3.3, 2.9)
+        for name, points in lines.items():
+            style = look[name]
+            axes.loglog(
+                *zip(*points, strict=True), color=style.light, dashes=style.dashes or (None, None), marker="o",
+                markersize=3.2, linewidth=1.5, label=name,
+            )  # fmt: skip
+        axes.set(xlabel=x_label, ylabel=y_label)
+        axes.legend()
+    return figure
+
+
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write STEM.svg and STEM.pdf without dates, so that the same figure gives the same bytes. Returns the paths."""
     svg, pdf = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".pdf")

@@ -153,3 +153,17 @@ def _scalar(mean: Measures, kind: Kind, ranked: str) -> tuple[float, str] | None
         if value is not None:
             return value, measure.words
     return None
+
+
+def log_span(values: Sequence[float]) -> tuple[float, float]:
+    """Ends of a logarithmic axis, as logarithms to 10, a little beyond the values. They must be positive."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    margin = max(0.04 * (high - low), 0.02)
+    return low - margin, high + margin
+
+
+def log_ticks(low: float, high: float) -> list[tuple[float, float]]:
+    """(share of the axis, value) of its ticks: powers of ten times 1, 2 and 5."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    return [((math.log10(value) - low) / (high - low), value) for value in values if low <= math.log10(value) <= high]

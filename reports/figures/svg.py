@@ -15,7 +15,19 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from inmo.reports.figures.label_placement import place_labels, text_width
-from inmo.reports.figures.style import Line, Style, SweepLine, SweepPoint, band, limits, short_number, spans, sweep_axes
+from inmo.reports.figures.style import (
+    Line,
+    Style,
+    SweepLine,
+    SweepPoint,
+    band,
+    limits,
+    log_span,
+    log_ticks,
+    short_number,
+    spans,
+    sweep_axes,
+)  # fmt: skip
 from inmo.reports.scoring.score import Kind
 
 _LEFT, _TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
@@ -189,6 +201,32 @@ def sweep_plot(
             legend.append((line.tracker, f"{(best[0].auc or 0) * 100:.1f} at {where}"))
     drawing = frame.wrap(parts, f"Success AUC against {x_label} of {len(legend)} trackers")
     return drawing + switches(legend, look, numbers)
+
+
+def loglog_plot(
+    lines: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str, look: Mapping[str, Style]
+) -> Markup:
+    """Curves of positive values on two logarithmic axes, with a legend. ``lines``: name -> (x, y), left to right."""
+    frame = _Frame(520, 300)
+    ends = [log_span([point[axis] for points in lines.values() for point in points]) for axis in (0, 1)]
+    xs, ys = ([(share, short_number(value)) for share, value in log_ticks(*span)] for span in ends)
+
+    def at(point: tuple[float, float]) -> str:
+        x, y = ((math.log10(v) - low) / (high - low) for v, (low, high) in zip(point, ends, strict=True))
+        return f"{_n(frame.x(x))} {_n(frame.y(y))}"
+
+    parts = frame.axes(xs, ys, x_label, y_label)
+    for name, points in lines.items():
+        style = look[name]
+        parts.append(f'<g class="h{style.hue}"><path class="curve d{style.dash}" d="M{"L".join(map(at, points))}"/>')
+        for point in points:
+            x, y = at(point).split()
+            words = f"{name}, {point[0]:g}: {point[1]:.4g}"
+            parts.append(f'<circle cx="{x}" cy="{y}" r="3"><title>{escape(words)}</title></circle>')
+        parts.append("</g>")
+    items = (Markup("<li>{}<span>{}</span></li>").format(swatch(look[name]), name) for name in lines)
+    legend = Markup('<ul class="legend roomy">') + Markup("").join(items) + Markup("</ul>")
+    return frame.wrap(parts, f"{y_label} against {x_label}") + legend
 
 
 def switches(rows: Sequence[tuple[str, str]], look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
