@@ -17,8 +17,8 @@ Lanes = int | Literal["auto"]
 class NetworkOptions:
     """How a tracker's network is built."""
 
-    weights: str | None = None
-    """Checkpoint: a safetensors file or the authors' original one."""
+    weights: Annotated[Repeated, arg(metavar="[TRACKER=]FILE")] = ()
+    """Checkpoint: safetensors or the authors' original file; with several trackers one each, transt=transt.pth."""
     interaction: Literal["paper", "released"] | None = None
     """The architecture as the paper defines it, or as the released code computes it."""
     preset: str | None = None

@@ -15,7 +15,7 @@ from inmo.harness.run.jobs import Outcome, demand_stored
 from inmo.harness.run.setup import Setup, configure, parse_overrides
 from inmo.harness.workers.hosts import chosen_workers
 from inmo.harness.workers.resources import Resources
-from inmo.trackers import tracker
+from inmo.trackers import TRACKERS, tracker
 
 
 class RunsJobs(Protocol):
@@ -42,23 +42,41 @@ def resources_of(command: RunsJobs) -> Iterator[Resources]:
 def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
     """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
     shared = {
-        "weights": options.weights,
         "interaction": options.interaction,
         "preset": options.preset,
         "precision": options.precision,
         "compile": options.compile or None,
     }
-    overrides, setups = parse_overrides(options.set), []
+    overrides, setups, weights = parse_overrides(options.set), [], _weights_of(names, options.weights)
     known = [tracker(name.partition(":")[0]).config for name in names]
     if options.python and not any(hasattr(config, "python") for config in known):
         raise UserError("--python is for external trackers, python:, pytracking: and pysot:, and none was asked for")
     for name, config in zip(names, known, strict=True):
         own = {
             "allow_random_weights": True if random_weights and hasattr(config, "allow_random_weights") else None,
+            "weights": weights.get(name),
             "python": options.python if hasattr(config, "python") else None,
         }
         setups.append(configure(name, overrides, {**shared, **own}))
     return with_files(setups, options.tuned)
+
+
+def _weights_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
+    """Tracker -> its file from the words of ``--weights``: ``FILE`` for every tracker, ``TRACKER=FILE`` for one.
+
+    Raises UserError for two files of one tracker, and a tracker that was not asked for.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name, given, path = word.partition("=")
+        own = given and (name in names or name in TRACKERS)
+        for one in [name] if own else names:
+            if one not in names:
+                raise UserError(f"--weights {word}: {one} is not among the trackers, {', '.join(names)}")
+            if one in found:
+                raise UserError(f"--weights gives {one} two files: {found[one]} and {path if own else word}")
+            found[one] = path if own else word
+    return found
 
 
 def say_holes(outcomes: Sequence[Outcome]) -> int:

@@ -13,10 +13,12 @@ from inmo.errors import UserError, unknown_name
 from inmo.harness.constants.tuned_file import read_tuned, with_tuned
 from inmo.harness.experiment.spec import AblationEntry, Experiment
 from inmo.harness.run.setup import Setup, configure
+from inmo.harness.training.config import CONFIG, WEIGHTS, load_config
 from inmo.records import as_words
 from inmo.reports.paper.measured import Source
 from inmo.reports.paper.printed import paper_table
 from inmo.trackers.families.ablations import TABLES
+from inmo.trackers.pipeline.shipped import architecture
 from inmo.trackers.recorded.discovery import find_results
 
 COMPARISON = (2, 3)
@@ -114,11 +116,40 @@ def trainings(entry: AblationEntry) -> list[Candidate]:
         each: list[dict[str, Any]] = [{"seed": seed} for seed in entry.seeds]
         if row in entry.weights:
             each = [{"weights": path} for path in _files(entry, row)]
+        elif entry.trainings:
+            each = _trained(entry, row, name, values)
         for own in each:
             setup = configure(name, as_words({**entry.settings, **values, **own}))
             run = str(own.get("weights", f"seed {own.get('seed')}"))
             made.append(Candidate(row, row, setup, absence(setup), run=run))
     return made
+
+
+def _trained(entry: AblationEntry, row: str, name: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Weights of a row's trainings in the folder that ``ablate`` filled, by seed; a file that is not there for none.
+
+    Raises UserError for two trainings with one seed, of which nobody could say which is meant.
+    """
+    folder, wanted = Path(entry.trainings).expanduser(), _network(name, {**entry.settings, **values})
+    by_seed: dict[int, Path] = {}
+    for path in sorted(folder.glob(f"{name}-*/{CONFIG}")):
+        config, weights = load_config(path), path.with_name(WEIGHTS)
+        if not weights.is_file() or _network(config.tracker, config.settings) != wanted:
+            continue
+        if config.seed in by_seed:
+            raise UserError(
+                f"{by_seed[config.seed]} and {weights} are both row {row} of table {entry.table} with seed "
+                f"{config.seed}: name the one that is meant under weights"
+            )
+        by_seed[config.seed] = weights
+    if not by_seed:
+        return [{"weights": str(folder / f"(row {row}: ablate {ABLATION[entry.table]})" / WEIGHTS)}]
+    return [{"weights": str(weights)} for _, weights in sorted(by_seed.items())]
+
+
+def _network(name: str, settings: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """What decides a network, the preset's values in the place of what is not said."""
+    return name, architecture(configure(name, as_words(settings)).on("lasot"))
 
 
 def sources(found: Iterable[Candidate], datasets: Sequence[Dataset]) -> dict[str, list[Source]]:

@@ -45,12 +45,15 @@ class AblationEntry:
         settings: of every row, as for ``--set``; the row's own values are set over them.
         seeds: one training each; weights that come with the project.
         weights: row -> a file or a list of files, one per training, in place of those.
+        trainings: folder that ``ablate`` filled (OUT/trainings): rows without ``weights`` are what it has of their
+            network, whatever the seeds, in place of those that come with the project.
     """
 
     table: int
     settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     weights: Mapping[str, Any] = field(default_factory=dict)
+    trainings: str = ""
 
 
 @dataclass(frozen=True)

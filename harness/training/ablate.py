@@ -17,8 +17,7 @@ from inmo.harness.run.jobs import plan
 from inmo.harness.run.setup import Setup, configure, open_datasets
 from inmo.harness.store.store import open_store
 from inmo.harness.training.command import run_training
-from inmo.harness.training.config import TrainConfig, load_config
-from inmo.harness.training.loop import CHECKPOINT, WEIGHTS
+from inmo.harness.training.config import CHECKPOINT, WEIGHTS, TrainConfig, load_config
 from inmo.harness.training.schedule import SCHEDULES
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources

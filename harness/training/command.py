@@ -16,10 +16,10 @@ import yaml
 from torch.utils.data import Dataset
 
 from inmo.errors import Exit, UserError, unknown_name
-from inmo.harness.training.config import DistilConfig, TrainConfig, load_config
+from inmo.harness.training.config import CHECKPOINT, CONFIG, WEIGHTS, DistilConfig, TrainConfig, load_config
 from inmo.harness.training.distil import Teacher, cache_maps, open_teacher
 from inmo.harness.training.distributed import Group, join
-from inmo.harness.training.loop import CHECKPOINT, WEIGHTS, Outcome, Training
+from inmo.harness.training.loop import Outcome, Training
 from inmo.harness.training.model import Model, build_model
 from inmo.harness.training.sampling import (
     AHEAD,
@@ -236,7 +236,7 @@ def _write_config(config: TrainConfig, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(_plain(asdict(config)), sort_keys=False)
-        (out / "config.yaml").write_text(text, encoding="utf-8")
+        (out / CONFIG).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write into {out}: {error.strerror or error}; give another --out") from error
 

@@ -17,6 +17,10 @@ from inmo.records import read_yaml, structure
 Values = Mapping[str, Any]
 
 
+CONFIG, CHECKPOINT, WEIGHTS = "config.yaml", "checkpoint.pt", "weights.safetensors"
+"""Files in the folder of a training."""
+
+
 @dataclass(frozen=True)
 class SourceConfig:
     """One training set: registry name, root, how often it is drawn in proportion to the others, its settings."""

@@ -18,15 +18,13 @@ from torch import Tensor, nn
 from inmo.errors import UserError
 from inmo.harness.store import provenance
 from inmo.harness.training.checkpoints import Progress, load_checkpoint, save_batch, save_checkpoint, save_weights
-from inmo.harness.training.config import TrainConfig
+from inmo.harness.training.config import CHECKPOINT, TrainConfig
 from inmo.harness.training.diary import Diary, clock
 from inmo.harness.training.distil import Teacher, difference
 from inmo.harness.training.distributed import Group
 from inmo.harness.training.model import Model, own_values
 from inmo.harness.training.sampling import Batch
 from inmo.harness.training.schedule import SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
-
-CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from string import ascii_lowercase
 
 from inmo.datasets import benchmark
 from inmo.reports.blocks.block import Block, anchor
+from inmo.reports.paper.differences import differences_table
 from inmo.reports.paper.measured import Measured, Source, comparable, measured, speed
 from inmo.reports.paper.printed import PRINTED_DASH, PaperTable, Printed, Row
 from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun
@@ -69,6 +70,10 @@ def paper_block(
         tables[f"{stem}_runs"] = _runs(table, lines, found)
     if mini:
         tables[f"{stem}_printed"] = printed_table(table)
+    why = _why(table, lines, found)
+    if any(cell.difference is not None for row in tables[stem].rows for cell in row):
+        tables[stem] = replace(tables[stem], explained=f"t-{stem}_why")
+        tables[f"{stem}_why"] = why
     return Block(
         stem=stem,
         title=f"Table {table.number}: {table.title}",
@@ -76,7 +81,7 @@ def paper_block(
         tables=tables,
         notes=tuple(_absences(found, lines)),
         first=True,
-        folded=(f"{stem}_printed",) if mini else (),
+        folded=(f"{stem}_printed", f"{stem}_why"),
     )
 
 
@@ -145,6 +150,22 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
     rows = tuple(zip(*cells_by_column, strict=True))
     title = f"{table.title}, measured on the mini-suite" if mini else f"{table.title}, measured and in print"
     return Table(title, _caption(table, found, several), tuple(columns), rows, footnote(cautions) | slips.footnotes)
+
+
+def _why(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
+    """What may explain the differences of the rows that were measured."""
+    rows = []
+    for line in lines:
+        runs: list[TrackerRun] = []
+        protocols = []
+        for name, data in found.items():
+            value = _measure(line, "success_auc", data, ()) if line.source else Measured()
+            if isinstance(data, DatasetEvaluation) and value.runs and (name, "success_auc") in table.columns:
+                runs += value.runs
+                protocols.append(data.dataset.protocol)
+        if runs:
+            rows.append((_name(line), runs, protocols))
+    return differences_table(rows)
 
 
 def _measure(

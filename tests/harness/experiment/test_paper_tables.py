@@ -150,6 +150,15 @@ def test_a_claim_about_two_measured_rows_has_their_paired_difference(fake: Path)
     assert reasons["WP less neither, LaSOT AUC"] == "Table 4 is not part of this experiment"
 
 
+def test_a_difference_leads_to_what_is_known_about_it(fake: Path) -> None:
+    write_results(fake / "results", "nfs", {"SiamFC": PLANS["SiamFC"]})
+    tables = run(fake, 2)
+    page = (tables.parent / "index.html").read_text()
+    assert '<a href="#t-table2_why"' in page and 'id="t-table2_why"' in page
+    (line,) = json.loads((tables / "table2_why.json").read_text())["rows"]
+    assert (line["row"], line["protocol"], line["runs"]) == ("SiamFC", "pysot", "1")
+
+
 def test_results_that_arrive_later_are_measured_then(fake: Path) -> None:
     write_results(fake / "results", "nfs", {"SiamFC": PLANS["SiamFC"]})
     assert rows_of(run(fake, 2) / "table2.json")["ATOM"]["nfs_success_auc"] is None

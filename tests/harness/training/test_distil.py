@@ -14,10 +14,10 @@ import torch
 
 from inmo.errors import UserError
 from inmo.harness.training.command import prepare, run_training
-from inmo.harness.training.config import DataConfig, DistilConfig, TrainConfig
+from inmo.harness.training.config import WEIGHTS, DataConfig, DistilConfig, TrainConfig
 from inmo.harness.training.distil import Adapter, cache_maps, difference, open_teacher
 from inmo.harness.training.distributed import Group
-from inmo.harness.training.loop import WEIGHTS, Training
+from inmo.harness.training.loop import Training
 from inmo.harness.training.model import build_model
 from inmo.harness.training.sampling import Positions, cache_pairs, loader
 from inmo.trackers.pipeline.checkpoint import load_state_dict

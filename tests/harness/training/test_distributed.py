@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from inmo.harness.training.command import run_training
-from inmo.harness.training.config import DistilConfig
-from inmo.harness.training.loop import CHECKPOINT
+from inmo.harness.training.config import CHECKPOINT, DistilConfig
 from tests.conftest import ROOT
 from tests.harness.training.tiny import TEACHER, tiny_config
 

@@ -19,9 +19,9 @@ from torch import Tensor
 from inmo.errors import UserError
 from inmo.harness.training.checkpoints import load_checkpoint
 from inmo.harness.training.command import prepare, run_training
-from inmo.harness.training.config import TrainConfig, ValidationConfig
+from inmo.harness.training.config import CHECKPOINT, WEIGHTS, TrainConfig, ValidationConfig
 from inmo.harness.training.distributed import Group
-from inmo.harness.training.loop import CHECKPOINT, WEIGHTS, Training
+from inmo.harness.training.loop import Training
 from inmo.harness.training.model import build_model
 from inmo.harness.training.sampling import Positions, loader
 from inmo.trackers import tracker
