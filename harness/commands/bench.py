@@ -21,9 +21,6 @@ class Bench:
     """Measure speed: the network alone, the tracker's call, a run from files to boxes; where the time goes, and how far
     that is from what the machine can do.
 
-    Example: python run_all.py bench --tracker transinmo --interaction paper --over search_size=128:384:64 \
-        --compare wp=true wp=false
-
     Example: python run_all.py bench --tracker siamcar --scope run --compare lanes=1 lanes=8,precision=bf16
     """
 
@@ -39,8 +36,7 @@ class Bench:
     compare: tuple[str, str] | None = None
     """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""
     over: str = ""
-    """search_size=FIRST:LAST:STEP: multiply-adds and milliseconds of CSA and TCA alone over sizes of the search region,
-    with fitted exponents, for the cases of --compare or --case; --out is then a folder for tables and figures."""
+    """Cost of CSA and TCA alone by size of the search region, search_size=128:384:64; then `out` is a folder."""
     frames: int = 20
     """Frames of a film (`run` has as many films as lanes), and steps of a round in the other scopes."""
     rounds: int = 3

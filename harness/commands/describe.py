@@ -14,11 +14,10 @@ from inmo.harness.commands.shared import setups_of
 
 @dataclass(frozen=True)
 class Describe:
-    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA.
+    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA; or, with --table 1,
+    the paper's Table 1 beside what the networks really are.
 
     Example: python run_all.py describe --tracker cnninmo --interaction paper
-
-    Example: python run_all.py describe --table 1
     """
 
     tracker: str = ""

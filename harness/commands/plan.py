@@ -12,8 +12,7 @@ from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
 from inmo.errors import UserError
 from inmo.harness.commands.options import Names, NetworkOptions
 from inmo.harness.commands.shared import setups_of
-from inmo.harness.experiment.planning import Footage, footage, lines, make_plan, wanted_by
-from inmo.harness.run.setup import Setup
+from inmo.harness.experiment.planning import Wanted, footage, lines, make_plan, wanted_by
 from inmo.harness.store.store import open_store
 
 
@@ -22,7 +21,8 @@ class Plan:
     """Say what a run will take, before it is run: jobs, frames, time, disk, and how well workers would share it.
 
     Speeds are those of results in --store, else of --bench, else of a short measurement. A dataset that is not here is
-    planned by the lengths in its table. Trainings and sweeps of an experiment are not counted.
+    planned by the lengths in its table. Of an experiment its trackers, its ablations' trainings and its sweeps are
+    counted; training itself is not.
 
     Example: python run_all.py plan --tracker csrt --dataset lasot --workers 64
     """
@@ -50,19 +50,19 @@ def run(command: Plan) -> int:
     if (command.experiment is None) == (not command.tracker):
         raise UserError("say what is to be run: --experiment FILE, or --tracker NAME --dataset NAME")
     if command.experiment is not None:
-        setups, films, without = wanted_by(command.experiment, command.dataset)
+        wanted, without = wanted_by(command.experiment, command.dataset)
     else:
-        setups, films, without = *_given(command), []
+        wanted, without = _given(command), []
     for sentence in without:
         print(f"without {sentence}", file=sys.stderr)
     store = open_store(command.store) if command.store is not None else None
-    made = make_plan(setups, films, store=store, bench=command.bench, device=command.device)
+    made = make_plan(wanted, store=store, bench=command.bench, device=command.device)
     print("\n".join(lines(made, command.workers)))
     return 0
 
 
-def _given(command: Plan) -> tuple[list[Setup], list[Footage]]:
+def _given(command: Plan) -> list[Wanted]:
     if not command.dataset:
         raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
     setups = setups_of(command.tracker, command.network, random_weights=True)
-    return setups, [footage(word) for word in command.dataset]
+    return [Wanted(setup, film) for film in map(footage, command.dataset) for setup in setups]

@@ -10,15 +10,21 @@ from inmo.datasets import benchmark
 from inmo.datasets.base import Dataset, read_table
 from inmo.datasets.reading import Span
 from inmo.errors import UserError
+from inmo.harness.constants.sweep import parse_over, variants
 from inmo.harness.experiment.load import load_experiment
-from inmo.harness.experiment.paper_rows import candidates
+from inmo.harness.experiment.paper import ABLATIONS
+from inmo.harness.experiment.paper_figures import SWEEPS
+from inmo.harness.experiment.paper_rows import Candidate, candidates, trainings
 from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
 from inmo.harness.run.jobs import run_of
 from inmo.harness.run.setup import DatasetArgument, Setup, known_root, parse_dataset
-from inmo.harness.store.store import Run, Store
+from inmo.harness.store.store import Run, Store, open_store
 from inmo.harness.workers.makespan import efficiency, makespan
+from inmo.reports.paper.blocks import MINI
+from inmo.reports.paper.printed import paper_table
 from inmo.terminal import aligned
 
+SWEEP = 4  # the figure that is one
 POWERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 BYTES_PER_FRAME = 80
 """Of a result: ten columns of 8 bytes, an upper bound as they are compressed."""
@@ -34,6 +40,22 @@ class Footage:
     benchmark: str
     lengths: Mapping[str, int]
     dataset: Dataset | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One tracker on one dataset, as an experiment or a command wants it.
+
+    Attributes:
+        setup, film: the tracker, and on what.
+        place: folder beside the store where its results stand; empty for the store itself.
+        variants: of a sweep, one for each value; they are as fast as ``setup``. Empty for ``setup`` alone.
+    """
+
+    setup: Setup
+    film: Footage
+    place: str = ""
+    variants: tuple[Setup, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,8 +131,8 @@ def _recorded(name: str) -> dict[str, int]:
     return {name: int(count) for name, count in counts.items() if count is not None}
 
 
-def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Setup], list[Footage], list[str]]:
-    """Trackers and datasets of an experiment, and what of it cannot be planned, a sentence each.
+def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Wanted], list[str]]:
+    """What an experiment runs: trackers on datasets, trainings of its ablations, sweeps; and what cannot be planned.
 
     Args:
         path: the experiment's file.
@@ -133,10 +155,28 @@ def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Setup], list[
             if given:
                 raise
             without.append(f"{parse_dataset(word).label}: {error}")
-    setups = [_without_files(candidate.setup) if candidate.absent else candidate.setup for candidate in found]
-    if not (setups and films):
+    setups = {candidate.label: _runnable(candidate) for candidate in found}
+    wanted = [Wanted(setup, film) for film in films for setup in map(_runnable, found)]
+    for entry in (entry for entry in experiment.ablations if entry.table in experiment.tables):
+        own = trainings(entry)
+        without += [f"weights of table {entry.table}, {c.label}: {c.absent}" for c in own if c.absent]
+        for film in films:
+            if film.benchmark.removeprefix(MINI) in paper_table(entry.table).datasets:
+                wanted += [Wanted(_runnable(candidate), film, ABLATIONS) for candidate in own]
+    if experiment.sweep is not None and SWEEP in experiment.figures:
+        over = parse_over(experiment.sweep.over)
+        for film in films:
+            if not experiment.sweep.datasets or film.label in experiment.sweep.datasets:
+                chosen = [setups[label] for label in experiment.sweep.trackers if label in setups]
+                wanted += [Wanted(setup, film, SWEEPS, tuple(variants(setup, over))) for setup in chosen]
+    if not wanted:
         raise UserError(f"nothing of {path} can be planned: {without[0] if without else 'it names no dataset'}")
-    return setups, films, without
+    return wanted, without
+
+
+def _runnable(candidate: Candidate) -> Setup:
+    setup = replace(candidate.setup, label=candidate.label)
+    return _without_files(setup) if candidate.absent else setup
 
 
 def _without_files(setup: Setup) -> Setup:
@@ -145,29 +185,47 @@ def _without_files(setup: Setup) -> Setup:
     return replace(setup, config=replace(setup.config, **own))
 
 
-def make_plan(
-    setups: Iterable[Setup], films: Sequence[Footage], *, store: Store | None, bench: Path | None, device: str
-) -> Plan:
+def make_plan(wanted: Iterable[Wanted], *, store: Store | None, bench: Path | None, device: str) -> Plan:
     """What is to be done, and how fast: as stored results say, else as ``bench`` says, else as measured now.
 
     Args:
-        store: results there are done; None where there is no store yet.
+        store: results there, and in the folders beside it, are done; None where there is no store yet.
         bench: JSON of ``bench --out``.
         device: where to measure.
     """
-    parts: dict[tuple[str, str], Part] = {}
-    for film in films:
-        for setup in setups:
-            run = run_of(setup.spec, setup.on(film.benchmark), setup.label)
-            if (film.label, run.folder) in parts:  # two names of one config are one run
-                continue
-            pace = stored_pace(store, setup, film.benchmark, film.label) if store is not None else None
-            pace = pace or (bench_pace(bench, setup) if bench is not None else None)
-            pace = pace or measured_pace(setup, film.dataset, device)
-            frames = {name: count for name, count in film.lengths.items() if not _stored(store, film.label, run, name)}
-            title = run.label or run.title
-            parts[film.label, run.folder] = Part(title, film.label, frames, len(film.lengths) - len(frames), pace)
+    parts: dict[tuple[str, str, str], Part] = {}
+    paces: dict[tuple[str, str], Pace] = {}
+    for item in wanted:
+        film, setup, there = item.film, item.setup, _beside(store, item.place)
+        run = run_of(setup.spec, setup.on(film.benchmark), setup.label)
+        key = (item.place, film.label, run.folder)
+        if key in parts:  # two names of one config are one run
+            continue
+        if (film.label, run.folder) not in paces:
+            known = stored_pace(there, setup, film.benchmark, film.label) if there is not None else None
+            known = known or (bench_pace(bench, setup) if bench is not None else None)
+            paces[film.label, run.folder] = known or measured_pace(setup, film.dataset, device)
+        frames = {}
+        for each in item.variants or (setup,):
+            one = run_of(each.spec, each.on(film.benchmark), each.label)
+            for name, count in film.lengths.items():
+                if not _stored(there, film.label, one, name):
+                    frames[f"{one.folder}/{name}" if item.variants else name] = count
+        title = run.label or run.title
+        if item.variants:
+            title = f"{title}, {len(item.variants)} values"
+        elif item.place:
+            title = f"{title} (ablation)"
+        done = len(film.lengths) * max(len(item.variants), 1) - len(frames)
+        parts[key] = Part(title, film.label, frames, done, paces[film.label, run.folder])
     return Plan(tuple(parts.values()))
+
+
+def _beside(store: Store | None, place: str) -> Store | None:
+    """The store in a folder beside another one; None where there is none."""
+    if store is None or not place:
+        return store
+    return open_store(path) if (path := store.root.parent / place).is_dir() else None
 
 
 def _stored(store: Store | None, label: str, run: Run, name: str) -> bool:

@@ -10,15 +10,18 @@ import pytest
 
 from inmo.errors import UserError
 from inmo.harness.cli import main
+from inmo.harness.constants.sweep import variants
 from inmo.harness.experiment.planning import (
     BYTES_PER_FILE,
     BYTES_PER_FRAME,
     Part,
     Plan,
+    Wanted,
     duration,
     footage,
     lines,
     make_plan,
+    wanted_by,
 )
 from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
 from inmo.harness.run.jobs import plan, run_of
@@ -125,7 +128,7 @@ def test_otherwise_it_is_measured_and_said_so(clips: Path) -> None:
 def test_what_is_stored_is_not_planned_again(clips: Path, tmp_path: Path) -> None:
     store, run = wanted(clips, tmp_path / "store")
     put(store, "folder", run, "middle", 9, 0.25, 0.75)
-    (part,) = make_plan([KCF, KCF], [footage(f"folder={clips}")], store=store, bench=None, device="cpu").parts
+    (part,) = make_plan([Wanted(KCF, footage(f"folder={clips}"))] * 2, store=store, bench=None, device="cpu").parts
     assert (part.done, dict(part.frames)) == (1, {"short": 6, "long": 12})
     assert part.seconds == pytest.approx(18.0)
 
@@ -202,5 +205,35 @@ def test_trackers_whose_weights_are_not_here_are_planned_with_random_ones(
 
 
 def test_runs_are_told_apart_as_the_store_does(clips: Path) -> None:
-    made = make_plan([KCF], [footage(f"folder={clips}")], store=None, bench=None, device="cpu")
+    made = make_plan([Wanted(KCF, footage(f"folder={clips}"))], store=None, bench=None, device="cpu")
     assert made.parts[0].tracker == run_of(KCF.spec, KCF.on("folder"), "").title
+
+
+def test_trainings_and_sweeps_of_an_experiment_are_planned(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(
+        """
+title: One
+tables: [4]
+figures: [4]
+datasets: [{name: mini-lasot}, {name: mini-nfs}]
+trackers: [{tracker: transt, label: TransT nano, settings: {preset: nano}}]
+ablations: [{table: 4, settings: {preset: nano}, seeds: [0, 1]}]
+sweep: {trackers: [TransT nano], datasets: [mini-nfs], over: ["window_influence=0:0.9:0.1"]}
+"""
+    )
+    wanted, without = wanted_by(tmp_path / "one.yaml")
+    assert not without
+    kinds = [(item.place, item.film.label, len(item.variants)) for item in wanted]
+    assert kinds == [("", "mini-lasot", 0), ("", "mini-nfs", 0), *[("ablations", "mini-lasot", 0)] * 8,
+                     ("sweeps", "mini-nfs", 10)]  # fmt: skip
+
+
+def test_the_values_of_a_sweep_are_runs_of_their_own(clips: Path) -> None:
+    base = configure("transt", {"preset": "nano"})
+    film = footage(f"folder={clips}")
+    over = tuple(variants(base, {"window_influence": (0.0, 0.3, 0.6)}))
+    plain, swept = make_plan(
+        [Wanted(base, film), Wanted(base, film, "sweeps", over)], store=None, bench=None, device="cpu"
+    ).parts
+    assert len(swept.frames) == 3 * len(plain.frames) and sum(swept.frames.values()) == 3 * sum(plain.frames.values())
+    assert swept.pace == plain.pace and swept.tracker.endswith(", 3 values")
