@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from inmo.datasets import benchmark
 from inmo.datasets.base import Dataset
 from inmo.harness.experiment.paper import Work
 from inmo.harness.experiment.paper_rows import ABLATION, Candidate, candidates, recorded, sources, trainings
 from inmo.harness.experiment.spec import Experiment
+from inmo.harness.experiment.speed_pass import speed_pass
 from inmo.reports.blocks.block import Block
 from inmo.reports.paper.backbones import backbones_block
 from inmo.reports.paper.blocks import MINI, Found, paper_block
 from inmo.reports.paper.claims import Rows, claims_block
+from inmo.reports.paper.measured import Source
 from inmo.reports.paper.printed import TITLES, paper_table
 from inmo.reports.scoring.stored import DatasetEvaluation, Evaluation
 
@@ -82,7 +85,21 @@ def _rows(work: Work, number: int) -> Rows:
         found, evaluation = trainings_of(work.experiment, [number])[number], work.ablations
     else:
         found, evaluation = [*candidates(work.experiment), *recorded(work.experiment, work.datasets)], work.evaluation
-    return Rows(sources(found, tuple(chosen.values())), _found(number, chosen, work, evaluation))
+    standing = sources(found, tuple(chosen.values()))
+    if ("", "fps") in paper_table(number).columns:
+        standing = _with_speeds(work, standing, found, tuple(chosen.values()), evaluation)
+    return Rows(standing, _found(number, chosen, work, evaluation))
+
+
+def _with_speeds(
+    work: Work, standing: Mapping[str, list[Source]], found: Sequence[Candidate], datasets: Sequence[Dataset],
+    evaluation: Evaluation,
+) -> dict[str, list[Source]]:  # fmt: skip
+    """The sources with speeds measured apart, for those whose results tell none."""
+    known = {run.run.folder for data in evaluation.datasets for run in data.runs if run.fps}
+    slow = [c for c in found if not any(c.setup.folder(dataset) in known for dataset in c.on(datasets))]
+    timed = speed_pass(work.out, slow, datasets, work.experiment.speed_frames, work.resources)
+    return {row: [replace(source, timed=timed) for source in own] for row, own in standing.items()}
 
 
 def _found(number: int, chosen: dict[str, Dataset], work: Work, evaluation: Evaluation) -> Found:

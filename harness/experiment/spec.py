@@ -117,6 +117,7 @@ class Experiment:
         protocols: shown beside each benchmark's own.
         reference: label of the tracker that the pooled table compares the others with; empty: no such table.
         partial: run what is there of an incomplete dataset; what is missing stays a visible hole.
+        speed_frames: rows whose sequences ran in lanes are timed apart over so many frames; 0 leaves their FPS empty.
         tables, figures: numbers of the paper's tables and figures to make, see ``experiment.paper``.
         results: folder of raw results of any trackers; rows of the tables that no tracker stands for are measured from
             it. It need not exist.
@@ -132,6 +133,7 @@ class Experiment:
     protocols: tuple[str, ...] = ()
     reference: str = ""
     partial: bool = False
+    speed_frames: int = 0
     tables: tuple[int, ...] = ()
     figures: tuple[int, ...] = ()
     results: str = ""

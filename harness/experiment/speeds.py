@@ -112,7 +112,7 @@ def measured_pace(setup: Setup, dataset: Dataset | None, device: str) -> Pace:
         tracker = built(setup.spec.name, setup.on(dataset.benchmark.name), device)
         alone = replace(sequence, first_only=True)  # so that the rows need not be as many as the frames
         for most in (2, count):  # the first call pays for what a library prepares when it is first used
-            result = track_sequence(tracker, alone, annotation, _Some(frames, most))
+            result = track_sequence(tracker, alone, annotation, Some(frames, most))
         whole = result.seconds["read"] + result.seconds["track"]
         return Pace(float(whole.mean()), f"{count} frames of {sequence.name}, measured now")
     return _film_pace(setup, device)
@@ -130,7 +130,7 @@ def _film_pace(setup: Setup, device: str) -> Pace:
 
 
 @dataclass(frozen=True)
-class _Some:
+class Some:
     """The first frames of some."""
 
     frames: Frames

@@ -190,7 +190,7 @@ def _cell(
     if printed and printed.number is not None and value.complete and measure != "fps":
         difference = (float(column.number(value.value)) - printed.number) / column.scale
     if measure == "fps":
-        note = "mean over the runs" if len(value.parts) > 1 else ""
+        note = ", ".join(filter(None, ("mean over the runs" if len(value.parts) > 1 else "", value.note)))
     else:
         protocol = data.dataset.protocol if isinstance(data, DatasetEvaluation) else ""
         words = (f"protocol {protocol}", value.coverage if value.server else f"{value.coverage} sequences", value.note)

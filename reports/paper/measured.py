@@ -21,6 +21,24 @@ CURVE_OF: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class Timed:
+    """The speed of one tracker by itself: median over the calls of so many frames of a sequence, and on what."""
+
+    fps: float
+    frames: int
+    sequence: str
+    machine: str
+    device: str
+    date: str
+
+    @property
+    def words(self) -> str:
+        """What was measured, in a sentence."""
+        where = f"one process, {self.machine}, {self.device}, {self.date}"
+        return f"median of {self.frames} frames of {self.sequence}, {where}"
+
+
+@dataclass(frozen=True)
 class Source:
     """What stands for a row of a table: one tracker, or several trainings of it that differ in the seed alone.
 
@@ -29,12 +47,14 @@ class Source:
         runs: one per training: dataset label -> folder of its run in the store.
         missing: why trainings, or the tracker itself, are not here; one sentence each.
         names: what each run is called, where they are told apart.
+        timed: folder of a run -> its speed, where its sequences tell none because they ran in lanes.
     """
 
     label: str
     runs: tuple[Mapping[str, str], ...] = ()
     missing: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    timed: Mapping[str, Timed] = field(default_factory=dict)
 
     @property
     def absence(self) -> str:
@@ -59,6 +79,7 @@ class Measured:
         names: sequences that entered; ``expected``: how many the benchmark has.
         server: who scored it, where a server did; then there are no sequences.
         note: further words.
+        timed: of a speed that was measured apart.
     """
 
     value: float | None = None
@@ -70,6 +91,7 @@ class Measured:
     reason: str = ""
     note: str = ""
     runs: tuple[TrackerRun, ...] = field(default=(), repr=False)
+    timed: tuple[Timed, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -127,16 +149,23 @@ def measured(source: Source, measure: str, data: DatasetEvaluation) -> Measured:
 
 
 def speed(source: Source, datasets: Sequence[DatasetEvaluation]) -> Measured:
-    """Frames per second over all timed frames of the datasets; the mean over trainings."""
-    parts, used = [], []
+    """Frames per second over all timed frames of the datasets, or as measured apart; the mean over trainings."""
+    parts, used, apart = [], [], []
     for training in source.runs:
         found = [run for data in datasets for run, _ in _pairs(Source(source.label, (training,)), data) if run.fps]
         if found:
             parts.append(sum(run.timed for run in found) / sum(run.timed / (run.fps or 1.0) for run in found))
             used += found
+        elif known := [source.timed[folder] for folder in training.values() if folder in source.timed]:
+            parts.append(known[0].fps)
+            apart.append(known[0])
     if not parts:
-        return Measured(reason=source.absence or "no frame was timed")
-    return Measured(value=float(np.mean(parts)), parts=tuple(parts), runs=tuple(used))
+        lanes = (
+            "no frame was timed: sequences ran in lanes or were not tracked here; speed_frames: 200 measures it apart"
+        )
+        return Measured(reason=source.absence or lanes)
+    words = apart[0].words if apart else ""
+    return Measured(float(np.mean(parts)), tuple(parts), note=words, runs=tuple(used), timed=tuple(apart))
 
 
 def comparable(cells: Sequence[Measured]) -> bool:
@@ -147,7 +176,8 @@ def comparable(cells: Sequence[Measured]) -> bool:
         for run in cell.runs
     }
     alone = all(run.provenance.get("processes") == ("1",) for cell in cells for run in cell.runs)
-    return len(facts) <= 1 and alone
+    apart = {(timed.machine, timed.device) for cell in cells for timed in cell.timed}
+    return len(facts) + len(apart) <= 1 and alone
 
 
 def _pairs(source: Source, data: DatasetEvaluation) -> list[tuple[TrackerRun, Score]]:
