@@ -24,7 +24,8 @@ def activation_maps(work: Work) -> Block:
     """Figure 3: what CSA and TCA do in chosen frames.
 
     Raises UserError for an experiment that chooses none, or a sequence or frame that is not there. A dataset that is
-    not open, or a tracker whose files are missing, is a note.
+    not open, a sequence without its images where the experiment is ``partial``, or a tracker whose files are missing,
+    is a note.
     """
     from inmo.reports.blocks.activation import maps_block
 
@@ -37,9 +38,15 @@ def activation_maps(work: Work) -> Block:
         notes += absent + broken
         for dataset in datasets:
             for setup in ready:
-                made = run_maps(
-                    work.out / MAPS, setup, dataset, entry.sequence, entry.frames, device=work.resources.device
-                )
+                try:
+                    made = run_maps(
+                        work.out / MAPS, setup, dataset, entry.sequence, entry.frames, device=work.resources.device
+                    )
+                except UserError as error:
+                    if not (work.experiment.partial and _without_images(dataset, entry.sequence)):
+                        raise
+                    notes.append(f"{setup.label or setup.spec.title} is left out: {error}.")
+                    continue
                 found += [(item, entry.stage) for item in made]
     return maps_block(found, stem="figure3", title="Figure 3: what CSA and TCA do", notes=list(dict.fromkeys(notes)))
 
@@ -72,6 +79,17 @@ def hanning_sweep(work: Work) -> Block:
         title=f"Figure 4: AUC against {what}", words=words,
     )  # fmt: skip
     return replace(block, notes=(*block.notes, *absent, *broken))
+
+
+def _without_images(dataset: Dataset, name: str) -> bool:
+    """Whether a sequence is known and its images are not all there."""
+    sequence = next((sequence for sequence in dataset.sequences if sequence.name == name), None)
+    if sequence is None:
+        return False
+    try:
+        return sequence.frames is None or not len(sequence.frames())
+    except UserError:
+        return True
 
 
 def _ready(work: Work, labels: Sequence[str], datasets: Sequence[Dataset]) -> tuple[list[Setup], list[str]]:
