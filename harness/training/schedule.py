@@ -81,6 +81,7 @@ class Schedule:
         return any(re.fullmatch(pattern, name) and until >= NEVER for pattern, until in self.frozen)
 
 
+_SIAMCAR_BODY = r"backbone\.(?!interactions(\.|$)).+"  # what starts from ImageNet: interactions start from nothing
 _SIAMCAR_STEM = r"backbone\.(body\.)?(conv1|bn1|layer1)(\..*)?"
 
 SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
@@ -89,7 +90,7 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
         "transinmo-released": Schedule("adamw", 5e-4, 0.1, 1e-4, 100, 800_000, 128, "step", at=0.2),
         "siamcar": Schedule(
             "sgd", 5e-3, 0.1, 1e-4, 20, 600_000, 80, "siamcar", clip=10.0,
-            frozen=((r"backbone(\..*)?", 0.5), (_SIAMCAR_STEM, NEVER)),
+            frozen=((_SIAMCAR_BODY, 0.5), (_SIAMCAR_STEM, NEVER)),
         ),
         "cnninmo-released": Schedule(
             "sgd", 5e-3, 0.1, 1e-4, 20, 600_000, 128, "siamcar", frozen=((_SIAMCAR_STEM, NEVER),)

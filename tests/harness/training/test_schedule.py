@@ -79,6 +79,19 @@ def test_siamcar_freezes_parameters_and_statistics_until_half() -> None:
         assert toy.head.weight.grad is not None
 
 
+def test_interactions_learn_from_the_first_step_while_their_backbone_is_frozen() -> None:
+    row = SCHEDULES["siamcar"]
+    frozen = ("backbone.body", "backbone.body.layer2.0.conv1.weight", "backbone.layer3.0.bn1", "backbone.conv1.weight")
+    free = (
+        "backbone",
+        "backbone.interactions",
+        "backbone.interactions.3.gim.tca.query.weight",
+        "neck.levels.0.0.weight",
+    )
+    assert all(row.is_frozen(name, 0, 100) for name in frozen)
+    assert not any(row.is_frozen(name, 0, 100) for name in free)
+
+
 def test_what_is_frozen_for_ever_is_left_out_of_autograd() -> None:
     toy = Toy()
     row = Schedule(
