@@ -50,9 +50,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return Exit.MEND
 
 
-def parse(words: Sequence[str], program: str | None = None) -> Any:
+def parse(words: Sequence[str]) -> Any:
     """A command from its words. Only the module of the command that is named is imported; --help wants all."""
-    program = program or (Path(sys.argv[0]).name if Path(sys.argv[0]).stem == "inmo" else "run_all.py")
+    program = Path(sys.argv[0]).name if Path(sys.argv[0]).stem == "inmo" else "run_all.py"
     if words[0] in COMMANDS:
         return tyro.cli(kind(words[0]), prog=f"{program} {words[0]}", args=words[1:])
     description = "Benchmark and ablation harness for single-object trackers. --debug shows tracebacks.\n" + EPILOGUE

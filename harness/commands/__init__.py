@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Union
 
@@ -45,9 +45,9 @@ def kind(name: str) -> type:
     return found
 
 
-def grammar(names: Iterable[str] = COMMANDS) -> Any:
+def grammar() -> Any:
     """The type that the command line is parsed to: one of the commands' kinds."""
-    return Union[tuple(Annotated[kind(name), subcommand(name)] for name in names)]  # noqa: UP007
+    return Union[tuple(Annotated[kind(name), subcommand(name)] for name in COMMANDS)]  # noqa: UP007
 
 
 def run(command: Any) -> int:
