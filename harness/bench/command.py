@@ -111,8 +111,7 @@ def _over_sizes(command: Asked, cases: Sequence[Case]) -> str:
 
 def machine_words(threads: int) -> str:
     """The processor, the threads and the date for a caption."""
-    known = provenance.machine()
-    name = known.get("processor") or known.get("cpu") or "an unknown processor"
+    name = provenance.machine()["processor"]
     return f"{name}, {threads} thread{'s' if threads > 1 else ''}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
 
 

@@ -9,18 +9,15 @@ import datetime
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inmo.datasets.base import Dataset
-from inmo.errors import UserError
 from inmo.harness.experiment.paper_rows import Candidate
-from inmo.harness.experiment.speeds import Some
-from inmo.harness.run.engine import track_sequence
-from inmo.harness.run.jobs import built
+from inmo.harness.experiment.speeds import first_frames
 from inmo.harness.store import provenance
 from inmo.harness.workers.resources import Resources
 from inmo.reports.paper.measured import Timed
@@ -62,27 +59,15 @@ def speed_pass(
 
 def _timed(candidate: Candidate, dataset: Dataset, frames: int, resources: Resources) -> Timed | None:
     """The median speed of the tracker's calls on the first sequence that can be tracked; None where there is none."""
-    for sequence in dataset.sequences:
-        try:
-            if sequence.frames is None:
-                continue
-            annotation, images = sequence.annotation(), sequence.frames()
-        except UserError:
-            continue
-        count = min(frames, len(images))
-        if count < 2 or not np.isfinite(annotation.boxes[:1]).all():
-            continue
-        sys.stderr.write(f"speed of {candidate.label}: {count} frames of {sequence.name}\n")
-        tracker = built(candidate.setup.spec.name, candidate.setup.on(dataset.benchmark.name), resources.device)
-        alone = replace(sequence, first_only=True)  # so that the rows need not be as many as the frames
-        for most in (2, count):  # the first call pays for what a library prepares when it is first used
-            result = track_sequence(tracker, alone, annotation, Some(images, most))
-        return Timed(
-            fps=float(1 / np.median(result.seconds["track"][1:])),
-            frames=count - 1,
-            sequence=f"{dataset.label}/{sequence.name}",
-            machine=str(provenance.machine()["processor"]),
-            device=provenance.device_of(tracker, resources.device),
-            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        )
-    return None
+    first = first_frames(candidate.setup, dataset, frames, resources.device)
+    if first is None:
+        return None
+    sys.stderr.write(f"speed of {candidate.label}: {first.count} frames of {first.sequence}\n")
+    return Timed(
+        fps=float(1 / np.median(first.result.seconds["track"][1:])),
+        frames=first.count - 1,
+        sequence=f"{dataset.label}/{first.sequence}",
+        machine=str(provenance.machine()["processor"]),
+        device=provenance.device_of(first.tracker, resources.device),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+    )

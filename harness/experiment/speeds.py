@@ -98,24 +98,41 @@ def bench_pace(path: Path, setup: Setup) -> Pace | None:
 
 def measured_pace(setup: Setup, dataset: Dataset | None, device: str) -> Pace:
     """From the first frames of the dataset's first sequence that can be tracked, else from made-up frames."""
-    for sequence in dataset.sequences if dataset is not None else ():
+    first = first_frames(setup, dataset, CLIP_FRAMES, device) if dataset is not None else None
+    if first is None:
+        return _film_pace(setup, device)
+    whole = first.result.seconds["read"] + first.result.seconds["track"]
+    return Pace(float(whole.mean()), f"{first.count} frames of {first.sequence}, measured now")
+
+
+@dataclass(frozen=True)
+class FirstFrames:
+    """The first frames of a sequence as a tracker of its own followed them."""
+
+    tracker: Any
+    sequence: str
+    count: int
+    result: Result
+
+
+def first_frames(setup: Setup, dataset: Dataset, most: int, device: str) -> FirstFrames | None:
+    """Track at most so many frames of the first sequence that can be tracked, after a warm-up; None without one."""
+    for sequence in dataset.sequences:
         try:
             if sequence.frames is None:
                 continue
             annotation, frames = sequence.annotation(), sequence.frames()
         except UserError:
             continue
-        count = min(CLIP_FRAMES, len(frames))
+        count = min(most, len(frames))
         if count < 2 or not np.isfinite(annotation.boxes[:1]).all():
             continue
-        assert dataset is not None
         tracker = built(setup.spec.name, setup.on(dataset.benchmark.name), device)
         alone = replace(sequence, first_only=True)  # so that the rows need not be as many as the frames
-        for most in (2, count):  # the first call pays for what a library prepares when it is first used
-            result = track_sequence(tracker, alone, annotation, Some(frames, most))
-        whole = result.seconds["read"] + result.seconds["track"]
-        return Pace(float(whole.mean()), f"{count} frames of {sequence.name}, measured now")
-    return _film_pace(setup, device)
+        for number in (2, count):  # the first call pays for what a library prepares when it is first used
+            result = track_sequence(tracker, alone, annotation, _Some(frames, number))
+        return FirstFrames(tracker, sequence.name, count, result)
+    return None
 
 
 @lru_cache
@@ -130,7 +147,7 @@ def _film_pace(setup: Setup, device: str) -> Pace:
 
 
 @dataclass(frozen=True)
-class Some:
+class _Some:
     """The first frames of some."""
 
     frames: Frames

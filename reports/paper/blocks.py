@@ -70,10 +70,9 @@ def paper_block(
         tables[f"{stem}_runs"] = _runs(table, lines, found)
     if mini:
         tables[f"{stem}_printed"] = printed_table(table)
-    why = _why(table, lines, found)
     if any(cell.difference is not None for row in tables[stem].rows for cell in row):
         tables[stem] = replace(tables[stem], explained=f"t-{stem}_why")
-        tables[f"{stem}_why"] = why
+        tables[f"{stem}_why"] = _why(table, lines, found)
     return Block(
         stem=stem,
         title=f"Table {table.number}: {table.title}",

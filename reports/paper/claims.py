@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from inmo.datasets import benchmark
 from inmo.reports.blocks.block import Block
-from inmo.reports.paper.blocks import LABELS, Found
+from inmo.reports.paper.blocks import LABELS, MINI, Found
 from inmo.reports.paper.measured import Source, comparable, paired, speed
 from inmo.reports.paper.printed import PRINTED_DASH, paper_lines, paper_table
 from inmo.reports.scoring.stored import DatasetEvaluation
@@ -199,7 +199,7 @@ def _footnotes(chosen: Sequence[Claim]) -> dict[str, str]:
 
 def _words(measured: Mapping[int, Rows]) -> str:
     mini = any(
-        isinstance(data, DatasetEvaluation) and data.dataset.benchmark.startswith("mini-")
+        isinstance(data, DatasetEvaluation) and data.dataset.benchmark.startswith(MINI)
         for rows in measured.values() for data in rows.found.values()
     )  # fmt: skip
     return "Measured on the mini-suite, which says nothing about the paper's benchmarks." if mini else ""
