@@ -1,4 +1,4 @@
-"""CNNInMo and SiamCAR with the parts of ``networks.pixelwise``: their presets ``lite`` and ``nano``.
+"""The fused network: presets ``lite`` and ``nano`` of CNNInMo and SiamCAR, and the backbone of TransInMo's ``lite``.
 
 CNNInMo has General Interaction Modelers after the stages of its CNN; SiamCAR is the same network without them. All
 stages are fused to one map at stride 8. Matching, head and box are those of the small presets: depth-wise and
@@ -110,15 +110,7 @@ def build_fused(sizes: FusedSizes, interaction: Callable[[int, int], nn.Module] 
     interactions = []
     if interaction is not None:
         interactions = [interaction(i, c) for i, c in enumerate(channels[len(channels) - sizes.stages :])]
-    backbone = FusedBackbone(made, channels, interactions, sizes.width)
-    backbone.fusion.apply(init_transformer)
-    for part in interactions:
-        part.apply(init_transformer)
-        for module in part.modules() if sizes.silent else ():
-            if isinstance(module, CSA | TCA):
-                nn.init.zeros_(module.map.weight)
-            elif isinstance(module, Feed):
-                nn.init.zeros_(module.mlp.fc2.weight)
+    backbone = fused_backbone(made, channels, interactions, sizes.width, sizes.silent)
     cells = sizes.template_size // STRIDE
     neck = DepthwiseNeck(sizes.width, learned=True, centre=cells // 2)
     matching = PixelwiseNeck(neck, sizes.width, cells**2, sizes.width)
@@ -126,10 +118,36 @@ def build_fused(sizes: FusedSizes, interaction: Callable[[int, int], nn.Module] 
     return sizes.network(backbone, matching, head, template_size=sizes.template_size, search_size=sizes.search_size)
 
 
-def _lite_body(sizes: FusedSizes) -> tuple[nn.Module, Sequence[int]]:
+def fused_backbone(
+    body: nn.Module, channels: Sequence[int], interactions: Sequence[nn.Module], width: int, silent: bool
+) -> FusedBackbone:
+    """The backbone with random interactions and fusion around a body that has its values.
+
+    Args:
+        body, channels, interactions, width: see ``FusedBackbone``.
+        silent: see ``FusedSizes``.
+    """
+    backbone = FusedBackbone(body, channels, interactions, width)
+    backbone.fusion.apply(init_transformer)
+    for part in interactions:
+        part.apply(init_transformer)
+        for module in part.modules() if silent else ():
+            if isinstance(module, CSA | TCA):
+                nn.init.zeros_(module.map.weight)
+            elif isinstance(module, Feed):
+                nn.init.zeros_(module.mlp.fc2.weight)
+    return backbone
+
+
+def lite_body() -> EfficientNetLite0:
+    """EfficientNet-Lite0 with random parameters; the channels of its stages are ``networks.efficientnet.CHANNELS``."""
     body = EfficientNetLite0()
     init_scratch(body)
-    return body, CHANNELS
+    return body
+
+
+def _lite_body(sizes: FusedSizes) -> tuple[nn.Module, Sequence[int]]:
+    return lite_body(), CHANNELS
 
 
 def _nano_body(sizes: SizedBody) -> tuple[nn.Module, Sequence[int]]:

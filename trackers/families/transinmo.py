@@ -3,6 +3,9 @@
 ``interaction="released"`` computes what the authors' code computes, so that their checkpoints give their boxes;
 ``interaction="paper"`` is the architecture that the InMo paper (IJCAI 2022) defines. The depth-wise TransInMo was
 never released: its ``released`` sense is the released backbone and head around a padded 32 x 32 response over 256.
+
+``lite``, in the paper's sense alone, has blocks of EfficientNet-Lite0 with ImageNet weights where the paper has patch
+embeddings: their strides are the paper's 4, 2, 2, 1.
 """
 
 from __future__ import annotations
@@ -15,8 +18,12 @@ from typing import Any, ClassVar
 from torch import nn
 
 from inmo.errors import UserError
+from inmo.trackers.families.fused import LiteNetwork, fused_backbone, lite_body
+from inmo.trackers.networks.efficientnet import CHANNELS
+from inmo.trackers.networks.gim import GIM, GIMs
 from inmo.trackers.networks.inbn import PATCHES, InBN, StageSize
-from inmo.trackers.networks.matching import DepthwiseNeck
+from inmo.trackers.networks.interactions import PaperInteraction
+from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck
 from inmo.trackers.networks.swin import InteractionSwin
 from inmo.trackers.pipeline.assembly import (
     FULL,
@@ -76,6 +83,17 @@ class PaperSizes(TransInMoSizes):
     patches: tuple[int, ...] = PATCHES
 
 
+@dataclass(frozen=True, kw_only=True)
+class LiteSizes(PaperSizes):
+    """The same with the stages of EfficientNet-Lite0 as patch embeddings; interactions start as nothing, so that the
+    ImageNet features reach the head as they are."""
+
+    widths: tuple[int, ...] = CHANNELS
+    depths: tuple[int, ...] = (1, 1, 2, 2)
+    window: int | tuple[int, ...] = (4, 4, 2, 2)  # every TCA has 4 template tokens or more to choose among
+    mlp_ratio: float = 1.0
+
+
 _FULL: dict[str, Any] = {**FULL, "drop_path": 0.2, "crops": transinmo_crops, "constants": CONSTANTS}
 # Windows of 3 instead of 7, because the template's last maps are 3 x 3: windows of 7 would leave most in-window
 # positions without any template token, and 3 divides the maps of all stages.
@@ -89,12 +107,15 @@ _NANO: dict[str, Any] = {
 }
 
 
+_LITE: dict[str, Any] = {**NANO, "template_size": 64, "search_size": 128, "crops": transinmo_crops}
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransInMoConfig(MatchingConfig[TransInMoSizes]):
     """Config of both trackers. What is None comes from the preset.
 
     Attributes:
-        interaction: released or paper; None: released for full, paper for nano.
+        interaction: released or paper; None: released for full, paper for nano and lite.
         matching: dw (depth-wise correlation) or transt (feature fusion).
         wp: window process (paper only); False: one attention over all tokens.
         csa: context-aware self-attention (paper only).
@@ -116,6 +137,7 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
         "full paper": PaperSizes(**_FULL, **TRANST_NECK, box_reference="cell"),
         "nano released": TransInMoSizes(**_NANO, heads=(1, 2, 4, 6), box_reference="search", constants=CONSTANTS),
         "nano paper": PaperSizes(**_NANO, **SMALL, dim=96),
+        "lite paper": LiteSizes(**_LITE, **SMALL, dim=96),
     }
 
     interaction: str | None = None
@@ -133,8 +155,10 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
     drop_path: float | None = field(default=None, metadata={"identity": False})
 
     def row(self) -> str:
-        sense = self.interaction or {"full": "released", "nano": "paper"}[self.preset]
+        sense = self.interaction or ("released" if self.preset == "full" else "paper")
         one_of("interaction", sense, "released", "paper")
+        if self.preset == "lite" and sense == "released":
+            raise UserError("interaction: the preset lite exists in the paper's sense alone")
         return f"{self.preset} {sense}"
 
     def sizes(self) -> TransInMoSizes:
@@ -149,6 +173,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
             raise UserError(
                 "the released backbone has no switch for wp, csa, prenorm or the MLPs: add interaction=paper"
             )
+        if isinstance(sizes, LiteSizes) and (sizes.widths != CHANNELS or sizes.patches != PATCHES):
+            raise UserError("widths and patches are those of EfficientNet-Lite0 in the preset lite: leave them out")
         if sizes.interaction == "released" and (self.patches or isinstance(self.window, tuple)):
             raise UserError("the released backbone has one window and its own patches: add interaction=paper")
         windows = sizes.window if isinstance(sizes.window, tuple) else (sizes.window,) * len(PATCHES)
@@ -164,6 +190,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
 def build_network(config: TransInMoConfig) -> MatchingNetwork:
     """The network of a config, with its initial parameters."""
     sizes, fused = config.sizes(), config.attention == "fused"
+    if isinstance(sizes, LiteSizes):
+        return _lite_network(config, sizes)
     if isinstance(sizes, PaperSizes):
         backbone: nn.Module = _paper_backbone(config, sizes)
     else:
@@ -200,6 +228,39 @@ def _paper_backbone(config: TransInMoConfig, sizes: PaperSizes) -> InBN:
     )
 
 
+def _lite_network(config: TransInMoConfig, sizes: LiteSizes) -> MatchingNetwork:
+    windows = sizes.window if isinstance(sizes.window, tuple) else (sizes.window,) * len(PATCHES)
+    rows = (StageSize(*row) for row in zip(PATCHES, sizes.widths, sizes.depths, sizes.heads, sizes.tca, strict=True))
+    interactions = [
+        PaperInteraction(_lite_gims(config, sizes, row), window if config.wp else 1)
+        for row, window in zip(rows, windows, strict=True)
+    ]
+    backbone = fused_backbone(lite_body(), CHANNELS, interactions, sizes.width, silent=True)
+    if config.matching == "dw":
+        centre = sizes.template_size // STRIDE // 2
+        neck: DepthwiseNeck | FusionNeck = DepthwiseNeck(sizes.width, learned=True, centre=centre)
+    else:
+        neck = fusion_neck(sizes, sizes.width, config.encoder_layers, fused=config.attention == "fused")
+    return assemble(backbone, neck, sizes, sizes.width, anchored=LiteNetwork)
+
+
+def _lite_gims(config: TransInMoConfig, sizes: LiteSizes, stage: StageSize) -> GIMs:
+    return GIMs(
+        GIM(
+            stage.width,
+            dim=sizes.dim,
+            heads=stage.heads,
+            csa=config.csa,
+            tca=stage.tca and index == stage.depth - 1,
+            mlp_ratio=sizes.mlp_ratio,
+            prenorm=sizes.prenorm,
+            fused=config.attention == "fused",
+            drop_path=sizes.drop_path,
+        )
+        for index in range(stage.depth)
+    )
+
+
 def key_map(official: str) -> str:
     """The authors' name of a parameter to ours."""
     return official.replace("backbone.0.body.", "backbone.").replace(".attn.fc.", ".fc.")
@@ -222,6 +283,7 @@ TRANSINMO = Family(
         "full": "configs/full/transinmo.yaml",
         "nano": "configs/nano/transinmo.yaml",
         "nano choice": "configs/nano/transinmo-choice.yaml",
+        "lite": "configs/lite/transinmo.yaml",
     },
 )
 TRANSINMO_STAR = Family(
@@ -243,5 +305,6 @@ TRANSINMO_STAR = Family(
         "full released": "configs/full/transinmo-star-released.yaml",
         "nano": "configs/nano/transinmo-star.yaml",
         "nano choice": "configs/nano/transinmo-star-choice.yaml",
+        "lite": "configs/lite/transinmo-star.yaml",
     },
 )

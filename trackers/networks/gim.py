@@ -243,3 +243,20 @@ class GIM(nn.Module):
         """The search branch, with the memory that ``template`` of this GIM gave."""
         out: Groups = self.feed(self.tca(self.csa(groups), memory))
         return out
+
+
+class GIMs(nn.ModuleList):
+    """GIMs of one stage, one after the other; TCA belongs in the last alone, whose memory is the stage's."""
+
+    def template(self, groups: Groups) -> tuple[Groups, Memory | None]:
+        """As ``GIM.template``."""
+        memory = None
+        for gim in self:
+            groups, memory = gim.template(groups)  # type: ignore[operator]
+        return groups, memory
+
+    def search(self, groups: Groups, memory: Memory | None) -> Groups:
+        """As ``GIM.search``."""
+        for gim in self:
+            groups = gim.search(groups, memory)  # type: ignore[operator]
+        return groups

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.gim import GIM, Memory, group, ungroup
+from inmo.trackers.networks.gim import GIM, GIMs, Memory, group, ungroup
 from inmo.trackers.networks.layers import init_transformer
 
 PATCHES = (4, 2, 2, 1)
@@ -49,7 +49,7 @@ class Stage(nn.Module):
         self.window = window
         self.embed = nn.Conv2d(inputs, size.width, size.patch, size.patch)
         self.norm = nn.LayerNorm(size.width) if prenorm else nn.Identity()
-        self.gims = nn.ModuleList(
+        self.gims = GIMs(
             GIM(
                 size.width,
                 dim=dim,
@@ -66,17 +66,12 @@ class Stage(nn.Module):
 
     def template(self, features: Tensor) -> tuple[Tensor, Memory | None]:
         """(B, H, W, C) of the stage before to this stage's (B, H/P, W/P, C'), and the memory of its last GIM."""
-        groups, memory = group(self._patches(features), self.window), None
-        for gim in self.gims:
-            groups, memory = gim.template(groups)  # type: ignore[operator]
+        groups, memory = self.gims.template(group(self._patches(features), self.window))
         return ungroup(groups), memory
 
     def search(self, features: Tensor, memory: Memory | None) -> Tensor:
         """As ``template`` for the search branch."""
-        groups = group(self._patches(features), self.window)
-        for gim in self.gims:
-            groups = gim.search(groups, memory)  # type: ignore[operator]
-        return ungroup(groups)
+        return ungroup(self.gims.search(group(self._patches(features), self.window), memory))
 
     def _patches(self, features: Tensor) -> Tensor:
         out: Tensor = self.norm(self.embed(features.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.gim import GIM, Memory, group, ungroup
+from inmo.trackers.networks.gim import GIM, GIMs, Memory, group, ungroup
 
 DROPOUT = 0.1
 
@@ -112,9 +112,9 @@ class ReleasedInteraction(nn.Module):
 
 
 class PaperInteraction(nn.Module):
-    """The paper's GIM on the maps (B, C, H, W) of one stage, in both branches."""
+    """The paper's GIM, or several, on the maps (B, C, H, W) of one stage, in both branches."""
 
-    def __init__(self, gim: GIM, window: int) -> None:
+    def __init__(self, gim: GIM | GIMs, window: int) -> None:
         super().__init__()
         self.gim, self.window = gim, window
 

@@ -134,7 +134,7 @@ class MatchingConfig(NeuralConfig[M]):
     """What the configs of the transformer trackers share.
 
     Attributes:
-        preset: full (published size) or nano (about a million parameters).
+        preset: full (published size), nano (about a million parameters) or another of the family's.
         encoder_layers: of the fusion, 0 to 4 in the paper's Table 5.
         widths, depths: of the backbone's stages.
         width, neck_heads, neck_hidden, neck_projections, box_reference, pixelwise, dropout: see ``MatchingSizes``.
@@ -184,15 +184,20 @@ def fusion_neck(sizes: MatchingSizes, inputs: int, layers: int, *, fused: bool) 
 
 
 def assemble(
-    backbone: nn.Module, neck: DepthwiseNeck | FusionNeck, sizes: MatchingSizes, inputs: int
+    backbone: nn.Module,
+    neck: DepthwiseNeck | FusionNeck,
+    sizes: MatchingSizes,
+    inputs: int,
+    anchored: type[AnchoredNetwork] = AnchoredNetwork,
 ) -> MatchingNetwork:
-    """The network of built parts and, where its sizes ask for them, the changes of ``networks.pixelwise``."""
+    """The network of built parts and, where its sizes ask for them, the changes of ``networks.pixelwise``; then its
+    class is ``anchored``."""
     sides = {"template_size": sizes.template_size, "search_size": sizes.search_size}
     matching: nn.Module = neck
     if sizes.pixelwise:
         matching = PixelwiseNeck(neck, inputs, (sizes.template_size // STRIDE) ** 2, sizes.width)
     if sizes.box_reference == "anchor":
-        return AnchoredNetwork(backbone, matching, ConvHead(sizes.width), **sides)
+        return anchored(backbone, matching, ConvHead(sizes.width), **sides)
     return MatchingNetwork(backbone, matching, BoxHead(sizes.width, sizes.box_reference), **sides)
 
 
