@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from inmo.errors import UserError
-from inmo.trackers.families.fused import LiteNetwork, fused_backbone, lite_body
+from inmo.trackers.families.fused import LITE, LiteNetwork, fused_backbone, lite_body
 from inmo.trackers.networks.efficientnet import CHANNELS
 from inmo.trackers.networks.gim import GIM, GIMs
 from inmo.trackers.networks.inbn import PATCHES, InBN, StageSize
@@ -107,7 +107,8 @@ _NANO: dict[str, Any] = {
 }
 
 
-_LITE: dict[str, Any] = {**NANO, "template_size": 64, "search_size": 128, "crops": transinmo_crops}
+_LITE: dict[str, Any] = {**NANO, **SMALL, "template_size": 64, "search_size": 128, "crops": transinmo_crops}
+_LITE["constants"] = LITE.constants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +138,7 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
         "full paper": PaperSizes(**_FULL, **TRANST_NECK, box_reference="cell"),
         "nano released": TransInMoSizes(**_NANO, heads=(1, 2, 4, 6), box_reference="search", constants=CONSTANTS),
         "nano paper": PaperSizes(**_NANO, **SMALL, dim=96),
-        "lite paper": LiteSizes(**_LITE, **SMALL, dim=96),
+        "lite paper": LiteSizes(**_LITE, dim=96),
     }
 
     interaction: str | None = None

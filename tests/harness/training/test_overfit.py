@@ -35,6 +35,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("cnninmo", "cnninmo-released", {"interaction": "released"}),
     ("siamcar", "small", {"preset": "lite"}),
     ("cnninmo", "small", {"preset": "lite"}),
+    ("transinmo", "small", {"preset": "lite"}),
+    ("transinmo-star", "small", {"preset": "lite", "encoder_layers": 1}),
 ]
 
 STEPS = {"cnninmo-released": 600, "transinmo-released": 500}

@@ -1,4 +1,4 @@
-"""Presets lite and nano of the CNN trackers: what interactions change, and that fresh ones of lite change nothing."""
+"""Presets lite and nano of the CNN trackers and TransInMo's lite: what interactions change, fresh lite ones nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from inmo.trackers.families.fused import LITE as SIZES
 from inmo.trackers.families.fused import LiteNetwork
 from inmo.trackers.families.siamcar import SiamCARConfig
 from inmo.trackers.families.siamcar import build_network as build_siamcar
+from inmo.trackers.families.transinmo import TransInMoConfig
+from inmo.trackers.families.transinmo import build_network as build_transinmo
 from inmo.trackers.inspect.describe import describe
+from inmo.trackers.inspect.keys import stage_keys
 from inmo.trackers.networks import efficientnet
 from tests.trackers.lock_step import assert_lock_step
 
@@ -41,6 +44,12 @@ def cnninmo(**values: Any) -> LiteNetwork:
 
 def siamcar() -> LiteNetwork:
     made = build_siamcar(SiamCARConfig(**LITE)).eval()
+    assert isinstance(made, LiteNetwork)
+    return made
+
+
+def transinmo(**values: Any) -> LiteNetwork:
+    made = build_transinmo(TransInMoConfig(**LITE, **values)).eval()
     assert isinstance(made, LiteNetwork)
     return made
 
@@ -82,6 +91,38 @@ def test_fresh_interactions_change_nothing(values: dict[str, Any]) -> None:
     torch.testing.assert_close(outputs(with_interaction), outputs(without))
     learn(with_interaction)
     assert distance(outputs(with_interaction), outputs(without)) > 1e-3
+
+
+@pytest.mark.parametrize("values", [{}, {"wp": False}, {"depths": (1, 1, 1, 1)}, {"prenorm": False}], ids=str)
+def test_fresh_gims_of_transinmo_change_nothing(values: dict[str, Any]) -> None:
+    with_interaction, without = transinmo(**values), siamcar()
+    take_over(with_interaction, without)
+    torch.testing.assert_close(outputs(with_interaction), outputs(without))
+    learn(with_interaction)
+    assert distance(outputs(with_interaction), outputs(without)) > 1e-3
+
+
+def test_without_interaction_transinmo_is_siamcars_network() -> None:
+    bare = transinmo(csa=False, tca=False, mlp_ratio=0.0)
+    assert sorted(bare.state_dict()) == sorted(siamcar().state_dict())
+    star = transinmo(matching="transt", encoder_layers=2)
+    assert [*star.backbone.state_dict()] == [*transinmo().backbone.state_dict()]
+    assert {name.split(".")[4] for name in star.state_dict() if name.startswith("neck.neck.encoder.layers")} == {
+        "0",
+        "1",
+    }
+
+
+def test_every_tca_of_transinmo_has_a_choice() -> None:
+    sizes: Any = TransInMoConfig(**LITE).sizes()
+    keys = stage_keys(sizes.template_size, sizes.search_size, sizes.patches, sizes.window)
+    assert [found.least for found in keys] == [16, 4, 4, 4]
+
+
+def test_tca_is_in_the_last_gim_of_the_chosen_stages() -> None:
+    names = transinmo(tca=(False, True, False, True)).state_dict()
+    found = {name.removeprefix(INTERACTIONS).partition(".tca.")[0] for name in names if ".tca." in name}
+    assert found == {"1.gim.0", "3.gim.1"}
 
 
 def test_wp_changes_who_asks_whom_and_no_parameter() -> None:
@@ -154,7 +195,7 @@ def frames(seed: int, length: int = 3) -> list[np.ndarray]:
     return [np.roll(base, (t * 3, t * 5), (0, 1)) for t in range(length)]
 
 
-@pytest.mark.parametrize("name", ["cnninmo", "siamcar"])
+@pytest.mark.parametrize("name", ["cnninmo", "siamcar", "transinmo", "transinmo-star"])
 def test_lock_step_equals_single_targets(name: str) -> None:
     spec = tracker(name)
     made: Any = spec.build(spec.for_dataset(replace(spec.config, **LITE), "otb100"), "cpu")
@@ -187,6 +228,10 @@ def test_the_tracker_is_the_network_that_was_trained() -> None:
         ("cnninmo", {"dim": "10"}, "dim 10 cannot be split in 4 heads"),
         ("cnninmo", {"window": "0"}, "window wants a number above 0"),
         ("siamcar", {"lr": "2"}, "lr wants a number from 0 to 1"),
+        ("transinmo", {"interaction": "released"}, "paper's sense alone"),
+        ("transinmo", {"widths": "[8, 8, 8, 8]"}, "those of EfficientNet-Lite0"),
+        ("transinmo-star", {"patches": "[4, 2, 1, 1]"}, "those of EfficientNet-Lite0"),
+        ("transinmo", {"window": "[4, 2]"}, "window and patches want one side"),
         ("siamcar", {"wp": "false"}, "unknown setting of siamcar"),
         ("siamcar", {"preset": "light"}, "unknown preset 'light': did you mean lite"),
         ("transt", {}, "unknown preset 'lite'"),
