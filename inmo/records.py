@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -50,7 +51,7 @@ def structure(kind: type[T], values: Any, where: str) -> T:
     for key in values:
         if key not in known:
             raise unknown_name(f"setting in {where}", str(key), known)
-    given = {key: _value(hints[key], value, f"{where}: {key}") for key, value in values.items()}
+    given = {key: converted(hints[key], value, f"{where}: {key}") for key, value in values.items()}
     try:
         return kind(**given)
     except TypeError as error:
@@ -82,27 +83,33 @@ def _override(values: dict[str, Any], word: str) -> None:
         place[last] = text
 
 
-def _value(hint: Any, value: Any, where: str) -> Any:
-    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, UnionType) else (hint,)
-    for option in options:
+def converted(hint: Any, value: Any, where: str) -> Any:
+    """A plain YAML value as what a type hint asks for: dataclasses from mappings, tuples from lists, floats from
+    numbers and from texts like 1e-4, which YAML takes for a word.
+
+    Raises UserError: a value of another kind.
+    """
+    for option in typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, UnionType) else (hint,):
         if option is NoneType and value is None:
             return None
         if is_dataclass(option) and isinstance(option, type):
             return structure(option, value, where)
         origin, inner = typing.get_origin(option), typing.get_args(option)
         if origin is tuple and isinstance(value, list | tuple):
-            return tuple(_value(inner[0], item, f"{where}[{number}]") for number, item in enumerate(value))
+            kinds = inner[:1] * len(value) if ... in inner else inner
+            if len(kinds) == len(value):
+                places = (f"{where}[{number}]" for number in range(len(value)))
+                return tuple(map(converted, kinds, value, places))
         if origin is typing.Literal and value in inner:
             return value
         if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, dict):
             return value
         if option is float and isinstance(value, int | str) and not isinstance(value, bool):
-            try:
-                return float(value)  # YAML reads 1e-4 as text
-            except ValueError:
-                continue
+            with suppress(ValueError):
+                return float(value)
         if option is int and isinstance(value, bool):
             continue
         if origin is None and isinstance(option, type) and isinstance(value, option):
             return value
-    raise UserError(f"{where} is {value!r:.80}, which is not a value of kind {getattr(hint, '__name__', hint)}")
+    kind = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint).replace("typing.", "")
+    raise UserError(f"{where} is {value!r:.80}, which is not a value of kind {kind}")

@@ -7,14 +7,14 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal
+from typing import Any
 
 import platformdirs
 
 from inmo.datasets import DATASETS, benchmark, open_dataset
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
+from inmo.records import converted
 from inmo.trackers import tracker
 from inmo.trackers.base import TrackerSpec, config_hash
 from inmo.yaml_values import NotPlainError, plain_yaml, plain_yaml_file
@@ -182,31 +182,4 @@ def _typed(tracker_name: str, key: str, text: str, kind: Any) -> Any:
         value = plain_yaml(text)
     except NotPlainError:
         value = text
-    for option in typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, UnionType) else (kind,):
-        fits, converted = _fit(value, option)
-        if fits:
-            return converted
-    wanted = (
-        getattr(kind, "__name__", str(kind)) if typing.get_origin(kind) is None else str(kind).replace("typing.", "")
-    )
-    raise UserError(f"{tracker_name}: {key}={text} is not a value of kind {wanted}")
-
-
-def _fit(value: Any, kind: Any) -> tuple[bool, Any]:
-    if typing.get_origin(kind) is Literal:
-        return value in typing.get_args(kind), value
-    if typing.get_origin(kind) is tuple:
-        inner = [k for k in typing.get_args(kind) if k is not ...]
-        if not isinstance(value, list):
-            return False, value
-        if ... in typing.get_args(kind):
-            inner = inner * len(value)
-        parts = [_fit(v, k) for v, k in zip(value, inner, strict=False)]
-        return len(parts) == len(value) == len(inner) and all(ok for ok, _ in parts), tuple(v for _, v in parts)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return True, float(value)
-    if kind is NoneType:
-        return value is None, None
-    if kind is int and isinstance(value, bool):
-        return False, value
-    return isinstance(value, kind) if isinstance(kind, type) else False, value
+    return converted(kind, value, f"{tracker_name}: {key}")
