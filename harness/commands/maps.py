@@ -43,7 +43,7 @@ class ShowMaps:
 
 
 def run(command: ShowMaps) -> int:
-    from inmo.reports.blocks.activation import maps_block
+    from inmo.reports.blocks.response_maps import maps_block
 
     dataset = parse_dataset(command.dataset).open()
     setups = setups_of(command.tracker, command.network, random_weights=False)

@@ -27,7 +27,7 @@ def activation_maps(work: Work) -> Block:
     not open, a sequence without its images where the experiment is ``partial``, or a tracker whose files are missing,
     is a note.
     """
-    from inmo.reports.blocks.activation import maps_block
+    from inmo.reports.blocks.response_maps import maps_block
 
     if not work.experiment.maps:
         raise UserError("figure 3 wants lines 'maps:' in the experiment: trackers, dataset, sequence and frames")

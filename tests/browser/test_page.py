@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inmo.reports.blocks.activation import maps_block
+from inmo.reports.blocks.response_maps import maps_block
 from inmo.reports.page.page import write_report
 from tests.browser.conftest import open_page
 from tests.reports.blocks.test_activation import STAR, maps

@@ -10,8 +10,8 @@ import pytest
 
 from inmo.errors import UserError
 from inmo.harness.store.stored_maps import Maps
-from inmo.reports.blocks.activation import maps_block, panels
 from inmo.reports.blocks.block import write_block
+from inmo.reports.blocks.response_maps import maps_block, panels
 from inmo.reports.figures.panel import Panel
 from inmo.trackers.base import ActivationMap
 
