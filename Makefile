@@ -4,11 +4,14 @@ VENV := .venv
 PY := $(VENV)/bin/python
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
-.PHONY: report test docs lint types install clean
+.PHONY: report open test docs lint types install clean
 .DEFAULT_GOAL := report
 
 report: $(VENV)/.installed ## run the mini-suite and render its page: output/report/index.html
 	$(PY) run_all.py main --jobs $(JOBS)
+
+open: ## show the page that `make report` made in the browser
+	$(PY) -m webbrowser -t "file://$(CURDIR)/output/report/index.html"
 
 test: $(VENV)/.installed-test lint types ## lint, types, tests; SLOW=1 adds whole runs at full size
 	OMP_NUM_THREADS=1 $(PY) -m pytest -rs -n $(JOBS) --dist worksteal $(if $(SLOW),,-m "not slow")

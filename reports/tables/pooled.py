@@ -47,7 +47,7 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
         evaluation: of a store.
         reference: display name of the tracker that the others are compared with; none where empty.
     """
-    values, speeds = pooled_scores(evaluation), _speeds(evaluation)
+    values, speeds = pooled_scores(evaluation), pooled_speeds(evaluation)
     fullest = max((len(own) for own in values.values()), default=0)
     compared = compare_with_best(values, reference) if reference in values else {}
     cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
@@ -88,7 +88,7 @@ def _compared(against: Pair | None, reason: str) -> list[Cell]:
     return [Cell(against.difference, ends(against.interval)), few if against.p_value is None else Cell(against.p_value)]
 
 
-def _speeds(evaluation: Evaluation) -> Mapping[str, float]:
+def pooled_speeds(evaluation: Evaluation) -> Mapping[str, float]:
     """Tracker -> frames per second over all datasets: all timed frames over all their seconds."""
     frames: dict[str, float] = {}
     seconds: dict[str, float] = {}
