@@ -39,6 +39,19 @@ def benchmark(name: str) -> Benchmark:
     return found
 
 
+def family(name: str) -> str:
+    """The benchmark whose protocols, constants and names in other toolkits hold for ``name``.
+
+    ``uav123`` for ``uav123_10fps`` and ``mini-uav123``; a benchmark that follows none, or is not known, is its own.
+    """
+    return (benchmark(name).follows or name) if name in DATASETS else name
+
+
+def videos(name: str) -> str:
+    """One name for all benchmarks that show the same videos: UAV123 and UAV123@10fps, but no rendered likeness."""
+    return benchmark(name).videos if name in DATASETS else name
+
+
 def open_dataset(name: str, root: str, *, label: str = "") -> Dataset:
     """Look at ``root`` (a folder or a zip) for the benchmark ``name``.
 

@@ -23,6 +23,8 @@ from inmo.datasets.files import Tree
 if TYPE_CHECKING:
     from inmo.datasets.images import Frames
 
+ROOT_TABLE = "root:"  # a benchmark whose table lies in its own root: "root:sequences.csv"
+
 
 @dataclass(frozen=True)
 class Annotation:
@@ -123,6 +125,8 @@ class Benchmark:
         ground_truth: ``full``, or ``first`` where only the first frame is public.
         annotations, folders: where a sequence's boxes and its folder of frames may lie, as patterns over its table row,
             best first; see ``layout.Wanted``.
+        follows: registry name of the benchmark whose protocols, test-time constants and names in other toolkits are its
+            own too (``uav123`` for UAV123@10fps); empty for one with its own.
         flagged: absent flags belong to it, which scores need.
         nan_rows: boxes are NaN where the target cannot be seen.
         without_area: sequence -> boxes without area in visible frames that every copy has, as counted on the toolkits'
@@ -139,9 +143,15 @@ class Benchmark:
     ground_truth: Literal["full", "first"] = "full"
     annotations: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    follows: str = ""
     flagged: bool = False
     nan_rows: bool = False
     without_area: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def videos(self) -> str:
+        """One name for all benchmarks that show the same videos; one that is rendered shows its own."""
+        return self.name if self.table.startswith(ROOT_TABLE) else self.follows or self.name
 
 
 @lru_cache

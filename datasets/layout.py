@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence, read_table
+from inmo.datasets.base import ROOT_TABLE, Annotation, Benchmark, Dataset, Hole, Sequence, read_table
 from inmo.datasets.files import Tree, names_in
 from inmo.datasets.reading import Source, Span, one_row, read_annotation, read_frames
 from inmo.errors import UserError
 
-ROOT_TABLE = "root:"  # a benchmark whose table lies in its own root: "root:sequences.csv"
 NO_ANNOTATION = "its images are there, its annotation file is not"
 NOT_THERE = "not found below the root"
 

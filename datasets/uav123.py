@@ -70,4 +70,4 @@ UAV123 = Benchmark(
         "SOB": "Similar Object",
     },
 )
-UAV123_10FPS = replace(UAV123, name="uav123_10fps", title="UAV123@10fps", open=open_uav123_10fps)
+UAV123_10FPS = replace(UAV123, name="uav123_10fps", title="UAV123@10fps", open=open_uav123_10fps, follows="uav123")

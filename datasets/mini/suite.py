@@ -20,6 +20,7 @@ import joblib
 import platformdirs
 from tqdm import tqdm
 
+from inmo.datasets.base import ROOT_TABLE, Benchmark
 from inmo.datasets.lasot import LASOT
 from inmo.datasets.mini.drafts import draft
 from inmo.datasets.mini.layouts import ANSWERS, WRITERS, Line, rows, write_frames
@@ -46,12 +47,17 @@ TABLE = "sequences.csv"
 WORKERS = 2
 PATIENCE = 600.0  # seconds to wait for another process that renders the suite
 
-MINI_LASOT = replace(LASOT, name="mini-lasot", title="LaSOT (mini)", table=f"root:{TABLE}")
-MINI_TNL2K = replace(TNL2K, name="mini-tnl2k", title="TNL2K (mini)", table=f"root:{TABLE}")
-MINI_UAV123 = replace(UAV123, name="mini-uav123", title="UAV123 (mini)", table=f"root:{TABLE}")
-MINI_NFS = replace(NFS, name="mini-nfs", title="NFS (mini)", table=f"root:{TABLE}")
-MINI_OTB100 = replace(OTB100, name="mini-otb100", title="OTB100 (mini)", table=f"root:{TABLE}")
-MINI_TRACKINGNET = replace(TRACKINGNET, name="mini-trackingnet", title="TrackingNet (mini)", table=f"root:{TABLE}")
+
+def _likeness(row: Benchmark, title: str) -> Benchmark:
+    return replace(row, name=f"mini-{row.name}", title=title, table=f"{ROOT_TABLE}{TABLE}", follows=row.name)
+
+
+MINI_LASOT = _likeness(LASOT, "LaSOT (mini)")
+MINI_TNL2K = _likeness(TNL2K, "TNL2K (mini)")
+MINI_UAV123 = _likeness(UAV123, "UAV123 (mini)")
+MINI_NFS = _likeness(NFS, "NFS (mini)")
+MINI_OTB100 = _likeness(OTB100, "OTB100 (mini)")
+MINI_TRACKINGNET = _likeness(TRACKINGNET, "TrackingNet (mini)")
 
 
 def generate(root: Path, *, seed: int = DEFAULT_SEED, size: str = "standard", workers: int = WORKERS) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inmo.datasets import benchmark
-from inmo.datasets.base import Dataset, read_table
+from inmo.datasets.base import ROOT_TABLE, Dataset, read_table
 from inmo.datasets.reading import Span
 from inmo.errors import UserError
 from inmo.harness.constants.sweep import parse_over, variants
@@ -122,7 +122,7 @@ def _recorded(name: str) -> dict[str, int]:
     """Sequence -> frames, from the benchmark's table in ``datasets/tables``."""
     row = benchmark(name)
     counts = {}
-    if row.table and not row.table.startswith("root:") and name != "uav123_10fps":  # which has every third of a table's
+    if row.table and not row.table.startswith(ROOT_TABLE) and not row.follows:  # or the table is another's
         counts = {line["name"]: Span.of_row(line).count for line in read_table(row.table)}
     if not counts or None in counts.values():
         raise UserError(

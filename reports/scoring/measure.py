@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
+from inmo.datasets import family
 from inmo.datasets.base import Annotation
 from inmo.errors import UserError
 from inmo.reports.scoring import metrics
 from inmo.reports.scoring.metrics import Values
-from inmo.reports.scoring.protocols import GRIDS, TRAILING_ZERO_ROWS_MAY_LACK, Protocol, family
+from inmo.reports.scoring.protocols import GRIDS, TRAILING_ZERO_ROWS_MAY_LACK, Protocol
 from inmo.reports.scoring.score import KINDS, SCALARS, Curve, Measures
 
 Mask = NDArray[np.bool_]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from inmo.datasets import family
 from inmo.errors import unknown_name
 from inmo.reports.scoring.metrics import Values
 
@@ -112,17 +113,6 @@ class Protocol:
         """The protocol as it behaves on a benchmark; an unknown or empty name gives its general behaviour."""
         return replace(self, **self.by_dataset.get(family(benchmark), {}), by_dataset={})
 
-
-# Which benchmark's rules a benchmark follows; the others follow their own.
-FAMILIES: dict[str, str] = {
-    "uav123_10fps": "uav123",
-    "mini-lasot": "lasot",
-    "mini-tnl2k": "tnl2k",
-    "mini-uav123": "uav123",
-    "mini-nfs": "nfs",
-    "mini-otb100": "otb100",
-    "mini-trackingnet": "trackingnet",
-}
 
 # OTB100's Board and Twinnings end with a row 0,0,0,0 for which several published results have no prediction. Scores in
 # print come from the common length, so a protocol that would refuse for that row alone goes without it.
@@ -281,11 +271,6 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
     )
 }
-
-
-def family(benchmark: str) -> str:
-    """The benchmark whose rules apply: ``uav123`` for ``uav123_10fps`` and ``mini-uav123``."""
-    return FAMILIES.get(benchmark, benchmark)
 
 
 @lru_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from inmo.datasets import videos
 from inmo.harness.store.store import Run, StoredDataset
 
 OWN_FOLDER = "folder"  # any folder of somebody's own: its name alone says nothing
@@ -20,7 +21,7 @@ def caution(run: Run, data: StoredDataset, fingerprints: Mapping[str, str]) -> s
     told = []
     for mark in run.tuned:
         tuned: Mapping[str, str] = mark["sequences"]
-        same = _videos(mark["benchmark"]) == _videos(data.benchmark) and (
+        same = videos(mark["benchmark"]) == videos(data.benchmark) and (
             data.benchmark != OWN_FOLDER or mark["dataset"] == data.label
         )
         known = set(tuned.values())
@@ -40,8 +41,3 @@ def tuned_on(run: Run) -> str:
         shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         words.append(f"{mark['title']}, {len(names)} sequence{'s' if len(names) != 1 else ''}: {shown}")
     return "; ".join(words)
-
-
-def _videos(benchmark: str) -> str:
-    """Benchmarks that show the same videos have one name."""
-    return benchmark.removesuffix("_10fps")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from inmo.datasets import DATASETS, benchmark, open_dataset
-from inmo.datasets.base import Benchmark
+from inmo.datasets import DATASETS, benchmark, family, open_dataset, videos
+from inmo.datasets.base import ROOT_TABLE, Benchmark
 from inmo.datasets.files import open_tree
-from inmo.datasets.layout import ROOT_TABLE, table_rows
+from inmo.datasets.layout import table_rows
 from inmo.errors import UserError
 from tests.datasets.tiny import rows, write
 
@@ -29,6 +29,27 @@ def test_a_row_is_complete(row: Benchmark) -> None:
     assert row.origin in (0, 1)
     assert row.protocol == row.protocol.lower()
     assert row.ground_truth in ("full", "first")
+
+
+def test_whose_rules_and_whose_videos(row: Benchmark) -> None:
+    assert family(row.name) in DATASETS
+    assert family(family(row.name)) == family(row.name)
+    assert videos(row.name) == row.videos
+
+
+@pytest.mark.parametrize(
+    ("name", "rules", "shown"),
+    [
+        ("uav123", "uav123", "uav123"),
+        ("uav123_10fps", "uav123", "uav123"),
+        ("mini-uav123", "uav123", "mini-uav123"),
+        ("mini-lasot", "lasot", "mini-lasot"),
+        ("folder", "folder", "folder"),
+        ("somebody's", "somebody's", "somebody's"),
+    ],
+)
+def test_benchmarks_that_belong_together(name: str, rules: str, shown: str) -> None:
+    assert (family(name), videos(name)) == (rules, shown)
 
 
 def test_the_table_names_each_sequence_once_and_knows_its_attributes(row: Benchmark, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
+from inmo.datasets import family
 from inmo.errors import UserError, unknown_name
 from inmo.trackers.pipeline.crop import Geometry
 
 FALLBACK = "lasot"
-_SAME_VIDEOS = {"uav123_10fps": "uav123"}
 
 
 class Tuning(NamedTuple):
@@ -48,8 +48,7 @@ def constants_for(sets: Constants, dataset: str) -> Tuning:
     ``mini-<name>`` takes the set of ``<name>``, ``uav123_10fps`` that of ``uav123``; a dataset without a set of its
     own, ``folder`` included, takes LaSOT's.
     """
-    name = dataset.removeprefix("mini-")
-    return sets.get(_SAME_VIDEOS.get(name, name), sets[FALLBACK])
+    return sets.get(family(dataset), sets[FALLBACK])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inmo.datasets.base import Annotation
 from inmo.errors import UserError
 from inmo.reports.scoring.measure import RefusalError
-from inmo.reports.scoring.protocols import FAMILIES, GRIDS, PROTOCOLS, family, protocol
+from inmo.reports.scoring.protocols import GRIDS, PROTOCOLS, protocol
 from inmo.reports.scoring.raw import score_sequence
 
 BOX = [10.0, 20.0, 30.0, 40.0]
@@ -78,12 +78,6 @@ def test_curves_are_monotone_fractions_and_ignore_a_common_shift(name: str, seed
 def test_a_misspelt_name_gets_a_hint() -> None:
     with pytest.raises(UserError, match="did you mean pytracking"):
         protocol("pytraking")
-
-
-def test_families() -> None:
-    assert family("uav123_10fps") == "uav123"
-    assert family("folder") == "folder"
-    assert set(FAMILIES.values()) <= {"lasot", "tnl2k", "uav123", "nfs", "otb100", "trackingnet"}
 
 
 def test_behaviour_by_dataset_is_data() -> None:
