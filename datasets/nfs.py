@@ -47,7 +47,11 @@ def parse_nfs(data: bytes, where: str, count: int | None) -> Boxes:
     lines = data.removeprefix(b"\xef\xbb\xbf").strip().splitlines()
     if not lines or len(lines[0].split(None, _VATIC_COLUMNS)) < _VATIC_COLUMNS:
         return parse_xywh(data, where, count)
-    corners = b"\n".join(b" ".join(line.split(None, 5)[1:5]) for line in lines)
+    rows = [line.split(None, _VATIC_COLUMNS) for line in lines]
+    for number, row in enumerate(rows, 1):
+        if len(row) < _VATIC_COLUMNS or not row[_VATIC_COLUMNS - 1].isdigit():  # a column less moves the others
+            raise UserError(f"line {number} of {where} lacks a column of VATIC's {_VATIC_COLUMNS}: get the file again")
+    corners = b"\n".join(b" ".join(row[1:5]) for row in rows)
     boxes = xyxy_to_xywh(parse_rows(corners, where=where))
     if count is None or abs(len(boxes) / count - _RATE) < 1:
         return boxes[::_RATE]
