@@ -11,6 +11,7 @@ import tyro
 
 from inmo.errors import Exit, UserError
 from inmo.harness.commands import COMMANDS, grammar, kind, run
+from inmo.harness.commands.options import together
 
 OF_THE_PROGRAM = ("-h", "--help", "--tyro-print-completion", "--tyro-write-completion")
 
@@ -54,6 +55,7 @@ def parse(words: Sequence[str]) -> Any:
     """A command from its words. Only the module of the command that is named is imported; --help wants all."""
     program = Path(sys.argv[0]).name if Path(sys.argv[0]).stem == "inmo" else "run_all.py"
     if words[0] in COMMANDS:
-        return tyro.cli(kind(words[0]), prog=f"{program} {words[0]}", args=words[1:])
+        command = kind(words[0])
+        return tyro.cli(command, prog=f"{program} {words[0]}", args=together(command, words[1:]))
     description = "Benchmark and ablation harness for single-object trackers. --debug shows tracebacks.\n" + EPILOGUE
     return tyro.cli(grammar(), prog=program, description=description, args=words)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names
 from inmo.harness.commands.shared import resources_of
@@ -30,9 +30,9 @@ class Ablate:
     """Another common base."""
     steps: int | None = None
     """Optimisation steps per row, in place of the config's."""
-    set: UseAppendAction[Names] = ()
+    set: Names = ()
     """Any value of the config, as a.b=value; may be given several times."""
-    dataset: Annotated[UseAppendAction[Names], arg(metavar="NAME=ROOT")] = ()
+    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
     """Dataset to measure on, mini-lasot when none is given; may be given several times."""
     rows: Names = ()
     """Only these rows."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, arg
 
-from inmo.harness.commands.options import Names, NetworkOptions, Repeated
+from inmo.harness.commands.options import Names, NetworkOptions
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.run.setup import Setup
 
@@ -24,14 +24,14 @@ class Bench:
     Example: python run_all.py bench --tracker siamcar --scope run --compare lanes=1 lanes=8,precision=bf16
     """
 
-    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    tracker: Annotated[Names, arg(metavar="NAME ...")]
     """Tracker to time; may be given several times. Random weights will do."""
     network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
     scope: tuple[Literal["network", "tracker", "run"], ...] = ("network", "tracker", "run")
     """How much of the way."""
     lanes: tuple[int, ...] = (1,)
     """Targets in lock-step; each number is measured."""
-    case: UseAppendAction[Names] = ()
+    case: Names = ()
     """Settings to measure, of the tracker, lanes or ahead: precision=bf16,compile=true; may be given several times."""
     compare: tuple[str, str] | None = None
     """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""

@@ -9,7 +9,7 @@ from tyro.conf import arg
 
 from inmo.datasets.check import check_dataset
 from inmo.errors import Exit
-from inmo.harness.commands.options import Repeated
+from inmo.harness.commands.options import Names
 from inmo.harness.run.setup import open_datasets
 
 
@@ -20,7 +20,7 @@ class Check:
     Example: python run_all.py check --dataset lasot=/data/LaSOT --every 100
     """
 
-    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")]
     """Dataset and its root; may be given several times."""
     images: bool = True
     """Decode the images too (slow, and the only way to find a broken one)."""

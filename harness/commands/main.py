@@ -9,7 +9,7 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, arg
 
-from inmo.harness.commands.options import ClusterOptions, Lanes, Names, Repeated
+from inmo.harness.commands.options import ClusterOptions, Lanes, Names
 from inmo.harness.commands.shared import resources_of, say_holes
 from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
 
@@ -25,7 +25,7 @@ class MainJob:
 
     experiment: Path | None = None
     """YAML, see experiments/."""
-    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")] = ()
+    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
     """Dataset in place of the experiment's own; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
     datasets: Names = ()
     """Only these datasets of the experiment, by label."""

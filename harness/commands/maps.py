@@ -9,7 +9,7 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, arg
 
-from inmo.harness.commands.options import NetworkOptions, Repeated
+from inmo.harness.commands.options import Names, NetworkOptions
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.experiment.activation_maps import run_maps
 from inmo.harness.run.setup import parse_dataset
@@ -25,7 +25,7 @@ class ShowMaps:
     --frames 10 40 --out maps
     """
 
-    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    tracker: Annotated[Names, arg(metavar="NAME ...")]
     """Tracker with CSA and TCA; may be given several times."""
     dataset: str
     """NAME=ROOT, or NAME alone where the root is known."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.errors import UserError
 from inmo.harness.commands.options import Names, NetworkOptions
@@ -29,9 +29,9 @@ class Plan:
 
     experiment: Path | None = None
     """YAML, see experiments/; in place of --tracker."""
-    tracker: Annotated[UseAppendAction[Names], arg(metavar="NAME")] = ()
+    tracker: Annotated[Names, arg(metavar="NAME ...")] = ()
     """Tracker to run; may be given several times."""
-    dataset: Annotated[UseAppendAction[Names], arg(metavar="NAME[=ROOT]")] = ()
+    dataset: Annotated[Names, arg(metavar="NAME[=ROOT] ...")] = ()
     """Dataset, in place of the experiment's own; may be given several times."""
     workers: int = 1
     """Worker processes, of all hosts together."""

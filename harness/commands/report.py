@@ -22,10 +22,12 @@ class MakeReport:
     """OUT/index.html, OUT/tables/*, OUT/figures/*, OUT/frames/*."""
     protocol: Names = ()
     """Further protocols, side by side with each benchmark's default."""
+    partial: bool = True
+    """Show what is there, with the coverage beside every number and a reason for every hole; --no-partial refuses."""
 
 
 def run(command: MakeReport) -> int:
     from inmo.reports.page.page import write_report
 
-    print(write_report(open_store(command.store), command.out, protocols=command.protocol))
+    print(write_report(open_store(command.store), command.out, protocols=command.protocol, partial=command.partial))
     return 0

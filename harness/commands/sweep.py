@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, arg
 
-from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions, Repeated
+from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions
 from inmo.harness.commands.shared import resources_of, say_holes, setups_of
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept
 from inmo.harness.run.jobs import demand_sequences
@@ -29,11 +29,11 @@ class Sweep:
     Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot --out lr
     """
 
-    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    tracker: Annotated[Names, arg(metavar="NAME ...")]
     """Neural tracker; may be given several times."""
-    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")]
     """Dataset and its root; may be given several times."""
-    over: Annotated[Repeated, arg(metavar="NAME=VALUES")]
+    over: Annotated[Names, arg(metavar="NAME=VALUES ...")]
     """window_influence, penalty_k or lr, as name=0,0.1,0.2 or name=first:last:step; several give every combination."""
     store: Path = Path("sweeps")
     """Folder of results; made when missing, continued when not."""

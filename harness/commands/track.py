@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, arg
 
-from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions, Repeated
+from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions
 from inmo.harness.commands.shared import resources_of, say_holes, setups_of
 from inmo.harness.run.jobs import demand_sequences, plan
 from inmo.harness.run.setup import open_datasets
@@ -27,9 +27,9 @@ class Track:
     Example: python run_all.py track --tracker csrt --dataset otb100=/data/OTB100 --store runs
     """
 
-    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    tracker: Annotated[Names, arg(metavar="NAME ...")]
     """Tracker to run; may be given several times. `list trackers` names them."""
-    dataset: Annotated[Repeated, arg(metavar="NAME=ROOT")]
+    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")]
     """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
     store: Path
     """Folder of results; made when missing, continued when not."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import Positional, arg
 
 from inmo.harness.commands.options import Names
 
@@ -21,7 +21,7 @@ class Train:
 
     config: Positional[Path]
     """YAML, see configs/."""
-    set: UseAppendAction[Names] = ()
+    set: Names = ()
     """Any value of the config, as a.b=value; may be given several times."""
     out: Path = Path("runs")
     """Folder of the run: config.yaml, log.csv, checkpoint.pt, and at the end weights.safetensors."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from tyro.conf import OmitArgPrefixes, UseAppendAction, arg
+from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import Names, NetworkOptions
 from inmo.harness.commands.shared import say_holes, setups_of
@@ -36,7 +36,7 @@ class Tune:
     """How many sets of constants to score, beside the tracker's own."""
     out: Path
     """Folder of the tuning: tuned.yaml, tables/*, the log and the results of all trials."""
-    space: Annotated[UseAppendAction[Names], arg(metavar="NAME=FIRST:LAST")] = ()
+    space: Annotated[Names, arg(metavar="NAME=FIRST:LAST ...")] = ()
     """What is searched, as name=first:last[:step]; may be given several times; all three constants by default."""
     batch: int = 8
     """Sets that are proposed at a time and share every frame and template."""

@@ -119,6 +119,10 @@ def test_a_truncated_jpeg_is_a_hole_and_the_others_finish(
     assert run("export", "--store", tmp_path / "s", "--format", "pysot", "--out", tmp_path / "raw") == 2
     assert "0004.jpg" in capsys.readouterr().err
     assert run("export", "--store", tmp_path / "s", "--format", "pysot", "--out", tmp_path / "raw", "--partial") == 0
+    report = ("report", "--store", tmp_path / "s", "--out", tmp_path / "page")
+    assert run(*report, "--no-partial") == 2
+    assert "1 holes, the first in short" in capsys.readouterr().err
+    assert run(*report, "--partial") == 0
 
 
 @pytest.mark.parametrize(
