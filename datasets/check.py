@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
 from inmo.datasets.images import Frames, ImageFrames
 from inmo.errors import UserError
@@ -22,6 +23,8 @@ Size = tuple[int, int]  # width, height
 
 _LISTED = 6  # names that one line gives before it counts the rest
 _THREADS = 4
+_NEARLY_ALL = 0.9  # of a sequence's boxes
+_SLACK_PX = 1.0  # that a box may pass the edge by, counted from either origin
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class _Tally:
     sizes: Counter[Size] = field(default_factory=Counter)
     no_frames: list[str] = field(default_factory=list)
     no_flags: list[str] = field(default_factory=list)
+    corners: list[str] = field(default_factory=list)
+    relative: list[str] = field(default_factory=list)
     first_only: int = 0
     findings: list[str] = field(default_factory=list)
 
@@ -96,6 +101,8 @@ def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> An
     tally.annotated += len(boxes)
     tally.absent += int(np.count_nonzero(absent))
     tally.first_only += sequence.first_only
+    if not nan.all() and np.nanmax(boxes[:, 2:]) <= 1:
+        tally.relative.append(sequence.name)
     if annotation.absent is None:
         tally.no_flags.append(sequence.name)
     if nan.any():
@@ -141,12 +148,22 @@ def _check_frames(sequence: Sequence, annotation: Annotation | None, tally: _Tal
     if sizes:
         tally.sizes[sizes.most_common(1)[0][0]] += 1
     if first is not None and annotation is not None:
+        if _like_corners(annotation.boxes, first, sequence.origin):
+            tally.corners.append(sequence.name)
         x, y, w, h = annotation.boxes[0] - (sequence.origin, sequence.origin, 0, 0)
         if x >= first[0] or y >= first[1] or x + w <= 0 or y + h <= 0:
             size = f"{first[0]}x{first[1]}"
             tally.findings.append(
                 f"{sequence.name}: the first box {_box(annotation.boxes[0])} lies outside its image of {size}"
             )
+
+
+def _like_corners(boxes: Boxes, size: Size, origin: int) -> bool:
+    """Whether nearly all of (n, 4) boxes pass the edge of their image, and none does if the numbers are corners."""
+    known = boxes[np.isfinite(boxes).all(axis=1)] - (origin, origin, 0, 0)
+    pass_edge = (known[:, :2] + known[:, 2:] > np.array(size) + _SLACK_PX).any(axis=1)
+    inside = ((known[:, 2:] > known[:, :2]) & (known[:, 2:] <= np.array(size) + _SLACK_PX)).all(axis=1)
+    return bool(len(known)) and float(np.mean(pass_edge & inside)) >= _NEARLY_ALL
 
 
 def _read(frames: Frames, picked: list[int]) -> Iterator[tuple[int, Size | str]]:
@@ -211,6 +228,16 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
         yield f"rows that are infinite: {_counted(tally.infinite)}"
     if tally.broken and not (tally.no_flags and dataset.benchmark.flagged):
         yield f"boxes of zero or negative size in visible frames: {_counted(tally.broken)}"
+    if tally.relative:
+        yield (
+            f"no box is larger than a pixel: {_named(tally.relative)}; numbers relative to the image's size? multiply "
+            "them by it"
+        )
+    if tally.corners:
+        yield (
+            f"nearly every box passes the edge of its image: {_named(tally.corners)}; corners x1, y1, x2, y2 in place "
+            "of x, y, w, h? subtract x1 from x2 and y1 from y2"
+        )
     yield from tally.findings
 
 

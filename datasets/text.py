@@ -17,7 +17,7 @@ import simdjson
 from inmo.boxes import Boxes
 from inmo.errors import UserError
 
-_COLUMNS = 4  # x, y, w, h, or two corners
+BOX, POLYGON = 4, 8  # numbers in a row: x, y, w, h, or the corners of a rotated box
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = b"0123456789.-+eE"
 _BLANKS = b" \t\r\n,;"
@@ -26,8 +26,8 @@ _WORDS = re.compile(rb"[^ \t\r]+")  # vertical tabs and form feeds, at which byt
 _EMPTY_AT_START = re.compile(rb"\n(?:[ \r]*[,;\t]|   (?:\n|\Z))")  # three blanks alone are four empty fields
 
 
-def parse_rows(data: bytes, *, where: str) -> Boxes:
-    """Parse rows of four numbers separated by commas, tabs, semicolons or blanks, in any mixture.
+def parse_rows(data: bytes, *, where: str, columns: int = BOX) -> Boxes:
+    """Parse rows of four numbers, or of ``columns``, separated by commas, tabs, semicolons or blanks, in any mixture.
 
     Accepts CRLF, a byte-order mark, blank lines at either end, ``NaN`` in any spelling and ``inf``. An empty field is
     a NaN, as spreadsheets and pandas write it: ``1,,3,4`` lacks its y, ``,,,`` lacks all four. Where blanks alone
@@ -36,9 +36,10 @@ def parse_rows(data: bytes, *, where: str) -> Boxes:
     Args:
         data: the file's bytes.
         where: the file's name for messages.
+        columns: numbers in a row.
 
     Returns:
-        (n, 4) float64, correctly rounded and writeable; n = 0 for an empty file.
+        (n, columns) float64, correctly rounded and writeable; n = 0 for an empty file.
 
     Raises:
         UserError: a row with another count of fields, a word that is no number, or a blank line in the middle.
@@ -46,11 +47,11 @@ def parse_rows(data: bytes, *, where: str) -> Boxes:
     text = data.removeprefix(_BOM)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    found = _parse_regular(text.strip(b" \n"))
+    found = _parse_regular(text.strip(b" \n"), columns)
     if found is None and not _has_gaps(text):
         plain = _SEPARATORS.sub(b",", text.strip(_BLANKS)).replace(b",\n", b"\n").replace(b"\n,", b"\n")
-        found = _parse_regular(plain)
-    return _parse_carefully(text, where) if found is None else found
+        found = _parse_regular(plain, columns)
+    return _parse_carefully(text, where, columns) if found is None else found
 
 
 def _has_gaps(text: bytes) -> bool:
@@ -62,12 +63,12 @@ def _has_gaps(text: bytes) -> bool:
     return bool(b",," in close or b"\t\t" in text or _EMPTY_AT_START.search(b"\n" + text))
 
 
-def _parse_regular(text: bytes) -> Boxes | None:
+def _parse_regular(text: bytes, columns: int) -> Boxes | None:
     """Rows of plain numbers with one separator, comma or tab, throughout; None when the text is anything else."""
     separator = b"\t" if b"\t" in text[:200] else b","
     skeleton = text.translate(None, _NUMBER)  # what is left of a regular file is separators in strict rhythm
-    rows, rest = divmod(len(skeleton) + 1, _COLUMNS)
-    if rest or skeleton + b"\n" != (separator * (_COLUMNS - 1) + b"\n") * rows:
+    rows, rest = divmod(len(skeleton) + 1, columns)
+    if rest or skeleton + b"\n" != (separator * (columns - 1) + b"\n") * rows:
         return None
     flat = text.replace(b"\n", b",")
     if separator != b",":
@@ -77,40 +78,40 @@ def _parse_regular(text: bytes) -> Boxes | None:
         numbers = array.as_buffer(of_type="d")
     except (ValueError, RuntimeError):
         return None  # a number in another spelling than JSON's, or one of more digits than simdjson takes
-    return np.frombuffer(numbers, dtype=np.float64).reshape(rows, _COLUMNS)
+    return np.frombuffer(numbers, dtype=np.float64).reshape(rows, columns)
 
 
-def _parse_carefully(text: bytes, where: str) -> Boxes:
+def _parse_carefully(text: bytes, where: str, columns: int) -> Boxes:
     lines = text.split(b"\n")
     spaced = not re.search(rb"[,;\t]", text)
-    rows = [_fields(line, spaced) for line in lines]
+    rows = [_fields(line, spaced, columns) for line in lines]
     while rows and not rows[-1]:
         rows.pop()
     first = next((number for number, row in enumerate(rows) if row), len(rows))
     for number, row in enumerate(rows[first:], 1 + first):
-        if len(row) != _COLUMNS:
+        if len(row) != columns:
             gaps = row.count(b"")
             what = f"{len(row)} fields, {gaps} of them empty," if gaps else f"{len(row)} numbers"
-            raise UserError(f"line {number} of {where} has {what} instead of {_COLUMNS}: mend or replace the file")
+            raise UserError(f"line {number} of {where} has {what} instead of {columns}: mend or replace the file")
         for word in row:
             if word and not _is_number(word):
                 shown = word.decode("utf-8", "replace")[:40]
                 raise UserError(f"line {number} of {where} holds '{shown}', which is no number: mend the file")
     words = (word or b"nan" for word in chain.from_iterable(rows))
-    return np.array(list(map(float, words)), dtype=np.float64).reshape(-1, _COLUMNS)
+    return np.array(list(map(float, words)), dtype=np.float64).reshape(-1, columns)
 
 
-def _fields(line: bytes, spaced: bool) -> list[bytes]:
+def _fields(line: bytes, spaced: bool, columns: int) -> list[bytes]:
     """The fields of a line, empty ones as ``b""``; none for a blank line. ``spaced``: only spaces separate in the file.
 
     A separator behind the last field is no field of its own, however often it stands there.
     """
     if not line.strip():
-        empty = line.strip(b"\r") == b"   " if spaced else line.count(b"\t") >= _COLUMNS - 1
-        return [b""] * _COLUMNS if empty else []
+        empty = line.strip(b"\r") == b"   " if spaced else line.count(b"\t") >= columns - 1
+        return [b""] * columns if empty else []
     separator = rb"[,;]" if b"," in line or b";" in line else rb"\t"
     fields = list(chain.from_iterable(_WORDS.findall(part) or [b""] for part in re.split(separator, line)))
-    while len(fields) > _COLUMNS and not fields[-1]:
+    while len(fields) > columns and not fields[-1]:
         fields.pop()
     return fields
 

@@ -106,10 +106,12 @@ def load_results(path: str | Path) -> Results: ...
 
 
 @overload
-def load_results(path: str | Path, dataset: Data, *, format_in: str = "auto") -> RawFiles: ...
+def load_results(path: str | Path, dataset: Data, *, format_in: str = "auto", boxes: str = "xywh") -> RawFiles: ...
 
 
-def load_results(path: str | Path, dataset: Data | None = None, *, format_in: str = "auto") -> Results | RawFiles:
+def load_results(
+    path: str | Path, dataset: Data | None = None, *, format_in: str = "auto", boxes: str = "xywh"
+) -> Results | RawFiles:
     """Open results that are there: a store of ours, or raw results of any tracker.
 
     Args:
@@ -117,6 +119,7 @@ def load_results(path: str | Path, dataset: Data | None = None, *, format_in: st
             below it, whatever the nesting and dialect.
         dataset: whose sequences the raw results are of, as for ``track``; annotations alone are enough.
         format_in: who wrote the raw results: auto, or one of pytracking, ostrack, pysot, sots, got10k ...
+        boxes: what the numbers of their rows are: xywh, xyxy, cxcywh, normalised ... as ``score --boxes`` has them.
 
     Raises:
         UserError: nothing of the kind at the path.
@@ -137,9 +140,8 @@ def load_results(path: str | Path, dataset: Data | None = None, *, format_in: st
     with _python_words():
         found = _dataset(dataset)
         tree = open_tree(path)
-        return RawFiles(
-            found, find_results(tree, found.benchmark.name, found.label, found.sequences, format_in), format_in
-        )
+        raw = find_results(tree, found.benchmark.name, found.label, found.sequences, format_in, boxes)
+        return RawFiles(found, raw, format_in)
 
 
 def evaluate(
@@ -282,8 +284,9 @@ def _scored(results: Results | RawFiles, protocols: Sequence[str], partial: bool
 
     if isinstance(results, RawFiles):
         scores = score_dataset(
-            results.dataset, results.raw.tree, protocols=protocols, partial=partial, format_in=results.format_in
-        )
+            results.dataset, results.raw.tree, protocols=protocols, partial=partial, format_in=results.format_in,
+            boxes=results.raw.layout.name,
+        )  # fmt: skip
         return [Row(score, results.dataset.benchmark.name) for score in scores]
     return [
         Row(score, data.dataset.benchmark, run.fps)

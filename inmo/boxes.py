@@ -35,6 +35,19 @@ def xyxy_to_xywh(boxes: Boxes) -> Boxes:
     return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
 
 
+def polygon_to_xywh(points: Boxes) -> Boxes:
+    """(..., 2k) x1, y1, x2, y2 ... of polygons to x, y, w, h of their enclosing rectangles.
+
+    A square that stands on its corner:
+
+    >>> polygon_to_xywh(np.array([5.0, 0.0, 10.0, 5.0, 5.0, 10.0, 0.0, 5.0])).tolist()
+    [0.0, 0.0, 10.0, 10.0]
+    """
+    x, y = points[..., 0::2], points[..., 1::2]
+    low = np.stack([x.min(axis=-1), y.min(axis=-1)], axis=-1)
+    return np.concatenate([low, np.stack([x.max(axis=-1), y.max(axis=-1)], axis=-1) - low], axis=-1)
+
+
 def shift_origin(boxes: Boxes, by: float) -> Boxes:
     """(..., 4) x, y, w, h with ``by`` added to x and y: the step between counting pixels from 0 and from 1.
 

@@ -17,6 +17,7 @@ from inmo.harness.run.setup import parse_dataset
 from inmo.reports.scoring.raw import score_dataset, scores_json
 from inmo.reports.scoring.score import Score
 from inmo.reports.tables.builders import score_table, sequence_table
+from inmo.reports.tables.readings import readings_table
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class ScoreResults:
     """Folder or zip with the ground truth; images are not needed."""
     format_in: str = "auto"
     """Who wrote the results: auto, or one of pytracking, ostrack, pysot, sots, got10k ..."""
+    boxes: Literal["xywh", "xyxy", "cxcywh", "normalised", "normalised-xyxy", "normalised-cxcywh", "polygon"] = "xywh"
+    """What the numbers of a row are; polygons are read by their enclosing rectangles."""
     trackers: Names = ()
     """Only these trackers."""
     protocol: Names = ()
@@ -42,6 +45,8 @@ class ScoreResults:
     """Score what is there and print the coverage beside every number."""
     per_sequence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Also every sequence's own numbers."""
+    diagnose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also what the score would be if the files were read in other ways: corners, another origin, a frame late ..."""
     format: Literal["table", "json", "csv", "latex"] = "table"
     """How to print."""
 
@@ -54,7 +59,7 @@ def run(command: ScoreResults) -> int:
         argument = type(argument)(argument.name, argument.label, str(command.annotations))
     scores = score_dataset(
         argument.open(), open_tree(command.results), trackers=command.trackers, protocols=command.protocol,
-        partial=command.partial, format_in=command.format_in,
+        partial=command.partial, format_in=command.format_in, boxes=command.boxes, diagnose=command.diagnose,
     )  # fmt: skip
     if command.format == "json":
         import json
@@ -62,8 +67,11 @@ def run(command: ScoreResults) -> int:
         print(json.dumps(scores_json(scores, per_sequence=command.per_sequence)))
     else:
         tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
+        tables += [readings_table(scores)] if command.diagnose else []
         for table in tables:
             print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
+    for looks in dict.fromkeys(score.looks for score in scores if score.looks and command.format != "table"):
+        print(f"note: {looks}", file=sys.stderr)  # a table has it as its footnote
     return _refused(scores)
 
 

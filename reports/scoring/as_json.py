@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from inmo.reports.scoring.protocols import GRIDS, PROTOCOLS
@@ -29,6 +30,10 @@ def _score(score: Score, per_sequence: bool) -> dict[str, Any]:
         "expected_sequences": score.expected,
         **_measures(score.mean, score.protocol, score.reason),
     }
+    if score.boxes:
+        entry["boxes"] = score.boxes
+    if score.readings:
+        entry["readings"] = [asdict(reading) for reading in score.readings]
     if score.holes:
         entry["holes"] = [{"sequence": hole.sequence, "reason": hole.reason} for hole in score.holes]
     if per_sequence:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
+from dataclasses import replace
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree
 from inmo.errors import UserError
 from inmo.reports.scoring.as_json import scores_json
+from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.measure import measure, prepare
 from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
 from inmo.reports.scoring.tally import Tally, by_attribute, take_in, tallies
-from inmo.trackers.recorded.discovery import find_results
+from inmo.trackers.recorded.discovery import RawResults, find_results
 
 __all__ = ["score_by_attribute", "score_dataset", "score_sequence", "score_tracker", "scores_json"]
 
@@ -84,10 +86,13 @@ def score_dataset(
     protocols: Items[str] = (),
     partial: bool = False,
     format_in: str = "auto",
+    boxes: str = "xywh",
+    diagnose: bool = False,
 ) -> list[Score]:
     """Score raw results against the ground truth.
 
-    Files are read one sequence at a time, all trackers of it; curves are all that is kept.
+    Files are read one sequence at a time, all trackers of it; curves are all that is kept. Those of a tracker whose
+    first rows are odd are read once more, for ``Score.readings``.
 
     Args:
         dataset: its annotations; images are not touched.
@@ -96,6 +101,8 @@ def score_dataset(
         protocols: names; the benchmark's own when empty.
         partial: score what is there; what is missing becomes holes.
         format_in: who wrote the results, see ``recorded.discovery.find_results``.
+        boxes: what the numbers of their rows are, likewise.
+        diagnose: read every tracker's files in every way, not only those that are odd.
 
     Returns:
         One score per tracker and protocol, trackers in order of name (or as given), protocols as given.
@@ -105,7 +112,7 @@ def score_dataset(
     """
     rules = [protocol(name) for name in protocols or (dataset.benchmark.protocol,)]
     name = dataset.benchmark.name
-    raw = find_results(results, name, dataset.label, dataset.sequences, format_in)
+    raw = find_results(results, name, dataset.label, dataset.sequences, format_in, boxes)
     chosen = tuple(dict.fromkeys(trackers)) or raw.trackers
     counts = {tracker: raw.runs(tracker) for tracker in chosen}
     if any(sequence.first_only for sequence in dataset.sequences):
@@ -120,6 +127,7 @@ def score_dataset(
     into = tallies(dataset.label, name, chosen, rules)
     for tally in into.values():
         tally.holes.extend(dataset.holes)
+    watch = Watch()
     for sequence in dataset.sequences:
         try:
             annotation = sequence.annotation()
@@ -136,7 +144,14 @@ def score_dataset(
             for tracker in chosen
         }
         take_in(into, found, annotation, rules, name, sequence.name)
-    return [_whole(tally, dataset.expected, partial) for tally in into.values()]
+        for tracker, (first, *_) in found.items():
+            if not isinstance(first, Hole):
+                watch.take(tracker, first, annotation)
+    scores = [_whole(tally, dataset.expected, partial) for tally in into.values()]
+    if boxes != "xywh":
+        scores = [replace(score, boxes=raw.layout.words) for score in scores]
+    pairs = {tracker: _pairs(dataset, raw, tracker) for tracker in (chosen if diagnose else watch.suspects())}
+    return with_readings(scores, pairs, name, boxes)
 
 
 def score_by_attribute(
@@ -158,6 +173,21 @@ def _whole(tally: Tally, expected: int, partial: bool) -> Score:
     if tally.holes and not partial:
         raise _missing(f"{tally.tracker}'s results on", tally.dataset, tally.holes, expected)
     return tally.score(expected, forgiving=partial)
+
+
+def _pairs(dataset: Dataset, raw: RawResults, tracker: str) -> list[Pair]:
+    """A tracker's results with their ground truth, all of them; sequences that cannot be read are left out."""
+    pairs = []
+    for sequence in dataset.sequences:
+        try:
+            annotation = sequence.annotation()
+            runs = [raw.boxes(tracker, sequence, run, len(annotation)) for run in range(raw.runs(tracker))]
+        except UserError:
+            continue
+        whole = tuple(run for run in runs if not isinstance(run, Hole))
+        if len(whole) == len(runs):
+            pairs.append(Pair(sequence.name, whole, annotation))
+    return pairs
 
 
 def _read(

@@ -142,6 +142,29 @@ SCALARS = tuple(MEASURES[each.name] for each in fields(Measures) if each.name in
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A tracker's files read in one of the ways that people write them in, and what the score would be.
+
+    Attributes:
+        words: what the files would be.
+        sequences: on how many it can be tried.
+        starts: share of them whose first rows are then where the ground truth is.
+        better: share of them that fit the ground truth better then.
+        auc: success AUC over them, read so; None where the protocol gives none.
+        likely: whether all of this speaks for it.
+        advice: how to have it, in words; empty for the files as they stand.
+    """
+
+    words: str
+    sequences: int
+    starts: float
+    better: float
+    auc: float | None
+    likely: bool = False
+    advice: str = ""
+
+
+@dataclass(frozen=True)
 class Score:
     """One tracker on one dataset under one protocol.
 
@@ -152,6 +175,9 @@ class Score:
         per_sequence: measures of every scored sequence, in the benchmark's order.
         holes: what is missing, each with its reason.
         reason: why measures are None, in one sentence; empty when none is.
+        boxes: what the numbers of the files were read as, in words; empty for x, y, w, h.
+        readings: the files as they stand, then other ways to read them, see ``scoring.diagnosis``; empty where nothing
+            called for them. Never applied.
     """
 
     dataset: str
@@ -162,6 +188,20 @@ class Score:
     per_sequence: Mapping[str, Measures] = field(default_factory=dict)
     holes: tuple[Hole, ...] = ()
     reason: str = ""
+    boxes: str = ""
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def looks(self) -> str:
+        """What the tracker's files look like where that is not what they were read as, in a sentence; else empty."""
+        found = next((reading for reading in self.readings if reading.likely), None)
+        if found is None:
+            return ""
+        now = self.mean.success_auc
+        instead = "" if now is None else f" instead of {100 * now:.1f}"
+        would = "" if found.auc is None else f"; read so, its AUC would be {100 * found.auc:.1f}{instead}"
+        few = "" if found.sequences == self.expected else f" on {found.sequences} sequences"
+        return f"{self.tracker}: its boxes look like {found.words}{would}{few}; {found.advice}"
 
     @property
     def sequences(self) -> int:

@@ -12,6 +12,7 @@ from inmo.boxes import Boxes
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
 from inmo.harness.store.store import Result, Run, Store, StoredDataset, display_names
+from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
 from inmo.reports.scoring.score import Score
@@ -205,7 +206,7 @@ def _dataset(
     names = display_names(runs)
     tracked = [_Facts(run, names[run.folder]) for run in runs]
     into = tallies(label, data.benchmark, [facts.name for facts in tracked], rules)
-    unscored, attributes, traces = [], {}, {}
+    unscored, attributes, traces, watch = [], {}, {}, Watch()
     fingerprints: dict[str, str] = {}
     for name in data.names:
         sequence = store.sequence(label, name)
@@ -218,12 +219,22 @@ def _dataset(
         if results and not sequence.first_only:
             found = {tracker: [boxes] for tracker, boxes in results.items()}
             take_in(into, found, sequence.annotation, rules, data.benchmark, name)
+            for tracker, boxes in results.items():
+                watch.take(tracker, boxes, sequence.annotation)
             traces[name] = trace(name, sequence.annotation, results, detail)
     if not partial:
         _demand_whole(data, tracked)
     reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""
+    odd = set(watch.suspects())
+    pairs = {facts.name: _pairs(store, data, facts.run) for facts in tracked if facts.name in odd}
     scores = {
-        rule.name: tuple(_score(data, into[facts.name, rule.name], facts.holes, reason) for facts in tracked)
+        rule.name: tuple(
+            with_readings(
+                [_score(data, into[facts.name, rule.name], facts.holes, reason) for facts in tracked],
+                pairs,
+                data.benchmark,
+            )
+        )
         for rule in rules
     }
     counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
@@ -242,6 +253,16 @@ def _results(store: Store, label: str, sequence: str, tracked: Iterable[_Facts])
             facts.take(result)
             found[facts.name] = result.boxes
     return found
+
+
+def _pairs(store: Store, data: StoredDataset, run: Run) -> list[Pair]:
+    """A run's results with their ground truth."""
+    found = ((name, store.result(data.label, run, name)) for name in data.names)
+    return [
+        Pair(name, (result.boxes,), store.sequence(data.label, name).annotation)
+        for name, result in found
+        if not isinstance(result, Hole)
+    ]
 
 
 def _score(data: StoredDataset, tally: Tally, holes: Iterable[Hole], reason: str) -> Score:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from inmo.reports.scoring.score import MEASURES, Score, sequence_means
 from inmo.reports.scoring.statistics import MINIMUM
+from inmo.reports.tables import readings
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
@@ -71,7 +72,7 @@ def score_table(scores: Sequence[Score], extras: Sequence[Extras] = (), *, title
     columns += [c for c, key in ((_DELTA, "difference"), (_PVALUE, "p_value"), (_FPS, "fps"))
                 if any(getattr(e, key) is not None for e in extras)]  # fmt: skip
     rows = tuple(tuple(_score_cell(c, s, e) for c in columns) for s, e in pairs)
-    cautions = footnote([(s.tracker, e.caution) for s, e in pairs])
+    cautions = footnote([(s.tracker, e.caution) for s, e in pairs]) | readings.footnote([s for s, _ in pairs])
     table = Table(title, _caption(scores, extras), tuple(columns), rows, cautions, _legend(columns, extras))
     if len(groups) != 1:
         return table
@@ -234,7 +235,7 @@ def _shortfall(scores: Sequence[Score]) -> str:
 def _score_cell(column: Column, score: Score, extras: Extras) -> Cell:
     match column.key:
         case "tracker":
-            return Cell(score.tracker, link=extras.link, mark=MARK if extras.caution else "")
+            return Cell(score.tracker, link=extras.link, mark=(MARK if extras.caution else "") + readings.mark(score))
         case "dataset":
             return Cell(score.dataset)
         case "protocol":
@@ -268,6 +269,7 @@ def _caption(scores: Sequence[Score], extras: Sequence[Extras]) -> str:
         behind = [s.tracker for s in scores if s.sequences < high] if len({s.dataset for s in scores}) == 1 else []
         if behind:
             notes.append(f"Not ranked, for having fewer sequences than the others: {', '.join(behind)}.")
+    notes += [f"Boxes read as {words}." for words in dict.fromkeys(s.boxes for s in scores if s.boxes)]
     why = dict.fromkeys(e.interval_note for e in extras if e.interval is None and e.interval_note)
     notes += [f"{words[0].upper()}{words[1:]}." for words in why]
     return " ".join(notes)

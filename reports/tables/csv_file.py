@@ -35,8 +35,8 @@ def _notes(table: Table, row: Sequence[Cell]) -> list[str]:
     return [*table.reasons(row).values(), *told]
 
 
-def _marks(cell: Cell) -> tuple[str, str]:
-    return cell.mark, cell.published_mark
+def _marks(cell: Cell) -> tuple[str, ...]:
+    return (*cell.mark, cell.published_mark)
 
 
 def _beside(column: Column, cell: Cell) -> dict[str, str]:

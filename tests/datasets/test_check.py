@@ -35,6 +35,11 @@ def test_a_sound_copy(tmp_path: Path) -> None:
     assert report.lines()[-1] == "sound"
 
 
+def test_boxes_at_the_edge_are_no_corners(tmp_path: Path) -> None:
+    assert check(folder(tmp_path, text="12,2,5,6\n" * 4)).findings == ()  # they end at 17 of 16, which a slack allows
+    assert check(folder(tmp_path, text="12,2,9,6\n" * 4)).findings == ()  # too wide, but 9 lies left of 12
+
+
 def test_a_truncated_jpeg(tmp_path: Path) -> None:
     write(folder(tmp_path) / "cat/img/0003.jpg", picture()[:-20])
     assert "0003.jpg is a truncated JPEG" in only(check(tmp_path))
@@ -65,6 +70,8 @@ def test_lengths_that_differ(tmp_path: Path) -> None:
         ("1,2,5,6\nnan,nan,nan,nan\n1,2,5,6\n1,2,5,6\n", "rows that are NaN: cat (1)"),
         ("16,2,5,6\n" + rows(3), "the first box 16,2,5,6 lies outside its image of 16x12"),
         ("1,2,5\n" + rows(3), "line 1 of"),
+        ("9,2,14,8\n" * 4, "nearly every box passes the edge of its image: cat; corners x1, y1, x2, y2"),
+        ("0.1,0.2,0.5,0.5\n" * 4, "no box is larger than a pixel: cat; numbers relative to the image's size"),
     ],
 )
 def test_broken_rows(tmp_path: Path, text: str, words: str) -> None:

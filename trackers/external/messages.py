@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inmo.boxes import polygon_to_xywh
 from inmo.datasets.images import Frame, read_image
 from inmo.errors import UserError
 
@@ -98,8 +99,7 @@ def parse_region(text: str) -> NDArray[np.float64] | None:
     if kind.startswith("rect") and len(numbers) == 4:
         return numbers
     if kind.startswith("poly") and len(numbers) >= 6 and len(numbers) % 2 == 0:
-        points = numbers.reshape(-1, 2)
-        return np.concatenate([points.min(axis=0), np.ptp(points, axis=0)])
+        return polygon_to_xywh(numbers)
     if kind == "mask" and len(numbers) >= 4:
         return _mask_box(numbers)
     raise ValueError(f"cannot read the region {text[:60]!r}")

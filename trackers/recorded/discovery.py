@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from inmo.boxes import Boxes
 from inmo.datasets.base import Hole, Sequence
 from inmo.datasets.files import Tree
-from inmo.datasets.text import parse_rows
 from inmo.errors import UserError, unknown_name
+from inmo.trackers.recorded.box_layouts import BOX_LAYOUTS, BoxLayout, box_layout
 from inmo.trackers.recorded.formats import Format, result_format
 from inmo.trackers.recorded.otb_mat import parse_mat
 
@@ -77,12 +77,14 @@ class RawResults:
         table: tracker -> its runs, sorted.
         format: who wrote them, or None where that does not matter.
         benchmark: name of the benchmark, for a writer's offsets.
+        layout: what the numbers of a row are.
     """
 
     tree: Tree
     table: dict[str, tuple[Run, ...]]
     format: Format | None = None
     benchmark: str = ""
+    layout: BoxLayout = BOX_LAYOUTS["xywh"]
 
     @property
     def trackers(self) -> tuple[str, ...]:
@@ -114,11 +116,13 @@ class RawResults:
             return Hole(sequence.name, which)
         where = self.tree.where(found)
         data = self.tree.read(found)
-        boxes = parse_mat(data, where) if found.endswith(".mat") else parse_rows(data, where=where)
+        boxes = parse_mat(data, where) if found.endswith(".mat") else self.layout.parse(data, where)
         if sequence.leading:
             rows = len(sequence.annotation()) if rows is None else rows
             if len(boxes) == rows + sequence.leading:
                 boxes = boxes[sequence.leading :]
+        if self.layout.name != "xywh":
+            boxes = self.layout.read(boxes, sequence.annotation().boxes, where)
         return self.format.decode_offset(boxes, self.benchmark) if self.format else boxes
 
     def fingerprint(self, tracker: str) -> str:
@@ -145,6 +149,7 @@ def find_results(
     label: str = "",
     sequences: Iterable[Sequence] = (),
     format_in: str = "auto",
+    boxes: str = "xywh",
 ) -> RawResults:
     """Find the raw results of every tracker below ``tree``.
 
@@ -156,6 +161,7 @@ def find_results(
         sequences: the dataset's sequences; a folder without a result for any of them is no tracker.
         format_in: a writer's name, or ``auto``. Layout, separators and numbers are recognised either way; the name
             matters for writers whose boxes are offset (sots).
+        boxes: what the numbers of a row are, a name of ``BOX_LAYOUTS``.
 
     Raises:
         UserError: nothing that looks like a result is there.
@@ -183,7 +189,7 @@ def find_results(
             f"{tree.root} holds no raw results{what}: it should hold <tracker>/<sequence>.txt with x, y, w, h per line"
         )
     chosen = None if format_in == "auto" else result_format(format_in)
-    return RawResults(tree, _named(kept), chosen, benchmark)
+    return RawResults(tree, _named(kept), chosen, benchmark, box_layout(boxes))
 
 
 def _shelves(tree: Tree, names: set[str]) -> list[tuple[tuple[str, ...], dict[str, str]]]:

@@ -25,6 +25,7 @@ class RecordedConfig:
         tracker: whose; may be empty when there is one only.
         format_in: who wrote them, or ``auto``.
         dataset: the benchmark they are for.
+        boxes: what the numbers of a row are, a name of ``box_layouts.BOX_LAYOUTS``.
         content: fingerprint of the files; this, and not where they lie, decides the config's hash.
     """
 
@@ -32,6 +33,7 @@ class RecordedConfig:
     tracker: str = ""
     format_in: str = "auto"
     dataset: str = ""
+    boxes: str = field(default="xywh", metadata={"since": "xywh"})
     content: str = ""
 
     @property
@@ -97,7 +99,7 @@ def build(config: RecordedConfig, device: str) -> Recorded:
 def _open(config: RecordedConfig) -> RawResults:
     if not config.results:
         raise UserError("recorded needs to know where the results are: add --set results=FOLDER (and tracker=NAME)")
-    return find_results(open_tree(config.results), config.dataset, format_in=config.format_in)
+    return find_results(open_tree(config.results), config.dataset, format_in=config.format_in, boxes=config.boxes)
 
 
 def _sole(raw: RawResults, tracker: str) -> str:

@@ -43,6 +43,33 @@ def test_track_then_export_then_score(clips: Path, tmp_path: Path, capsys: pytes
     assert scores["constant"]["per_sequence"]["short"]["success_auc"] == pytest.approx(expected, abs=1e-12)
 
 
+def test_centres_are_told_and_read_on_request(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ("--dataset", f"folder={clips}")
+    (tmp_path / "raw/exact").mkdir(parents=True)
+    for name in LENGTHS:
+        rows = np.loadtxt(clips / name / "groundtruth_rect.txt", delimiter=",")
+        centres = np.hstack([rows[:, :2] + rows[:, 2:] / 2, rows[:, 2:]])
+        np.savetxt(tmp_path / "raw/exact" / f"{name}.txt", centres, delimiter=",")
+    words = ("score", *data, "--results", tmp_path / "raw")
+    capsys.readouterr()
+    assert run(*words, "--diagnose") == 0
+    out = capsys.readouterr().out
+    assert "‡ exact: its boxes look like centres (cx, cy, w, h); read so, its AUC would be" in out
+    assert "score with --boxes cxcywh" in out
+    assert "as they stand" in out
+    assert run(*words, "--format", "json") == 0
+    printed = capsys.readouterr()
+    assert "note: exact: its boxes look like centres" in printed.err
+    stand = json.loads(printed.out)["scores"][0]
+    assert run(*words, "--format", "json", "--boxes", "cxcywh") == 0
+    read = json.loads(capsys.readouterr().out)["scores"][0]
+    assert read["boxes"] == "centres (cx, cy, w, h)"
+    assert read["success_auc"] > stand["success_auc"]
+    assert [r["auc"] for r in stand["readings"] if r["likely"]] == pytest.approx([read["success_auc"]], abs=1e-9)
+    assert run(*words, "--boxes", "cxcywh") == 0
+    assert "Boxes read as centres (cx, cy, w, h)." in capsys.readouterr().out
+
+
 def test_recorded_results_come_back_under_their_own_name(clips: Path, tmp_path: Path) -> None:
     data = ("--dataset", f"folder={clips}")
     run("track", "--tracker", "constant", "--label", "ECO", *data, "--store", tmp_path / "a")
