@@ -39,7 +39,9 @@ def test_every_eighth_vatic_row_from_corners(tmp_path: Path, extra: int) -> None
     assert sequence.origin == 0
 
 
-@pytest.mark.parametrize("broken", ['0 10 36 40 16 0 0 0 "red skier"', '0 10 36 40 16 0 0 0 "skier"', "", "0 16 10 36 40"])
+@pytest.mark.parametrize(
+    "broken", ['0 10 36 40 16 0 0 0 "red skier"', '0 10 36 40 16 0 0 0 "skier"', "", "0 16 10 36 40"]
+)
 def test_a_vatic_row_without_one_of_its_columns_is_no_box(broken: str) -> None:
     lines = vatic(552).splitlines()
     lines[16] = broken

@@ -1,0 +1,78 @@
+"""The tests that need no network, under every other Python that is on this machine, in environments of their own.
+
+torch's wheels for them are those with CUDA, gigabytes each: what imports torch is tested under this Python alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+FOLDERS = ("tests/datasets", "tests/reports", "tests/parity", "tests/trackers/recorded")
+NEED_TORCH = (
+    "tests/reports/paper/test_backbones.py",
+    "tests/parity/test_end_to_end.py",
+    "tests/parity/test_golden_*.py",
+)
+LEAST = 900  # tests that have to pass: fewer means that they were not found
+
+
+def interpreter(version: str) -> Path | None:
+    """A Python of that version: on the path, or among those that pyenv keeps."""
+    on_path = shutil.which(f"python{version}")
+    kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    for found in (*([Path(on_path)] if on_path else ()), *kept):
+        answer = subprocess.run([found, "-c", "import ensurepip, venv"], capture_output=True)
+        if answer.returncode == 0:
+            return found
+    return None
+
+
+def requirements() -> list[str]:
+    """What the project and its tests ask for, extras resolved, torch and what needs torch left out."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = [*project["dependencies"], *extras["test"]]
+    for line in extras["test"]:
+        if own := re.fullmatch(r"inmo-harness\[(.*)\]", line):
+            named += [need for extra in own[1].split(",") for need in extras[extra]]
+    return [line for line in named if not line.startswith(("torch", "inmo-harness["))]
+
+
+@pytest.mark.parametrize("version", [v for v in VERSIONS if v != f"{sys.version_info.major}.{sys.version_info.minor}"])
+def test_another_python(version: str, tmp_path: Path) -> None:
+    found = interpreter(version)
+    if found is None:
+        pytest.skip(f"there is no Python {version} here")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "VIRTUAL_ENV"))}
+    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+    def call(*words: str | Path) -> str:
+        done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        return done.stdout
+
+    call(found, "-m", "venv", tmp_path / "env")
+    python = tmp_path / "env" / "bin" / "python"
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", ROOT / "constraints.txt")
+    call(*pip, "--only-binary", ":all:", *requirements())
+    ignored = [f"--ignore-glob={ROOT / path}" for path in NEED_TORCH]
+    printed = call(
+        python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow",
+        f"--basetemp={tmp_path / 'base'}", *ignored, *FOLDERS,
+    )  # fmt: skip
+    passed = re.search(r"(\d+) passed", printed)
+    assert passed, printed[-2000:]
+    assert int(passed[1]) >= LEAST
