@@ -47,6 +47,11 @@ def family(name: str) -> str:
     return (benchmark(name).follows or name) if name in DATASETS else name
 
 
+def flagged(name: str) -> bool:
+    """Whether the benchmark flags frames without its target; False for one that is not known."""
+    return name in DATASETS and benchmark(name).flagged
+
+
 def videos(name: str) -> str:
     """One name for all benchmarks that show the same videos: UAV123 and UAV123@10fps, but no rendered likeness."""
     return benchmark(name).videos if name in DATASETS else name

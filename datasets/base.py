@@ -33,13 +33,29 @@ class Annotation:
     Attributes:
         boxes: (n, 4) float64 x, y, w, h; rows may be NaN or of zero size where the benchmark writes it so.
         absent: (n,) bool, True where the benchmark flags the target absent; None when it keeps no such flags.
+        before: (k, 4) boxes of annotated frames before the first that the benchmark scores (5 for OTB's Tiger1), NaN
+            where this copy lacks them.
     """
 
     boxes: Boxes
     absent: NDArray[np.bool_] | None = None
+    before: Boxes = field(default_factory=lambda: np.empty((0, 4)))
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    def split(self, result: Boxes) -> tuple[Boxes, Boxes]:
+        """A result's rows for the frames ``before`` and the others: (k, 4) or (0, 4), and the rest.
+
+        Writers that start at the first annotated frame write k rows more than there are frames to score.
+        """
+        k = len(self.before)
+        starts = k if len(result) == len(self) + k else 0
+        return result[:starts], result[starts:]
+
+    def beside(self, result: Boxes) -> Boxes:
+        """The annotated boxes of the frames that a result begins with: those ``before`` too, where it has them."""
+        return np.concatenate([self.before[: len(self.split(result)[0])], self.boxes])
 
     def fingerprint(self) -> str:
         """SHA-256 (16 hex digits) over boxes and flags."""
@@ -59,8 +75,6 @@ class Sequence:
         origin: 0 or 1, what the annotation counts pixels from. Scoring ignores it (files are compared as they
             stand); initialising and drawing subtract it, writing results adds it again.
         attributes: attribute codes, e.g. ``("IV", "SV")``.
-        leading: frames that some writers include before the first annotated one (5 for OTB's Tiger1): a raw
-            result that is longer by exactly this many loses its first rows.
         first_only: True where only the first frame is annotated (TrackingNet test); later rows are NaN.
         annotation: reads the ground truth; raises UserError when it is broken.
         frames: opens the frames; None when only annotations are present. Raises UserError when frames are missing.
@@ -73,7 +87,6 @@ class Sequence:
     aliases: tuple[str, ...] = ()
     origin: int = 0
     attributes: tuple[str, ...] = ()
-    leading: int = 0
     first_only: bool = False
 
 

@@ -146,7 +146,6 @@ def sequence(
         aliases=item.aliases,
         origin=benchmark.origin,
         attributes=tuple((item.row.get("attributes") or "").split()),
-        leading=source.span.omit,
         first_only=source.first_only,
     )
 

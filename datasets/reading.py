@@ -64,6 +64,12 @@ class Span:
             return boxes[first : first + count]
         return boxes[:count] if abs(rows - count) <= self.slack else None
 
+    def before(self, boxes: Boxes) -> Boxes:
+        """The rows of the frames that are left out at the front, (omit, 4): NaN where the copy has not got them."""
+        if self.count is not None and len(boxes) == self.count + self.omit:
+            return boxes[: self.omit]
+        return np.full((self.omit, 4), np.nan)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -100,6 +106,11 @@ def read_boxes(source: Source) -> Boxes:
 
     Raises UserError for a file that cannot be parsed or whose length does not fit the benchmark.
     """
+    return _read_rows(source)[1]
+
+
+def _read_rows(source: Source) -> tuple[Boxes, Boxes]:
+    """The boxes of the frames left out at the front, and those of the scored frames."""
     span = source.span
     boxes = source.parse(source.tree.read(source.path), source.where, span.count)
     if not len(boxes):
@@ -116,7 +127,7 @@ def read_boxes(source: Source) -> Boxes:
         images = len(image_names(source.media))
         if len(kept) - span.slack <= images < len(kept):
             kept = kept[:images]
-    return kept
+    return span.before(boxes), kept
 
 
 def read_annotation(source: Source) -> Annotation:
@@ -124,10 +135,10 @@ def read_annotation(source: Source) -> Annotation:
 
     With ``first_only`` and frames there is a row per frame, NaN after the first; without frames the first row alone.
     """
-    boxes = read_boxes(source)
+    before, boxes = _read_rows(source)
     if source.first_only and source.media is not None:
         boxes = np.vstack([boxes, np.full((len(read_frames(source)) - 1, 4), np.nan)])
-    return Annotation(boxes)
+    return Annotation(boxes, before=before)
 
 
 def read_frames(source: Source) -> Frames:
@@ -160,9 +171,12 @@ def _check_count(source: Source, there: int, count: int | None, slack: int, what
 def read_flags(tree: Tree, path: str) -> NDArray[np.bool_]:
     """Flags of 0 and 1 in one row or one column, with commas, blanks or neither: (n,) bool.
 
-    Raises UserError for anything but 0 and 1.
+    Raises UserError for anything but 0 and 1, and for an empty field or line between two of them.
     """
-    data = tree.read(path).removeprefix(b"\xef\xbb\xbf").translate(None, b", \t\r\n")
+    text = tree.read(path).removeprefix(b"\xef\xbb\xbf").translate(None, b" \t\r")
+    if b",," in text or b"\n\n" in text.strip(b"\n"):
+        raise UserError(f"{tree.where(path)} has an empty field: it should hold a 0 or 1 per frame, get the file again")
+    data = text.translate(None, b",\n")
     digits = np.frombuffer(data, dtype=np.uint8) - ord("0")
     if (digits > 1).any():
         raise UserError(f"{tree.where(path)} holds something else than 0 and 1: mend or replace the file")

@@ -14,6 +14,7 @@ from inmo.reports.figures.style import styles
 from inmo.reports.scoring.score import KINDS, MEASURES, Kind, Measures, Score
 from inmo.reports.scoring.stored import auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, score_table
+from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.table import Table
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Scores:
 
     def frame(self) -> pd.DataFrame:
         """One row per score: names, sequences scored and expected, measures as fractions 0..1 (NaN where the protocol
-        has none), the AUC's 95 % bootstrap interval over sequences, FPS, and why there is no number."""
+        has none), the AUC's 95 % bootstrap interval over sequences, FPS, why there is no number, and what must be read
+        with one."""
         import pandas as pd
 
         lines = []
@@ -67,6 +69,7 @@ class Scores:
                 | _values(score.mean)
                 | {"success_auc_low": low, "success_auc_high": high}
                 | {"fps": np.nan if row.fps is None else row.fps, "reason": score.reason}
+                | {"notes": " ".join(score.notes)}
             )
         return pd.DataFrame(lines)
 
@@ -117,10 +120,10 @@ class Scores:
         shown, rows = _kind(kind), self._only(dataset, protocol)
         scores = [row.score for row in rows]
         partial = [score for score in scores if score.sequences < score.expected]
-        coverage = f", {partial[0].coverage}" if partial else ""
+        words = (scores[0].protocol, partial[0].coverage if partial else "", briefly(scores))
         figure = curve_figure(
             scores, shown, styles(row.score.tracker for row in self.rows),
-            title=f"{scores[0].dataset} ({scores[0].protocol}{coverage})",
+            title=f"{scores[0].dataset} ({', '.join(filter(None, words))})",
             ranked=ranked_scalar(scores[0].protocol, rows[0].benchmark),
         )  # fmt: skip
         if figure is None:

@@ -28,12 +28,13 @@ def _import(job: Job) -> Outcome:
     assert isinstance(recorded, Recorded)
     annotation = job.sequence.annotation()
     try:
-        boxes: Boxes | Hole = recorded.raw.boxes(recorded.tracker, job.sequence, rows=len(annotation))
+        boxes: Boxes | Hole = recorded.raw.boxes(recorded.tracker, job.sequence)
     except UserError as error:
         boxes = Hole(job.sequence.name, str(error))
     if isinstance(boxes, Hole):
         store.put_hole(job.label, job.run, boxes)
         return Outcome(job, boxes.reason)
+    before, boxes = annotation.split(boxes)
     nothing = np.full(len(boxes), np.nan)
     facts = {
         "tracker": job.run.tracker,
@@ -45,7 +46,7 @@ def _import(job: Job) -> Outcome:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "config": dict(job.run.identity),
         "hash": job.run.hash,
-    }
+    } | ({"before": before.tolist()} if len(before) else {})
     store.put_result(
         job.label, job.run, job.sequence.name, Result(boxes, nothing, dict.fromkeys(PARTS, nothing), facts)
     )

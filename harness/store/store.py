@@ -120,6 +120,12 @@ class Result:
     seconds: Mapping[str, NDArray[np.float64]]
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def whole(self) -> Boxes:
+        """The boxes with those that recorded results have of frames before the benchmark's first, (k + n, 4)."""
+        before = np.array(self.provenance.get("before", ()), dtype=np.float64).reshape(-1, 4)
+        return np.concatenate([before, self.boxes])
+
 
 @dataclass(frozen=True)
 class Store:
@@ -173,7 +179,7 @@ class Store:
             "attributes": list(sequence.attributes),
             "first_only": sequence.first_only,
             "fingerprint": annotation.fingerprint(),
-        }
+        } | ({"before": _numbers(annotation.before)} if len(annotation.before) else {})
         if path.exists() and read_facts(path) == facts:
             return
         columns: dict[str, Any] = dict(zip(BOX, annotation.boxes.T, strict=True))
@@ -238,7 +244,8 @@ class Store:
     @staticmethod
     def _sequence(table: pa.Table, facts: Mapping[str, Any]) -> StoredSequence:
         absent = table["absent"].to_numpy() if "absent" in table.column_names else None
-        annotation = Annotation(_boxes(table), absent)
+        before = np.array(facts.get("before", ()), dtype=np.float64).reshape(-1, 4)
+        annotation = Annotation(_boxes(table), absent, before)
         return StoredSequence(facts["name"], annotation, tuple(facts["attributes"]), facts["first_only"])
 
     def runs(self, label: str) -> tuple[Run, ...]:
@@ -321,6 +328,11 @@ def export_names(runs: tuple[Run, ...]) -> dict[str, str]:
 def _told_apart(names: list[tuple[Run, str]], pattern: str) -> dict[str, str]:
     counts = Counter(name for _, name in names)
     return {run.folder: pattern.format(name, run.hash[:6]) if counts[name] > 1 else name for run, name in names}
+
+
+def _numbers(boxes: Boxes) -> list[list[float | None]]:
+    """Boxes for a file's facts, NaN as None: facts are compared, and NaN equals nothing."""
+    return [[None if np.isnan(value) else value for value in row] for row in boxes.tolist()]
 
 
 def _boxes(table: pa.Table) -> Boxes:

@@ -19,6 +19,7 @@ from inmo.reports.scoring.score import KINDS, Score, sequence_means
 from inmo.reports.scoring.statistics import Pair, compare_all, compare_with_best, ends
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
+from inmo.reports.tables.note_marks import briefly, noted
 from inmo.reports.tables.significance import matrix_table, pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import marked
@@ -168,6 +169,8 @@ def _tables(data: DatasetEvaluation) -> dict[str, Table]:
                 found[name] = score_table(scores, extras(data, scores), title=f"{title}: {name}")
     if server := server_table(data):
         found["server"] = server
+    for name in found.keys() & {"attributes", "significance", "pairs"}:
+        found[name] = noted(found[name], data.default)
     cautions = [(run.name, run.caution) for run in data.runs]
     return {name: marked(table, cautions) for name, table in found.items()}
 
@@ -189,7 +192,7 @@ def attribute_radar(data: DatasetEvaluation) -> Radar | None:
 
 
 def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> dict[str, Figure]:
-    title = f"{data.dataset.title} ({data.dataset.protocol})"
+    title = f"{data.dataset.title} ({', '.join(filter(None, (data.dataset.protocol, briefly(data.default))))})"
     ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
     drawn = {
         f"{stem}_{kind.key}": figures.curve_figure(data.default, kind, look, title=title, ranked=ranked)

@@ -44,6 +44,7 @@ from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, 
 from inmo.reports.scoring.tuned import tuned_on
 from inmo.reports.tables.builders import FPS_DEFINITION, overview_table
 from inmo.reports.tables.html import to_html
+from inmo.reports.tables.note_marks import note_footnote
 from inmo.reports.tables.table import Cell, Table, write_tables
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
@@ -206,6 +207,7 @@ def _section(
         ],
         "holes": _holes(data),
         "caution": " ".join(footnote([(run.name, run.caution) for run in data.runs]).values()),
+        "notes": " ".join(note_footnote(data.default).values()),
         "unscored": data.unscored,
         "runs": [_run(data, run) for run in data.runs],
     }

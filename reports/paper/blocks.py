@@ -18,6 +18,7 @@ from inmo.reports.paper.measured import Measured, Source, comparable, measured, 
 from inmo.reports.paper.printed import PRINTED_DASH, PaperTable, Printed, Row
 from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun
 from inmo.reports.tables.builders import FPS_DEFINITION
+from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
@@ -278,7 +279,7 @@ def _sub(data: DatasetEvaluation | str, values: Sequence[Measured]) -> str:
     if not isinstance(data, DatasetEvaluation):
         return ""
     served = any(value.server for value in values)
-    return f"{data.dataset.protocol}, server" if served else data.dataset.protocol
+    return ", ".join(filter(None, (data.dataset.protocol, "server" if served else "", briefly(data.default))))
 
 
 def _has_source(table: PaperTable) -> bool:

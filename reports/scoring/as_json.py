@@ -34,6 +34,8 @@ def _score(score: Score, per_sequence: bool) -> dict[str, Any]:
         entry["boxes"] = score.boxes
     if score.readings:
         entry["readings"] = [asdict(reading) for reading in score.readings]
+    if score.notes:
+        entry["notes"] = list(score.notes)
     if score.holes:
         entry["holes"] = [{"sequence": hole.sequence, "reason": hole.reason} for hole in score.holes]
     if per_sequence:

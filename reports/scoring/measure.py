@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
-from inmo.datasets import family
+from inmo.datasets import family, flagged
 from inmo.datasets.base import Annotation
 from inmo.errors import UserError
 from inmo.reports.scoring import metrics
@@ -24,6 +24,7 @@ from inmo.reports.scoring.score import KINDS, SCALARS, Curve, Measures
 
 Mask = NDArray[np.bool_]
 AREAS = {"mean": metrics.mean_of_curve, "trapezoid": metrics.trapezoid}
+NO_BOXES = np.empty((0, 4))
 DISTANCES = {"failure": np.inf, "hit": -1.0}  # -1 lies below, inf above every threshold
 
 
@@ -39,7 +40,9 @@ class Target:
         protocol: resolved for the benchmark.
         annotation: as given, less what the protocol leaves out of it.
         boxes: (n, 4), rounded where the protocol rounds.
+        opening: (k, 4) rows at the front that predictions may lack: the frames before the benchmark's first.
         trailing: rows at the end that predictions may lack.
+        remarks: keys of ``REMARKS`` that hold for every score of it.
         frames: what the curves are divided by.
         keep: (n,) frames above the line; None for all.
         overlap, distance, norm: (mask, value) pairs that settle frames before any comparison.
@@ -48,7 +51,9 @@ class Target:
     protocol: Protocol
     annotation: Annotation
     boxes: Boxes
+    opening: Boxes
     trailing: int
+    remarks: tuple[str, ...]
     frames: int
     keep: Mask | None
     overlap: tuple[tuple[Mask, float], ...]
@@ -59,6 +64,13 @@ class Target:
 def prepare(annotation: Annotation, protocol: Protocol, benchmark: str = "", sequence: str = "") -> Target:
     """Work out which frames count and how. Raises RefusalError where the protocol refuses the annotation."""
     rule = protocol.on(benchmark)
+    opening = annotation.before if rule.before == "scored" and np.isfinite(annotation.before).all() else NO_BOXES
+    if len(opening):
+        flags = annotation.absent
+        absent = None if flags is None else np.concatenate([np.zeros(len(opening), dtype=bool), flags])
+        annotation = Annotation(np.concatenate([opening, annotation.boxes]), absent)
+    unflagged = annotation.absent is None and rule.absent != "ignore" and flagged(benchmark)
+    cut = rule.before == "scored" and len(annotation.before) > 0
     if sequence in rule.drop_last:
         annotation = _head(annotation, len(annotation) - 1)
     boxes = np.rint(annotation.boxes) if rule.round_boxes else annotation.boxes
@@ -87,7 +99,9 @@ def prepare(annotation: Annotation, protocol: Protocol, benchmark: str = "", seq
         protocol=rule,
         annotation=annotation,
         boxes=boxes,
+        opening=boxes[: len(opening)],
         trailing=_trailing_zero_rows(boxes) if family(benchmark) in TRAILING_ZERO_ROWS_MAY_LACK else 0,
+        remarks=("unflagged",) * unflagged + ("cut",) * cut,
         frames=frames,
         keep=keep,
         overlap=_settled({"failure": -1.0}, (invalid, rule.invalid_overlap), (gone, "failure")),
@@ -98,6 +112,7 @@ def prepare(annotation: Annotation, protocol: Protocol, benchmark: str = "", seq
 
 def measure(prediction: Boxes, target: Target, sequence: str = "") -> Measures:
     """Curves and scalars of one prediction, (m, 4). Raises RefusalError where the protocol refuses it."""
+    prediction, filled = _started(prediction, target)
     prediction, failed, broken = _usable(prediction, target.protocol)
     target, prediction = _same_length(prediction, target, sequence)
     rule, boxes = target.protocol, target.boxes
@@ -133,11 +148,17 @@ def measure(prediction: Boxes, target: Target, sequence: str = "") -> Measures:
         counts = metrics.precision_counts(_kept(far, target), GRIDS[rule.norm_grid])
         curves["norm_precision"] = counts / target.frames
     coverage = float((prediction.sum(axis=1) > 0).mean()) if rule.coverage else None
-    return with_scalars(curves, rule, frames=target.frames, coverage=coverage, broken=broken)
+    return with_scalars(curves, rule, frames=target.frames, coverage=coverage, broken=broken, filled=filled)
 
 
 def with_scalars(
-    curves: dict[str, Curve], rule: Protocol, *, frames: int, coverage: float | None = None, broken: int = 0
+    curves: dict[str, Curve],
+    rule: Protocol,
+    *,
+    frames: int,
+    coverage: float | None = None,
+    broken: int = 0,
+    filled: int = 0,
 ) -> Measures:
     """The measures of a sequence or of a mean: the curves given, and the scalars the protocol reads off them."""
     values: dict[str, Any] = {**curves}
@@ -148,7 +169,7 @@ def with_scalars(
                 values[scalar.key] = AREAS[rule.area](curve, GRIDS[rule.grid(scalar.curve) or ""])
             elif rule.points:
                 values[scalar.key] = float(curve[scalar.at])
-    return Measures(**values, frames=frames, box_coverage=coverage, broken=broken)
+    return Measures(**values, frames=frames, box_coverage=coverage, broken=broken, filled=filled)
 
 
 def mean_measures(parts: Iterable[Measures], rule: Protocol) -> Measures:
@@ -169,8 +190,8 @@ def mean_measures(parts: Iterable[Measures], rule: Protocol) -> Measures:
             curves[kind.key] = np.mean(stack, axis=0)
     frames = sum(part.frames for part in parts)
     covered = sum((part.box_coverage or 0.0) * part.frames for part in parts) / frames if rule.coverage else None
-    broken = sum(part.broken for part in parts)
-    return with_scalars(curves, rule, frames=frames, coverage=covered, broken=broken)
+    broken, filled = sum(part.broken for part in parts), sum(part.filled for part in parts)
+    return with_scalars(curves, rule, frames=frames, coverage=covered, broken=broken, filled=filled)
 
 
 def _valid(boxes: Boxes, kind: str) -> Mask:
@@ -219,7 +240,16 @@ def _trailing_zero_rows(boxes: Boxes) -> int:
 
 
 def _head(annotation: Annotation, rows: int) -> Annotation:
-    return Annotation(annotation.boxes[:rows], None if annotation.absent is None else annotation.absent[:rows])
+    absent = None if annotation.absent is None else annotation.absent[:rows]
+    return replace(annotation, boxes=annotation.boxes[:rows], absent=absent)
+
+
+def _started(prediction: Boxes, target: Target) -> tuple[Boxes, int]:
+    """The prediction from the target's first frame on, and how many of its rows are the annotation's for that."""
+    opening = target.opening
+    if len(opening) and len(prediction) == len(target.boxes) - len(opening):
+        return np.concatenate([opening, prediction]), len(opening)
+    return target.annotation.split(prediction)[1], 0
 
 
 def _same_length(prediction: Boxes, target: Target, sequence: str) -> tuple[Target, Boxes]:

@@ -46,6 +46,8 @@ class Protocol:
         nan_prediction, negative_size, zero_size: such a prediction is scored ``as-is`` (NaN fails), replaced by the
             row before it (``repeat``), a ``failure`` in all curves, or the protocol refuses (``raise``).
         shorter: too few predictions: refuse, pad with ``zeros`` or ``nan``, or ``cut`` the annotation too.
+        before: annotated frames before the first that the benchmark scores are ``left-out`` or ``scored``; a result
+            without them has the annotation there, as it starts from the annotation.
         longer: too many predictions: ``cut`` them or refuse.
         cut_sequences: sequences whose longer predictions are cut where ``longer`` refuses.
         drop_last: sequences whose last annotation row is left out.
@@ -80,6 +82,7 @@ class Protocol:
     negative_size: Literal["as-is", "repeat", "failure", "raise"] = "as-is"
     zero_size: Literal["as-is", "repeat", "failure", "raise"] = "as-is"
     shorter: Literal["raise", "zeros", "nan", "cut"] = "raise"
+    before: Literal["left-out", "scored"] = "left-out"
     longer: Literal["cut", "raise"] = "raise"
     cut_sequences: frozenset[str] = frozenset()
     drop_last: frozenset[str] = frozenset()
@@ -198,6 +201,7 @@ PROTOCOLS: dict[str, Protocol] = {
             valid="all",
             nan_annotation="excluded",
             shorter="cut",
+            before="scored",  # all 354 frames of OTB100's Tiger1, which every other toolkit starts at the sixth
             longer="cut",
             clamp=True,
             union_epsilon=float(np.finfo(np.float64).eps),

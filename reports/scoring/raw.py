@@ -138,15 +138,13 @@ def score_dataset(
                 tally.holes.append(Hole(sequence.name, str(error)))
             continue
         found = {
-            tracker: [
-                _read(raw.boxes, tracker, sequence, run, len(annotation), partial) for run in range(counts[tracker])
-            ]
+            tracker: [_read(raw.boxes, tracker, sequence, run, partial) for run in range(counts[tracker])]
             for tracker in chosen
         }
         take_in(into, found, annotation, rules, name, sequence.name)
         for tracker, (first, *_) in found.items():
             if not isinstance(first, Hole):
-                watch.take(tracker, first, annotation)
+                watch.take(tracker, annotation.split(first)[1], annotation)
     scores = [_whole(tally, dataset.expected, partial) for tally in into.values()]
     if boxes != "xywh":
         scores = [replace(score, boxes=raw.layout.words) for score in scores]
@@ -181,20 +179,20 @@ def _pairs(dataset: Dataset, raw: RawResults, tracker: str) -> list[Pair]:
     for sequence in dataset.sequences:
         try:
             annotation = sequence.annotation()
-            runs = [raw.boxes(tracker, sequence, run, len(annotation)) for run in range(raw.runs(tracker))]
+            runs = [raw.boxes(tracker, sequence, run) for run in range(raw.runs(tracker))]
         except UserError:
             continue
-        whole = tuple(run for run in runs if not isinstance(run, Hole))
+        whole = tuple(annotation.split(run)[1] for run in runs if not isinstance(run, Hole))
         if len(whole) == len(runs):
             pairs.append(Pair(sequence.name, whole, annotation))
     return pairs
 
 
 def _read(
-    boxes: Callable[..., Boxes | Hole], tracker: str, sequence: Sequence, run: int, rows: int, partial: bool
+    boxes: Callable[..., Boxes | Hole], tracker: str, sequence: Sequence, run: int, partial: bool
 ) -> Boxes | Hole:
     try:
-        return boxes(tracker, sequence, run, rows)
+        return boxes(tracker, sequence, run)
     except UserError as error:
         if not partial:
             raise

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inmo.datasets.base import Hole
 
 Curve = NDArray[np.float64]
+SHOWN = 4  # sequences named in a note
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class Measures:
     A curve or scalar that the protocol does not define is None. The thresholds of a curve belong to the protocol.
     ``frames`` is what the curves were divided by; ``box_coverage`` is the share of frames with a box of positive
     sum, which the TrackingNet devkit prints beside its scores; ``broken`` counts predictions with a NaN or without a
-    positive size, whatever the protocol makes of them.
+    positive size, whatever the protocol makes of them; ``filled`` counts rows of the annotation that stand before a
+    result which starts later than the protocol does.
     """
 
     success: Curve | None = None
@@ -122,6 +124,7 @@ class Measures:
     box_coverage: float | None = None
     frames: int = 0
     broken: int = 0
+    filled: int = 0
 
     def value(self, measure: Measure) -> float | None:
         """A measure of ``MEASURES``."""
@@ -165,6 +168,33 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that must be known of a score and that its numbers do not show.
+
+    Attributes:
+        words: a sentence, with {which} sequences and the {protocol}.
+        brief: a few words for headings; empty where footnotes suffice.
+    """
+
+    words: str
+    brief: str = ""
+
+
+REMARKS = {
+    "unflagged": Remark(
+        "{protocol} treats frames without the target apart, which takes absent flags, and {which} lack them: these are "
+        "not its numbers. Put the evaluation toolkit's annos/absent into the root.",
+        "no absent flags",
+    ),
+    "late": Remark(
+        "{protocol} begins before the benchmark's first frame and the result does not: the annotation stands there in "
+        "{which}."
+    ),
+    "cut": Remark("{protocol} begins before the benchmark's first frame, which the annotation lacks in {which}."),
+}
+
+
+@dataclass(frozen=True)
 class Score:
     """One tracker on one dataset under one protocol.
 
@@ -178,6 +208,7 @@ class Score:
         boxes: what the numbers of the files were read as, in words; empty for x, y, w, h.
         readings: the files as they stand, then other ways to read them, see ``scoring.diagnosis``; empty where nothing
             called for them. Never applied.
+        remarks: key of ``REMARKS`` -> the scored sequences that it is about.
     """
 
     dataset: str
@@ -190,6 +221,7 @@ class Score:
     reason: str = ""
     boxes: str = ""
     readings: tuple[Reading, ...] = ()
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def looks(self) -> str:
@@ -202,6 +234,25 @@ class Score:
         would = "" if found.auc is None else f"; read so, its AUC would be {100 * found.auc:.1f}{instead}"
         few = "" if found.sequences == self.expected else f" on {found.sequences} sequences"
         return f"{self.tracker}: its boxes look like {found.words}{would}{few}; {found.advice}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be read with the numbers, a sentence each."""
+        return tuple(
+            REMARKS[key].words.format(protocol=self.protocol, which=self._which(names))
+            for key, names in self.remarks.items()
+        )
+
+    @property
+    def brief(self) -> str:
+        """The gravest of the notes in a few words, for headings; empty where there is none."""
+        return ", ".join(REMARKS[key].brief for key in self.remarks if REMARKS[key].brief)
+
+    def _which(self, names: tuple[str, ...]) -> str:
+        if len(names) == self.sequences > 1:
+            return f"all {self.sequences} sequences"
+        shown = ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+        return f"{len(names)} of {self.sequences} sequences ({shown})"
 
     @property
     def sequences(self) -> int:

@@ -21,7 +21,7 @@ from inmo.reports.scoring.tally import Tally, by_attribute, take_in, tallies
 from inmo.reports.scoring.tuned import caution
 
 WARM_UP = 5  # frames after the initialisation that are not timed
-_OWN = frozenset({"sequence", "tracker", "hash", "rows", "config"})  # provenance shown elsewhere
+_OWN = frozenset({"sequence", "tracker", "hash", "rows", "before", "config"})  # provenance shown elsewhere
 
 
 @dataclass(frozen=True)
@@ -219,9 +219,10 @@ def _dataset(
         if results and not sequence.first_only:
             found = {tracker: [boxes] for tracker, boxes in results.items()}
             take_in(into, found, sequence.annotation, rules, data.benchmark, name)
-            for tracker, boxes in results.items():
+            shown = {tracker: sequence.annotation.split(boxes)[1] for tracker, boxes in results.items()}
+            for tracker, boxes in shown.items():
                 watch.take(tracker, boxes, sequence.annotation)
-            traces[name] = trace(name, sequence.annotation, results, detail)
+            traces[name] = trace(name, sequence.annotation, shown, detail)
     if not partial:
         _demand_whole(data, tracked)
     reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""
@@ -251,7 +252,7 @@ def _results(store: Store, label: str, sequence: str, tracked: Iterable[_Facts])
             facts.holes.append(result)
         else:
             facts.take(result)
-            found[facts.name] = result.boxes
+            found[facts.name] = result.whole
     return found
 
 

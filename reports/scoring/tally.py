@@ -22,6 +22,7 @@ class Tally:
         rule: the protocol, resolved for the benchmark.
         holes: sequences without a result; refusals: those that the protocol refuses. Each with its reason.
         done: measures of the others, in the order they came.
+        remarks: key of ``REMARKS`` -> the sequences in ``done`` that it is about.
     """
 
     dataset: str
@@ -30,6 +31,7 @@ class Tally:
     holes: list[Hole] = field(default_factory=list)
     refusals: list[Hole] = field(default_factory=list)
     done: dict[str, Measures] = field(default_factory=dict)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, sequence: str, target: Target | UserError, runs: Sequence[Boxes | Hole]) -> None:
         """Take in one sequence, averaged over its runs."""
@@ -44,6 +46,8 @@ class Tally:
         except UserError as refusal:
             self.refusals.append(Hole(sequence, str(refusal)))
             return
+        for remark in (*target.remarks, *(["late"] if any(part.filled for part in parts) else [])):
+            self.remarks.setdefault(remark, []).append(sequence)
         self.done[sequence] = parts[0] if len(parts) == 1 else mean_measures(parts, replace(self.rule, drop_zero=False))
 
     def score(self, expected: int, *, forgiving: bool = False, reason: str = "") -> Score:
@@ -62,7 +66,10 @@ class Tally:
             reason = "nothing to score" + "".join(f": {hole.sequence}: {hole.reason}" for hole in first)
         mean = Measures() if reason else mean_measures(self.done.values(), self.rule)
         holes = (*self.holes, *self.refusals)
-        return Score(self.dataset, self.tracker, self.rule.name, expected, mean, self.done, holes, reason)
+        remarks = {key: tuple(names) for key, names in self.remarks.items()}
+        return Score(
+            self.dataset, self.tracker, self.rule.name, expected, mean, self.done, holes, reason, remarks=remarks
+        )
 
 
 Tallies = Mapping[tuple[str, str], Tally]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from inmo.reports.scoring.score import MEASURES, Score, sequence_means
 from inmo.reports.scoring.statistics import MINIMUM
 from inmo.reports.tables import readings
+from inmo.reports.tables.note_marks import NOTE, briefly, note_footnote, noted
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
@@ -72,8 +73,9 @@ def score_table(scores: Sequence[Score], extras: Sequence[Extras] = (), *, title
     columns += [c for c, key in ((_DELTA, "difference"), (_PVALUE, "p_value"), (_FPS, "fps"))
                 if any(getattr(e, key) is not None for e in extras)]  # fmt: skip
     rows = tuple(tuple(_score_cell(c, s, e) for c in columns) for s, e in pairs)
-    cautions = footnote([(s.tracker, e.caution) for s, e in pairs]) | readings.footnote([s for s, _ in pairs])
-    table = Table(title, _caption(scores, extras), tuple(columns), rows, cautions, _legend(columns, extras))
+    notes = footnote([(s.tracker, e.caution) for s, e in pairs]) | readings.footnote([s for s, _ in pairs])
+    notes |= note_footnote(scores)
+    table = Table(title, _caption(scores, extras), tuple(columns), rows, notes, _legend(columns, extras))
     if len(groups) != 1:
         return table
     fullest = max((s.sequences for s in scores), default=0)
@@ -104,9 +106,10 @@ def sequence_table(scores: Sequence[Score], *, title: str = "", names: Sequence[
         percent("mean", "Mean", "mean over the trackers that have a result", better=0),
         *(percent(head, head, f"AUC of {head}", better=0) for head in heads),
     )
+    remarked = {n for s in scores for about in s.remarks.values() for n in about}
     rows = tuple(
         (
-            Cell(n),
+            Cell(n, mark=NOTE if n in remarked else ""),
             Cell(means.get(n)),
             *(
                 Cell(value := values[n].get(head), reason=_missing(s, value, reasons.get((s.tracker, n), "")))
@@ -116,7 +119,7 @@ def sequence_table(scores: Sequence[Score], *, title: str = "", names: Sequence[
         for n in order
     )
     protocols = ", ".join(dict.fromkeys(s.protocol for s in scores))
-    return Table(title, f"Success AUC per sequence, protocol {protocols}.", columns, rows)
+    return noted(Table(title, f"Success AUC per sequence, protocol {protocols}.", columns, rows), scores)
 
 
 def attribute_table(
@@ -177,8 +180,8 @@ def protocol_table(by_protocol: Mapping[str, Sequence[Score]], default: str, *, 
             a, b = base.mean.success_auc, other.mean.success_auc
             cells += [Cell(b, reason=other.reason), Cell(None if a is None or b is None else b - a)]
         rows.append(tuple(cells))
-    return Table(title, f"Success AUC under several protocols; Δ is the difference to {default}, the benchmark's own.",
-                 tuple(columns), tuple(rows))  # fmt: skip
+    caption = f"Success AUC under several protocols; Δ is the difference to {default}, the benchmark's own."
+    return noted(Table(title, caption, tuple(columns), tuple(rows)), list(scores.values()))
 
 
 def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str = "") -> Table:
@@ -193,7 +196,7 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
     heads = []
     for head, scores in columns:
         name, _, origin = head.partition("; ")
-        parts = (scores[0].protocol if scores else "", origin or _shortfall(scores))
+        parts = (scores[0].protocol if scores else "", origin or _shortfall(scores), briefly(scores))
         sub = ", ".join(part for part in parts if part)
         heads.append(replace(percent(scores[0].dataset if scores else name, name, "AUC"), sub=sub))
     rows, full = [], [max((s.sequences for s in scores), default=0) for _, scores in columns]
@@ -241,7 +244,7 @@ def _score_cell(column: Column, score: Score, extras: Extras) -> Cell:
         case "protocol":
             return Cell(score.protocol)
         case "sequences":
-            return Cell(score.coverage)
+            return Cell(score.coverage, mark=NOTE if score.notes else "")
         case "fps":
             return Cell(extras.fps, reason="" if extras.fps is not None else "no frame was timed")
         case "difference":

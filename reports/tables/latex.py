@@ -16,7 +16,7 @@ _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", "–": "--", "−": "$-$", "Δ": r"$\Delta$", "±": r"$\pm$", "×": r"$\times$", "≥": r"$\geq$",
-    "≤": r"$\leq$", "†": r"$^\dagger$",
+    "≤": r"$\leq$", "†": r"$^\dagger$", "‡": r"$^\ddagger$", "§": r"\textsuperscript{\S}",
 }  # fmt: skip
 
 

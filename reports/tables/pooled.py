@@ -13,6 +13,7 @@ from inmo.reports.scoring.statistics import (
     interval_words,
 )
 from inmo.reports.scoring.stored import Evaluation
+from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.significance import pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
 from inmo.reports.tables.tuned_marks import MARK, footnote
@@ -67,7 +68,9 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
         rows.append(tuple(row))
     columns = COLUMNS if compared else tuple(c for c in COLUMNS if c.key not in ("difference", "p_value"))
     sets = ", ".join(
-        f"{data.dataset.label} ({len(data.dataset.names)}, {data.dataset.protocol})" for data in evaluation.datasets
+        f"{data.dataset.label} ({', '.join(filter(None, words))})"
+        for data in evaluation.datasets
+        for words in [(str(len(data.dataset.names)), data.dataset.protocol, briefly(data.default))]
     )
     against_words = f"Δ against {reference}; " if compared else ""
     caption = f"{sets}; {against_words}intervals: {interval_words(fullest)}"

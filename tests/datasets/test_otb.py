@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inmo.datasets import open_dataset
@@ -114,10 +115,18 @@ def test_tiger1_is_scored_from_frame_6(tmp_path: Path) -> None:
     numbered(tmp_path / "Tiger1/img", 1, 354, 4)
     write(tmp_path / "Tiger1/groundtruth_rect.txt", rows(354))
     sequence = one(tmp_path, "Tiger1")
-    assert sequence.leading == 5
+    annotation = sequence.annotation()
+    assert annotation.before[:, 0].tolist() == [1, 2, 3, 4, 5]
+    assert annotation.boxes[0, 0] == 6
     assert sequence.frames is not None
     assert sequence.frames().names()[0].endswith("0006.jpg")
     assert len(sequence.frames()) == 349
+
+
+def test_a_copy_of_349_rows_has_nothing_before_frame_6(tmp_path: Path) -> None:
+    write(tmp_path / "Tiger1/groundtruth_rect.txt", rows(349))
+    before = one(tmp_path, "Tiger1").annotation().before
+    assert before.shape == (5, 4) and np.isnan(before).all()
 
 
 def test_board_has_five_digits_and_keeps_its_zero_row(tmp_path: Path) -> None:

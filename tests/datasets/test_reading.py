@@ -68,6 +68,13 @@ def test_flags_that_are_none(tmp_path: Path, text: str) -> None:
         read_flags(open_tree(tmp_path), "f.txt")
 
 
+@pytest.mark.parametrize("text", ["0,1,,0\n", "0\n1\n\n0\n", "0, ,1", "0\r\n\r\n1\r\n"])
+def test_a_flag_is_never_passed_over(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "f.txt", text)
+    with pytest.raises(UserError, match="has an empty field"):
+        read_flags(open_tree(tmp_path), "f.txt")
+
+
 def test_an_empty_annotation_is_an_error(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", "\n")
     with pytest.raises(UserError, match=r"holds no box.*cat of X"):

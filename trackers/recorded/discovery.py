@@ -99,15 +99,10 @@ class RawResults:
         """The file of a result, None when there is none."""
         return self._runs(tracker)[run].find(sequence)
 
-    def boxes(self, tracker: str, sequence: Sequence, run: int = 0, rows: int | None = None) -> Boxes | Hole:
-        """One result, (m, 4) x, y, w, h in the numbers of the benchmark's files.
+    def boxes(self, tracker: str, sequence: Sequence, run: int = 0) -> Boxes | Hole:
+        """One result, (m, 4) x, y, w, h in the numbers of the benchmark's files, as many rows as the file has.
 
-        Args:
-            rows: length of the annotation, where it is known; a result that is longer by the sequence's ``leading``
-                frames loses its first rows.
-
-        Returns:
-            The boxes, or a Hole when there is no file. Raises UserError when the file is broken.
+        Returns a Hole when there is no file. Raises UserError when the file is broken.
         """
         found = self.path(tracker, sequence, run)
         if found is None:
@@ -117,12 +112,8 @@ class RawResults:
         where = self.tree.where(found)
         data = self.tree.read(found)
         boxes = parse_mat(data, where) if found.endswith(".mat") else self.layout.parse(data, where)
-        if sequence.leading:
-            rows = len(sequence.annotation()) if rows is None else rows
-            if len(boxes) == rows + sequence.leading:
-                boxes = boxes[sequence.leading :]
         if self.layout.name != "xywh":
-            boxes = self.layout.read(boxes, sequence.annotation().boxes, where)
+            boxes = self.layout.read(boxes, sequence.annotation().beside(boxes), where)
         return self.format.decode_offset(boxes, self.benchmark) if self.format else boxes
 
     def fingerprint(self, tracker: str) -> str:

@@ -51,10 +51,11 @@ class Recorded:
 
     def for_sequence(self, sequence: Sequence) -> Tracker:
         """The replay of one sequence. Raises UserError when its result is missing, short or long."""
-        rows = len(sequence.annotation())
-        found = self.raw.boxes(self.tracker, sequence, rows=rows)
+        annotation = sequence.annotation()
+        rows, found = len(annotation), self.raw.boxes(self.tracker, sequence)
         if isinstance(found, Hole):
             raise UserError(f"{self.tracker} has no recorded result for {sequence.name}: add the file")
+        _, found = annotation.split(found)
         if len(found) != rows:
             raise UserError(
                 f"the recorded result of {self.tracker} for {sequence.name} has {len(found)} rows for {rows} frames: "

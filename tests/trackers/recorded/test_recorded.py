@@ -20,10 +20,8 @@ from inmo.trackers.recorded.tracker import RECORDED, RecordedConfig
 ROWS = "1,2,3,4\n5,6,7,8\n"
 
 
-def sequence(name: str, *aliases: str, rows: int = 2, leading: int = 0, origin: int = 0) -> Sequence:
-    return Sequence(
-        "otb100", name, lambda: Annotation(np.ones((rows, 4))), aliases=aliases, leading=leading, origin=origin
-    )
+def sequence(name: str, *aliases: str, rows: int = 2, origin: int = 0) -> Sequence:
+    return Sequence("otb100", name, lambda: Annotation(np.ones((rows, 4))), aliases=aliases, origin=origin)
 
 
 def lay(root: Path, *paths: str, text: str = ROWS) -> Path:
@@ -143,14 +141,6 @@ def test_names_aliases_prefixes_and_case(tmp_path: Path) -> None:
     assert not isinstance(raw.boxes("T", sequence("Basketball")), Hole)
     assert not isinstance(raw.boxes("T", sequence("car1")), Hole)
     assert isinstance(raw.boxes("T", sequence("Jogging_2")), Hole)
-
-
-def test_leading_frames_are_dropped_when_the_length_says_so(tmp_path: Path) -> None:
-    lay(tmp_path, "T/Tiger1.txt", text="0,0,1,1\n" * 5 + ROWS)
-    raw = found(tmp_path, "otb100", "Tiger1")
-    assert len(raw.boxes("T", sequence("Tiger1", leading=5))) == 2
-    assert len(raw.boxes("T", sequence("Tiger1", leading=4))) == 7
-    assert len(raw.boxes("T", sequence("Tiger1", leading=5), rows=7)) == 7
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""What a table says of scores that do not rest on what their protocol takes, absent flags above all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from inmo.reports.scoring.score import Score
+from inmo.reports.tables.table import Table
+
+NOTE = "§"
+
+
+def note_footnote(scores: Sequence[Score]) -> dict[str, str]:
+    """The footnote of a table, mark -> words; whose note it is, where it does not hold for all of them."""
+    told: dict[str, list[Score]] = {}
+    for score in scores:
+        for note in score.notes:
+            told.setdefault(note, []).append(score)
+    words = [f"{_whose(own, scores)}{note}" for note, own in told.items()]
+    return {NOTE: " ".join(words)} if words else {}
+
+
+def noted(table: Table, scores: Sequence[Score]) -> Table:
+    """A table made of the scores with the footnote."""
+    return replace(table, footnotes={**table.footnotes, **note_footnote(scores)})
+
+
+def briefly(scores: Iterable[Score]) -> str:
+    """The notes of several scores in a few words, for headings; empty where there is none."""
+    return ", ".join(dict.fromkeys(score.brief for score in scores if score.brief))
+
+
+def _whose(own: Sequence[Score], scores: Sequence[Score]) -> str:
+    alike = [score for score in scores if (score.dataset, score.protocol) == (own[0].dataset, own[0].protocol)]
+    if len(own) == len(alike):
+        return "" if len({score.dataset for score in scores}) == 1 else f"{own[0].dataset}: "
+    return f"{', '.join(score.tracker for score in own)}: "
