@@ -31,6 +31,9 @@ class Export:
 
 
 def run(command: Export) -> int:
-    written = export_store(open_store(command.store), command.format, command.out, partial=command.partial)
+    written = export_store(
+        open_store(command.store), command.format, command.out, partial=command.partial,
+        say=lambda words: print(f"note: {words}", file=sys.stderr),
+    )  # fmt: skip
     print(f"{written} results written to {command.out}", file=sys.stderr)
     return 0

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
-from inmo.datasets.base import Hole
+from inmo.datasets import DATASETS
+from inmo.datasets import benchmark as benchmark_row
+from inmo.datasets.base import ROOT_TABLE, Hole, read_table
 from inmo.errors import UserError
-from inmo.harness.store.store import Run, Store, export_names
+from inmo.harness.store.store import Result, Run, Store, export_names
 from inmo.trackers.recorded.formats import GOT10K_FAMILY, Format, encode_values, result_format
 
 SHOWN = 8  # names in a message
@@ -45,11 +47,10 @@ def write_results(
         the files written. Raises UserError for an unknown format or a folder that cannot be written.
     """
     row = result_format(format_name)
-    prefix = row.prefixes.get(benchmark_name.removeprefix("mini-").removesuffix("_10fps"), "")
     names = {
         "dataset": _part(dataset_label),
         "tracker": _part(tracker),
-        "sequence": _part(prefix + sequence_name),
+        "sequence": _part(row.spelt(sequence_name, benchmark_name)),
     }
     nested = row.nested if dataset_label.lower() in GOT10K_FAMILY else None
     result_path, time_path = nested or (row.path, row.time_path)
@@ -78,7 +79,13 @@ def pack_submission(folder: Path) -> Path:
 
 
 def export_store(
-    store: Store, format_name: str, out: Path, *, partial: bool = False, datasets: Iterable[str] = ()
+    store: Store,
+    format_name: str,
+    out: Path,
+    *,
+    partial: bool = False,
+    datasets: Iterable[str] = (),
+    say: Callable[[str], None] = lambda words: None,
 ) -> int:
     """Write every result of a store.
 
@@ -88,32 +95,38 @@ def export_store(
         out: the output folder.
         partial: write what is there although some wanted sequences have no result.
         datasets: labels; all when empty.
+        say: is told what must be known of the files.
 
     Returns:
         how many results were written.
 
     Raises:
-        UserError: unknown format, missing results without ``partial``, two datasets that would write one file, or a
-            folder that cannot be written.
+        UserError: unknown format, missing results without ``partial``, two datasets that would write one file, rows
+            that the format needs and the store lacks, or a folder that cannot be written.
     """
     row = result_format(format_name)
     owners: dict[Path, str] = {}
+    filled: dict[str, list[str]] = {}
     written = 0
     for label in tuple(datasets) or store.datasets():
         dataset, runs = store.dataset(label), store.runs(label)
         names = export_names(runs)
+        openings = _openings(store, label, partial, say) if row.whole else {}
         for run in runs:
             tracker = names[run.folder]
             if not partial:
                 _demand_complete(store, label, tracker, run, dataset.names)
             for sequence in dataset.names:
                 result = store.result(label, run, sequence)
-                if isinstance(result, Hole):
+                if isinstance(result, Hole) or (row.whole and sequence not in openings):
                     continue
-                for path in write_results(
-                    out, format_name, label, dataset.benchmark, tracker, sequence,
-                    result.boxes, result.seconds.get("track"), result.scores,
-                ):  # fmt: skip
+                columns = (result.boxes, result.seconds.get("track"), result.scores)
+                if row.whole:
+                    before = openings[sequence]
+                    if len(before) and len(result.whole) == len(result.boxes):
+                        filled.setdefault(sequence, []).append(tracker)
+                    columns = _from_the_start(result, before)
+                for path in write_results(out, format_name, label, dataset.benchmark, tracker, sequence, *columns):
                     if owners.setdefault(path, label) != label:
                         raise UserError(
                             f"{owners[path]} and {label} would both write {path}: {row.title} keeps no folder per "
@@ -122,7 +135,60 @@ def export_store(
                 written += 1
             if row.archive:
                 pack_submission(_tracker_folder(out, row, label, tracker))
+    for sequence, trackers in filled.items():
+        say(
+            f"{row.title} begins {sequence} before the benchmark's first frame, where {', '.join(trackers)} started: "
+            "the annotation stands in the rows before it"
+        )
     return written
+
+
+def _openings(store: Store, label: str, partial: bool, say: Callable[[str], None]) -> dict[str, Boxes]:
+    """Sequence -> the annotated boxes, (k, 4), of frames before the first that is scored; k is 0 for most of them.
+
+    Raises UserError when the store does not know those of some sequence; with ``partial`` that one is left out.
+    """
+    dataset, found = store.dataset(label), {}
+    known = _left_out(dataset.benchmark)
+    for name in dataset.names:
+        before = store.sequence(label, name).annotation.before
+        if len(before) == known.get(name, len(before)) and not np.isnan(before).any():
+            found[name] = before
+            continue
+        words = (
+            f"{label} in the store {store.root} lacks the annotation of the frames before {name}'s first, where this "
+            "format's results start"
+        )
+        if not partial:
+            raise UserError(
+                f"{words}: `track` once more with the whole annotation file, which runs nothing again, or add "
+                "--partial to leave the sequence out"
+            )
+        say(f"{words}: it is left out")
+    return found
+
+
+def _left_out(benchmark: str) -> dict[str, int]:
+    """Sequence -> annotated frames before its first, from the benchmark's table; nothing where it is not recorded."""
+    table = benchmark_row(benchmark).table if benchmark in DATASETS else ""
+    if not table or table.startswith(ROOT_TABLE):
+        return {}
+    return {line["name"]: int(line.get("init_omit") or 0) for line in read_table(table)}
+
+
+def _from_the_start(result: Result, before: Boxes) -> tuple[Boxes, NDArray[np.float64] | None, NDArray[np.float64]]:
+    """Boxes, times and scores from the first annotated frame on.
+
+    A tracker that was started later has the annotation up to there, 0 seconds and no scores. What a recorded result
+    itself has of these frames stands.
+    """
+    boxes, times = result.whole, result.seconds.get("track")
+    if len(boxes) == len(result.boxes):
+        boxes = np.concatenate([before, boxes])
+    k = len(boxes) - len(result.boxes)
+    if times is not None:
+        times = np.concatenate([np.zeros(k), times])
+    return boxes, times, np.concatenate([np.full(k, np.nan), result.scores])
 
 
 def _demand_complete(store: Store, label: str, tracker: str, run: Run, names: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ path is where that code puts its files.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes, shift_origin
+from inmo.datasets import family
 from inmo.errors import unknown_name
 
 Values = NDArray[np.float64]
@@ -42,8 +44,9 @@ class Format:
         score_path, score_number: the file of scores per frame; likewise.
         nested: path, time_path for datasets of the GOT-10k family, which get a folder per sequence.
         nested_time: how that family's times are written.
-        prefixes: benchmark -> what the writer puts before a sequence's name.
+        names: benchmark -> how the writer spells a sequence's name; as the benchmark does where there is none.
         offsets: benchmark -> what the writer adds to x and y, beyond the numbers of the benchmark's files.
+        whole: True where results start at the first annotated frame, although the benchmark leaves some out.
         archive: True where what is handed in is one zip per tracker with the files in its root.
     """
 
@@ -58,19 +61,26 @@ class Format:
     score_number: Callable[[float], str] = _MICRO
     nested: tuple[str, str] | None = None
     nested_time: Callable[[float], str] = _MICRO
-    prefixes: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     offsets: Mapping[str, float] = field(default_factory=dict)
+    whole: bool = False
     archive: bool = False
+
+    def spelt(self, sequence: str, benchmark: str) -> str:
+        """A sequence's name as the writer has it in names of files."""
+        spell = self.names.get(family(benchmark))
+        return spell(sequence) if spell else sequence
 
     def encode(self, boxes: Boxes, benchmark: str = "") -> bytes:
         """The file of a result: one row per box (n, 4)."""
-        shifted = shift_origin(boxes, self.offsets[benchmark]) if self.offsets.get(benchmark) else boxes
+        offset = self.offsets.get(family(benchmark))
+        shifted = shift_origin(boxes, offset) if offset else boxes
         lines = (self.separator.join(map(self.number, row)) for row in shifted.tolist())
         return "".join(f"{line}\n" for line in lines).encode()
 
     def decode_offset(self, boxes: Boxes, benchmark: str) -> Boxes:
         """Boxes of a file in this format as numbers of the benchmark's files; undoes ``encode``'s offset."""
-        offset = self.offsets.get(benchmark)
+        offset = self.offsets.get(family(benchmark))
         # Rounded because 0.1 + 1 - 1 is not 0.1; no writer has ten decimals to lose.
         return np.round(shift_origin(boxes, -offset), 10) if offset else boxes
 
@@ -84,7 +94,20 @@ _GOT10K_NESTED = (
     "{dataset}/{tracker}/{sequence}/{sequence}_001.txt",
     "{dataset}/{tracker}/{sequence}/{sequence}_time.txt",
 )
-_PREFIXES = {"uav123": "uav_", "nfs": "nfs_"}
+_TARGET = re.compile(r"(.+)_(\d)$")  # OTB100's Jogging_1 and _2, Skating2_1 and _2, Human4_2
+
+
+def _dashed(name: str) -> str:
+    """``Jogging-1``, as in the json files of pysot and its relatives."""
+    return _TARGET.sub(r"\1-\2", name)
+
+
+def _dotted(name: str) -> str:
+    """``Jogging.1``: GOT-10k's toolkit numbers the annotation files of a folder, of which Human4 has one with rows."""
+    return "Human4" if name == "Human4_2" else _TARGET.sub(r"\1.\2", name)
+
+
+_PREFIXED = {"uav123": "uav_{}".format, "nfs": "nfs_{}".format}
 GOT10K_FAMILY = frozenset({"got10k", "got-10k"})
 
 FORMATS: dict[str, Format] = {
@@ -94,24 +117,26 @@ FORMATS: dict[str, Format] = {
             "pytracking", "pytracking", "{tracker}/{tracker}_000/{sequence}.txt", "\t", _truncated,
             time_path="{tracker}/{tracker}_000/{sequence}_time.txt",
             score_path="{tracker}/{tracker}_000/{sequence}_object_presence_scores.txt",
-            prefixes=_PREFIXES,
+            names=_PREFIXED,
         ),
         Format(
             "ostrack", "OSTrack", "{tracker}/{dataset}/{sequence}.txt", "\t", _truncated,
             time_path="{tracker}/{dataset}/{sequence}_time.txt",
             score_path="{tracker}/{dataset}/{sequence}_all_scores.txt",
             score_number=_number("%.2f"),
-            prefixes=_PREFIXES,
+            names=_PREFIXED,
         ),
         Format(
             "pysot", "pysot, TransT, SiamCAR", "{dataset}/{tracker}/{sequence}.txt", ",", repr,
             nested=_GOT10K_NESTED,
+            names={"otb100": _dashed},
         ),
         Format(
             "sots", "SOTS", "{dataset}/{tracker}/{sequence}.txt", ",", repr,
             # SOTS adds 1 to x and y for OTB and LaSOT. It has read OTB's annotations less 1, so those files end up in
             # the annotation's numbers; LaSOT's it has read as they are, so those end up one pixel off.
-            offsets={"lasot": 1.0, "mini-lasot": 1.0},
+            offsets={"lasot": 1.0},
+            names={"otb100": _dashed},
         ),
         Format(
             "got10k", "GOT-10k toolkit", "{dataset}/{tracker}/{sequence}.txt", ",", _number("%.3f"),
@@ -119,6 +144,8 @@ FORMATS: dict[str, Format] = {
             time_number=_number("%.8f"),
             nested=_GOT10K_NESTED,
             nested_time=_number("%.8f"),
+            names={"otb100": _dotted},
+            whole=True,
         ),
         Format(
             "lasot", "LaSOT evaluation toolkit", "{tracker}_tracking_result/{sequence}.txt", ",", _number("%.4f")
