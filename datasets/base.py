@@ -75,6 +75,7 @@ class Sequence:
         origin: 0 or 1, what the annotation counts pixels from. Scoring ignores it (files are compared as they
             stand); initialising and drawing subtract it, writing results adds it again.
         attributes: attribute codes, e.g. ``("IV", "SV")``.
+        place: of the annotation file, see ``files.Tree.place``; empty where there is none.
         first_only: True where only the first frame is annotated (TrackingNet test); later rows are NaN.
         annotation: reads the ground truth; raises UserError when it is broken.
         frames: opens the frames; None when only annotations are present. Raises UserError when frames are missing.
@@ -88,6 +89,7 @@ class Sequence:
     origin: int = 0
     attributes: tuple[str, ...] = ()
     first_only: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,15 +36,19 @@ class Tree:
     def is_zip(self) -> bool:
         return self.root.is_file()
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """Relative paths of all files, sorted. ``__MACOSX`` and hidden entries are left out."""
-        found = self._zip.namelist() if self.is_zip else self._walk()
-        return tuple(sorted(n for n in found if not n.endswith("/") and not _is_clutter(n)))
+        return self._listed[0]
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """What ``names`` leaves out although somebody may look for it: relative path -> why."""
+        return self._listed[1]
 
     def exists(self, name: str) -> bool:
         if self.is_zip:
-            return name in self._zip_names
+            return name in self._entries
         return self._look(name, Path.is_file)
 
     def is_dir(self, name: str) -> bool:
@@ -61,12 +66,12 @@ class Tree:
         """The bytes of one file. Raises UserError when it is missing, unreadable or absurdly large."""
         try:
             path = self.root / name
-            size = self._zip.getinfo(name).file_size if self.is_zip else path.stat().st_size
+            size = self._entries[name].file_size if self.is_zip else path.stat().st_size
             if size > MAX_TEXT_BYTES:
                 raise UserError(
                     f"{self.where(name)} has more than {MAX_TEXT_BYTES >> 20} MiB: this is no file of boxes"
                 )
-            return self._zip.read(name) if self.is_zip else path.read_bytes()
+            return self._zip.read(self._entries[name]) if self.is_zip else path.read_bytes()
         except (*DAMAGED, OSError, KeyError) as error:
             raise UserError(
                 f"cannot read {self.where(name)}: {error}; check that the file is there and whole"
@@ -75,6 +80,10 @@ class Tree:
     def where(self, name: str) -> str:
         """The place of a file in words, for messages."""
         return f"{self.root}/{name}" if not self.is_zip else f"{name} in {self.root}"
+
+    def place(self, name: str) -> str:
+        """The place of a file, the same from whatever folder the tree was opened."""
+        return f"{self._real_root}/{name}"
 
     def __getstate__(self) -> dict[str, Path]:
         return {"root": self.root}  # an open archive does not travel to worker processes
@@ -87,14 +96,84 @@ class Tree:
             raise UserError(f"{self.root} is neither a folder nor a readable zip file: {error}") from error
 
     @cached_property
-    def _zip_names(self) -> frozenset[str]:
-        return frozenset(self._zip.namelist())
+    def _real_root(self) -> str:
+        return os.path.realpath(self.root)
 
-    def _walk(self) -> Iterator[str]:
-        for folder, dirs, files in os.walk(self.root):  # links to folders are not followed: no loops
-            dirs[:] = sorted(d for d in dirs if not _is_clutter(d))
-            prefix = Path(folder).relative_to(self.root).as_posix()
-            yield from (f"{prefix}/{f}" if prefix != "." else f for f in files)
+    @cached_property
+    def _entries(self) -> dict[str, zipfile.ZipInfo]:
+        return {_slashed(entry.filename): entry for entry in self._zip.infolist()}
+
+    @cached_property
+    def _listed(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        found, unread = _entries_of(self._zip) if self.is_zip else _walk(self.root)
+        return tuple(sorted(found)), unread
+
+
+def _entries_of(archive: zipfile.ZipFile) -> tuple[set[str], dict[str, str]]:
+    """Names of the files in an archive, and what was left out."""
+    names = [_slashed(name) for name in archive.namelist()]
+    files = [name for name in names if not name.endswith("/") and not _is_clutter(name)]
+    found = set(files)
+    twice = [name for name, count in Counter(files).items() if count > 1] if len(found) < len(files) else []
+    return found, dict.fromkeys(twice, "stands in the archive more than once, and the last is read")
+
+
+def _slashed(entry: str) -> str:
+    """``ECO/Deer.txt`` for what programs on Windows and ``zip -r x.zip .`` make of it."""
+    return entry.replace("\\", "/").removeprefix("./")
+
+
+def _walk(root: Path) -> tuple[list[str], dict[str, str]]:
+    """Relative paths of the files below a folder, and what was left out.
+
+    Links to folders are followed, unless they lead back to where the walk is; a link inside a linked folder only to
+    what no link has led to before, so that folders linked crosswise come to an end.
+    """
+    found: list[str] = []
+    unread: dict[str, str] = {}
+    seen: set[str] = set()
+    pending: list[tuple[str, str, tuple[str, ...]]] = [
+        ("", os.path.realpath(root), ())
+    ]  # path, place, links on the way
+    while pending:
+        prefix, real, ways = pending.pop()
+        try:
+            with os.scandir(real) as listing:
+                entries = list(listing)
+        except OSError as error:
+            unread[prefix.rstrip("/") or "."] = f"cannot be looked into: {error.strerror or error}"
+            continue
+        for entry in entries:
+            path = prefix + entry.name
+            if _is_clutter(entry.name):
+                continue
+            linked = entry.is_symlink()
+            kind = _kind(entry)
+            if kind == "folder" and not linked:
+                pending.append((f"{path}/", f"{real}/{entry.name}", ways))
+            elif kind == "folder":
+                target = os.path.realpath(entry.path)
+                if any(f"{place}/".startswith(f"{target.rstrip('/')}/") for place in (real, *ways)):
+                    unread[path] = "a link that leads back to a folder it lies in"
+                elif ways and target in seen:
+                    unread[path] = "a link to a folder that another link leads to"
+                else:
+                    seen.add(target)
+                    pending.append((f"{path}/", target, (*ways, real)))
+            elif kind == "file":
+                found.append(path)
+            else:
+                unread[path] = "a link to nothing" if linked else "no regular file"
+    return found, unread
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    with suppress(OSError):  # a link that leads to itself is neither
+        if entry.is_dir():
+            return "folder"
+        if entry.is_file():
+            return "file"
+    return ""
 
 
 def open_tree(path: str | Path) -> Tree:

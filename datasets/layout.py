@@ -147,6 +147,7 @@ def sequence(
         origin=benchmark.origin,
         attributes=tuple((item.row.get("attributes") or "").split()),
         first_only=source.first_only,
+        place=source.tree.place(source.path),
     )
 
 

@@ -79,7 +79,8 @@ def row_of(label: str, row: str = "") -> str:
 def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candidate]:
     """Raw results in the experiment's folder, for rows that no tracker of the experiment stands for.
 
-    Several runs of a tracker (``dimp50_000``, ``dimp50_001`` ...) are a candidate each.
+    Several runs of a tracker (``dimp50_000``, ``dimp50_001`` ...) are a candidate each. Raises UserError for two
+    folders of one tracker.
     """
     folder = Path(experiment.results).expanduser()
     if not experiment.results or not folder.is_dir() or not any(folder.iterdir()):
@@ -94,8 +95,14 @@ def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candid
             raw = find_results(tree, dataset.benchmark.name, dataset.label, dataset.sequences)
         except UserError:
             continue  # the folder has nothing for this dataset, and the table says so
+        sole: dict[str, str] = {}
         for name, runs in raw.table.items():
             if row := missing.get(spelling(name.rpartition("/")[2])):
+                if sole.setdefault(row, name) != name:
+                    raise UserError(
+                        f"{folder} has {sole[row]} and {name} on {dataset.label}, both called like the paper's {row}: "
+                        "keep one"
+                    )
                 for run in [name] if len(runs) == 1 else [run.name for run in runs]:
                     found.setdefault((row, run), []).append(dataset.label)
     made = []

@@ -1,14 +1,19 @@
 """Finding raw results in whatever nesting their writers use.
 
-A folder that holds result files belongs to one tracker (or one run of it). Which one is read off its path: parts that
-name a dataset, or nothing at all (``results``), are dropped, and the last that remains names the tracker::
+A folder that holds result files belongs to one tracker (or one run of it), and no two folders are one run. Which
+tracker is read off its path: parts that name a dataset, or nothing at all (``results``), are dropped, and the last that
+remains names the tracker; where that would give two folders one name, more of their paths is told::
 
     results/OTB100/ECO/Basketball.txt            ECO, for OTB100 only
     dimp/dimp50_003/Basketball.txt               dimp50, its run 003
     vitb_256/lasot/airplane-1.txt                vitb_256, for LaSOT only
     MyTracker_tracking_result/airplane-1.txt     MyTracker
+    ECO/airplane/airplane-1.txt                  ECO, whose sequences have folders of their own
     GOT-10k/MyTracker/Val_000001/Val_000001_001.txt
+    results_OPE/Basketball_ECO.mat               ECO, which stands in the files' names
     Basketball.txt                               the folder that was opened
+
+What is no result is passed over with its reason, see ``filing``.
 """
 
 from __future__ import annotations
@@ -16,56 +21,75 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Hole, Sequence
 from inmo.datasets.files import Tree
 from inmo.errors import UserError, unknown_name
 from inmo.trackers.recorded.box_layouts import BOX_LAYOUTS, BoxLayout, box_layout
+from inmo.trackers.recorded.filing import (
+    DATASET_FOLDERS,
+    KNOWN_FOLDERS,
+    NO_NAME,
+    PREFIXES,
+    RUN,
+    Names,
+    Passed,
+    Shelf,
+    file_away,
+    plain,
+    summary,
+)
 from inmo.trackers.recorded.formats import Format, result_format
 from inmo.trackers.recorded.otb_mat import parse_mat
 
-# What folders of a dataset's results are called, without case and separators.
-DATASET_FOLDERS: dict[str, frozenset[str]] = {
-    "lasot": frozenset({"lasot", "lasottest", "lasottesting", "lasottestset"}),
-    "tnl2k": frozenset({"tnl2k", "tnl2ktest", "tnl2ktestsubset"}),
-    "uav123": frozenset({"uav", "uav123"}),
-    "uav123_10fps": frozenset({"uav12310fps", "uav10fps"}),
-    "nfs": frozenset({"nfs", "nfs30", "nfs30fps", "needforspeed"}),
-    "otb100": frozenset({"otb", "otb100", "otb2015", "otbope", "tb100"}),
-    "trackingnet": frozenset({"trackingnet", "trackingnettest"}),
-    "": frozenset(  # others that share a results folder with ours
-        {"got10k", "got10ktest", "got10kval", "lasotext", "lasotextensionsubset", "otb50", "otb2013", "cvpr13", "tb50"}
-        | {"uav20l", "nfs240", "vot2016", "vot2018", "vot2018lt", "vot2019", "vot2020", "tc128", "itb", "dtb70"}
-    ),
-}
-_KNOWN_FOLDERS = frozenset().union(*DATASET_FOLDERS.values())
-_SHELVES = frozenset({"results", "result", "trackingresults", "rawresults", "resultsope", "bbox", "ope", "resultsotb"})
+_SHELVES = frozenset(
+    {"results", "result", "trackingresults", "rawresults", "resultsope", "ope", "resultsotb", "output", "outputs"}
+    | {"bbox", "bboxes", "boxes", "pred", "preds", "predictions"}
+)
 _TRACKER_SUFFIX = re.compile(r"_(tracking_)?results?$", re.IGNORECASE)
-_RUN = re.compile(r"(.+)_(\d{3})$")
 MOST_RUNS = 100  # numbers start at 000; the 256 of vitb_256 is a size
-_ASIDE = re.compile(r"_(times?|all_scores|object_presence_scores|scores?|confidences?|fps|boxes_time)$", re.IGNORECASE)
-_PREFIXES = ("uav_", "nfs_")
+_NOTHING = Names({}, frozenset(), frozenset())
 
 
 @dataclass(frozen=True)
 class Run:
-    """The result files of one run of a tracker, in order of preference: those filed under the dataset first."""
+    """The result files of one run of a tracker.
+
+    Attributes:
+        name: of the run alone.
+        place: the folder they lie in, below the root.
+        files: sequence, as spelt there -> path.
+        names: which spellings several sequences share once case is ignored.
+    """
 
     name: str
+    place: str = ""
     files: dict[str, str] = field(default_factory=dict)
-    folded: dict[str, str] = field(default_factory=dict)
+    names: Names = _NOTHING
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        """Case-folded stem -> path, of those that one file alone has."""
+        counts = Counter(stem.casefold() for stem in self.files)
+        return {stem.casefold(): path for stem, path in self.files.items() if counts[stem.casefold()] == 1}
 
     def find(self, sequence: Sequence) -> str | None:
-        """Path of the result of a sequence, by name, then alias, then either without regard to case."""
+        """Path of the result of a sequence, by name, then alias, then either without regard to case.
+
+        Case is regarded where two files or two sequences would else be one.
+        """
         spellings = [sequence.name, *sequence.aliases]
-        spellings += [prefix + sequence.name for prefix in _PREFIXES]
+        spellings += [prefix + sequence.name for prefix in PREFIXES]
         for spelling in spellings:
             if spelling in self.files:
                 return self.files[spelling]
-        return next((self.folded[s.casefold()] for s in spellings if s.casefold() in self.folded), None)
+        folded = (s.casefold() for s in spellings)
+        known = self.names.spellings
+        return next((self._folded[s] for s in folded if s in self._folded and known.get(s, sequence.name)), None)
 
 
 @dataclass(frozen=True)
@@ -77,6 +101,7 @@ class RawResults:
         table: tracker -> its runs, sorted.
         format: who wrote them, or None where that does not matter.
         benchmark: name of the benchmark, for a writer's offsets.
+        passed: what was found and read for no tracker.
         layout: what the numbers of a row are.
     """
 
@@ -84,7 +109,14 @@ class RawResults:
     table: dict[str, tuple[Run, ...]]
     format: Format | None = None
     benchmark: str = ""
+    passed: tuple[Passed, ...] = ()
     layout: BoxLayout = BOX_LAYOUTS["xywh"]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of any number from these results: files that may be results and were not read."""
+        words = summary(item for item in self.passed if item.told)
+        return (words,) if words else ()
 
     @property
     def trackers(self) -> tuple[str, ...]:
@@ -111,7 +143,7 @@ class RawResults:
             return Hole(sequence.name, which)
         where = self.tree.where(found)
         data = self.tree.read(found)
-        boxes = parse_mat(data, where) if found.endswith(".mat") else self.layout.parse(data, where)
+        boxes = parse_mat(data, where) if found.lower().endswith(".mat") else self.layout.parse(data, where)
         if self.layout.name != "xywh":
             boxes = self.layout.read(boxes, sequence.annotation().beside(boxes), where)
         return self.format.decode_offset(boxes, self.benchmark) if self.format else boxes
@@ -159,68 +191,128 @@ def find_results(
     """
     wanted = tuple(sequences)
     home = benchmark.removeprefix("mini-")
-    own = {_plain(label), _plain(benchmark)} - {""} | DATASET_FOLDERS.get(home, frozenset())
-    foreign = _KNOWN_FOLDERS - own if benchmark not in ("", "folder") else frozenset()
-    names = {s.casefold() for item in wanted for s in (item.name, *item.aliases)}
-    shelves = [s for s in _shelves(tree, names) if not any(_plain(part) in foreign for part in s[0])]
-    shelves.sort(key=lambda s: (not any(_plain(part) in own for part in s[0]), s[0]))
-    nameless = own | _KNOWN_FOLDERS | _SHELVES
-    kept: dict[tuple[str, ...], Run] = {}
-    for parts, files in shelves:
-        named = [part for part in parts if _plain(part) not in nameless]
-        owner = tuple(_TRACKER_SUFFIX.sub("", part) for part in named) or (_root_name(tree),)
-        run = kept.setdefault(owner, Run(owner[-1]))
-        for stem, path in files.items():
-            run.files.setdefault(stem, path)
-            run.folded.setdefault(stem.casefold(), path)
-    kept = {owner: run for owner, run in kept.items() if not wanted or any(run.find(s) for s in wanted)}
+    own = {plain(label), plain(benchmark)} - {""} | DATASET_FOLDERS.get(home, frozenset())
+    foreign = KNOWN_FOLDERS - own if benchmark not in ("", "folder") else frozenset()
+    names = Names(_spellings(wanted), foreign, frozenset(item.place for item in wanted if item.place))
+    shelves, passed = file_away(tree, names)
+    nameless = frozenset(own | KNOWN_FOLDERS | _SHELVES)
+    kept: list[_Candidate] = []
+    for shelf in sorted(shelves, key=lambda shelf: (shelf.folder, shelf.tail)):
+        candidate = _candidate(shelf, nameless, _root_name(tree), names)
+        used = [candidate.run.find(item) for item in wanted]
+        passed += _unused(shelf, {path for path in used if path}, names, complete=bool(used) and None not in used)
+        if not wanted or any(used):
+            kept.append(candidate)
+    passed.sort(key=lambda item: item.path)
     if not kept:
         what = f" of {label or benchmark}" if benchmark else ""
+        there = f"; {words}" if (words := summary(passed)) else ""
         raise UserError(
             f"{tree.root} holds no raw results{what}: it should hold <tracker>/<sequence>.txt with x, y, w, h per line"
+            + there
         )
     chosen = None if format_in == "auto" else result_format(format_in)
-    return RawResults(tree, _named(kept), chosen, benchmark, box_layout(boxes))
+    return RawResults(tree, _named(kept), chosen, benchmark, tuple(passed), box_layout(boxes))
 
 
-def _shelves(tree: Tree, names: set[str]) -> list[tuple[tuple[str, ...], dict[str, str]]]:
-    """Folders that hold results: their path, and sequence name -> file."""
-    found: dict[tuple[str, ...], dict[str, str]] = {}
-    for path in tree.names:
-        *folder, file = path.split("/")
-        stem, _, kind = file.rpartition(".")
-        if kind not in ("txt", "mat") or not stem:
-            continue
-        if stem.casefold() not in names and (_ASIDE.search(stem) or "times" in folder):
-            continue
-        if folder and (nested := _RUN.fullmatch(stem)) and nested.group(1) == folder[-1]:  # GOT-10k's repetitions
-            stem = folder.pop()
-            repetition = int(nested.group(2)) - 1
-            if folder and repetition >= 0:
-                folder[-1] = f"{folder[-1]}_{repetition:03d}"
-        elif kind == "mat" and stem.casefold() not in names and (split := stem.rpartition("_"))[0].casefold() in names:
-            stem = split[0]  # OTB's <sequence>_<tracker>.mat, all in one folder
-            folder.append(split[2])
-        found.setdefault(tuple(folder), {}).setdefault(stem, path)
-    return list(found.items())
+def _spellings(wanted: tuple[Sequence, ...]) -> dict[str, str]:
+    """Case-folded spelling -> the sequence that is called so, "" where several are."""
+    found: dict[str, str] = {}
+    for item in wanted:
+        for spelling in (item.name, *item.aliases, *(prefix + item.name for prefix in PREFIXES)):
+            if found.setdefault(spelling.casefold(), item.name) != item.name:
+                found[spelling.casefold()] = ""
+    return found
 
 
-def _named(kept: dict[tuple[str, ...], Run]) -> dict[str, tuple[Run, ...]]:
+def _unused(shelf: Shelf, used: set[str], names: Names, *, complete: bool) -> list[Passed]:
+    """The files of a run that serve no sequence. Where none is lacking, strange names are those of other datasets."""
+    if not names.spellings:
+        return []
+    return [
+        Passed(path, "another file is read for this sequence, or its name fits two" if stem in names else NO_NAME,
+               told=stem in names or not complete)
+        for stem, path in shelf.files.items() if path not in used
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A run before it is known what it is called.
+
+    Attributes:
+        run: its files.
+        owner: parts of its path that name it.
+        path: its path in full, with all that tells it apart.
+        numbered: which of ``path`` is the last of ``owner``.
+    """
+
+    run: Run
+    owner: tuple[str, ...]
+    path: tuple[str, ...]
+    numbered: int
+
+
+def _candidate(shelf: Shelf, nameless: frozenset[str], root: str, names: Names) -> _Candidate:
+    path = shelf.folder
+    if shelf.tail.startswith("_"):
+        path = (*path[:-1], f"{path[-1] if path else root}{shelf.tail}")
+    elif shelf.tail not in ("", "/"):
+        path = (*path, shelf.tail)
+    last = max((place for place, part in enumerate(path) if plain(part) not in nameless), default=-1)
+    owner = tuple(_TRACKER_SUFFIX.sub("", part) for part in path if plain(part) not in nameless) or (root,)
+    return _Candidate(Run(owner[-1], "/".join(shelf.folder), shelf.files, names), owner, path, last)
+
+
+@dataclass(frozen=True)
+class _Tracker:
+    """Runs that are one tracker's, and what it may be called: the shortest of ``names`` that no other bears."""
+
+    names: tuple[str, ...]
+    runs: tuple[Run, ...]
+
+
+def _named(kept: list[_Candidate]) -> dict[str, tuple[Run, ...]]:
     """Tracker name -> runs. Names are the last parts of paths, as many as tell the trackers apart."""
-    groups: dict[tuple[str, ...], dict[int, Run]] = {}
-    for owner, run in kept.items():
-        if numbered := _RUN.fullmatch(owner[-1]):
-            groups.setdefault((*owner[:-1], numbered.group(1)), {})[int(numbered.group(2))] = run
-    runs = {owner: tuple(by[n] for n in sorted(by)) for owner, by in groups.items() if 0 in by and max(by) < MOST_RUNS}
-    grouped = {id(run) for group in runs.values() for run in group}
-    runs |= {owner: (run,) for owner, run in kept.items() if id(run) not in grouped}
-    plain = Counter(owner[-1] for owner in runs)
-    named = {owner[-1] if plain[owner[-1]] == 1 else "/".join(owner): found for owner, found in runs.items()}
-    return {name: named[name] for name in sorted(named)}
+    groups: dict[tuple[str, ...], dict[int, _Candidate]] = {}
+    alone = []
+    for item in kept:
+        numbered = RUN.fullmatch(item.owner[-1])
+        if numbered is None:
+            alone.append(item)
+            continue
+        # runs of one tracker lie side by side: their paths differ in nothing but the number
+        ways = (*item.path[: item.numbered], numbered.group(1), *item.path[item.numbered + 1 :])
+        group = groups.setdefault(ways, {})
+        if group.setdefault(int(numbered.group(2)), item) is not item:
+            alone.append(item)
+    plain_paths = {item.path for item in alone}
+    trackers = []
+    for ways, group in groups.items():
+        members = [group[number] for number in sorted(group)]
+        if 0 not in group or max(group) >= MOST_RUNS:
+            alone += members
+            continue
+        first = members[0].owner
+        base = f"{first[-1]}..{max(group):03d}" if ways in plain_paths else first[-1][:-4]
+        if len(members) == 1 and ways in plain_paths:
+            base = first[-1]
+        full = "/".join(ways) if ways not in plain_paths else "/".join((*ways[:-1], base))
+        names = (base, "/".join((*first[:-1], base)), full)
+        trackers.append(_Tracker(names, tuple(member.run for member in members)))
+    trackers += [_Tracker((c.owner[-1], "/".join(c.owner), "/".join(c.path) or "."), (c.run,)) for c in alone]
+    return dict(sorted(_shortest(trackers)))
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+def _shortest(trackers: list[_Tracker]) -> Iterator[tuple[str, tuple[Run, ...]]]:
+    taken: set[str] = set()
+    for level in range(3):
+        counts = Counter(tracker.names[level] for tracker in trackers)
+        free = {name for name, count in counts.items() if count == 1} - taken
+        yield from ((t.names[level], t.runs) for t in trackers if t.names[level] in free)
+        trackers = [t for t in trackers if t.names[level] not in free]
+        taken |= free
+    yield from ((f"{t.names[-1]} ({number})", t.runs) for number, t in enumerate(trackers, 1))
 
 
 def _root_name(tree: Tree) -> str:

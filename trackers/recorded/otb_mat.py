@@ -7,6 +7,7 @@ the tests compare the two.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -27,9 +28,9 @@ COMPLEX = 1 << 11  # of an array's flags
 
 
 def parse_mat(data: bytes, where: str) -> Boxes:
-    """The boxes of the first run, (m, 4) x, y, w, h.
+    """The boxes of the one run of a file, (m, 4) x, y, w, h.
 
-    Raises UserError for files that hold no such run, or one in another representation than rectangles.
+    Raises UserError for files that hold no such run, several, or one in another representation than rectangles.
     """
     try:
         run = _first_run(data, where)
@@ -37,8 +38,16 @@ def parse_mat(data: bytes, where: str) -> Boxes:
         boxes = run["res"].numbers()
     except (ValueError, struct.error, zlib.error) as error:
         raise UserError(f"{where} is no OTB result: {error}; it should hold results{{1}}.res") from error
-    if kind != "rect" or boxes.ndim != 2 or boxes.shape[1] != 4:
+    if kind != "rect":
         raise UserError(f"{where} holds a result of type '{kind}': convert it to rectangles x, y, w, h")
+    shape = " x ".join(map(str, boxes.shape))
+    if boxes.ndim > 2 and boxes.shape[-1] == 4:
+        raise UserError(
+            f"{where} holds {boxes.shape[0]} runs of rectangles ({shape}): write each run as a file of its own, "
+            "<tracker>_000/<sequence>.mat and so on"
+        )
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise UserError(f"{where} holds {shape} numbers: it should hold a row x, y, w, h per frame")
     return boxes
 
 
@@ -106,6 +115,11 @@ def _first_run(data: bytes, where: str) -> dict[str, _Array]:
             run = array.first_cell() if array.kind == CELL else array
             if run.kind != STRUCT:
                 raise ValueError("results{1} is no struct")
+            if (runs := math.prod(array.shape)) > 1:
+                raise UserError(
+                    f"{where} holds {runs} runs, as TRE and SRE have them: keep one, or write each as a file of its "
+                    "own, <tracker>_000/<sequence>.mat and so on"
+                )
             return run.first_fields()
     raise ValueError("it has no variable 'results'")
 

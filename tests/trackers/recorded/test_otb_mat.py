@@ -30,14 +30,25 @@ def run(boxes: Any) -> dict[str, Any]:
 
 
 def in_cells(boxes: Any) -> Any:
-    cells = np.empty((1, 2), dtype=object)
-    cells[0, 0], cells[0, 1] = run(boxes), run(boxes + 1)
+    cells = np.empty((1, 1), dtype=object)
+    cells[0, 0] = run(boxes)
     return cells
 
 
 def in_structs(boxes: Any) -> Any:
     kinds = [("res", object), ("type", object)]
-    return np.array([(boxes, "rect"), (boxes + 1, "rect")], dtype=kinds)
+    return np.array([(boxes, "rect")], dtype=kinds)
+
+
+def test_several_runs_in_one_file_are_no_result() -> None:
+    cells = np.empty((1, 20), dtype=object)
+    cells[0, :] = [run(BOXES + place) for place in range(20)]
+    with pytest.raises(UserError, match=r"x\.mat holds 20 runs, as TRE and SRE have them"):
+        parse_mat(saved(cells), "x.mat")
+    with pytest.raises(UserError, match=r"holds 5 runs of rectangles \(5 x 37 x 4\)"):
+        parse_mat(saved(run(np.stack([BOXES] * 5))), "x.mat")
+    with pytest.raises(UserError, match="holds 37 x 3 numbers"):
+        parse_mat(saved(run(BOXES[:, :3])), "x.mat")
 
 
 @pytest.mark.parametrize("shape", [in_cells, run, in_structs])

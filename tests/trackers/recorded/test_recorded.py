@@ -96,14 +96,6 @@ def test_ten_frames_per_second_is_another_dataset(tmp_path: Path) -> None:
     assert found(tmp_path, "uav123_10fps", "car1").trackers == ("B", "C")
 
 
-def test_the_folder_named_after_the_dataset_comes_first(tmp_path: Path) -> None:
-    lay(tmp_path, "vitb/airplane-1.txt")
-    lay(tmp_path, "vitb/lasot/airplane-1.txt", text="9,9,9,9\n")
-    raw = found(tmp_path, "lasot", "airplane-1")
-    assert raw.trackers == ("vitb",)
-    np.testing.assert_array_equal(raw.boxes("vitb", sequence("airplane-1")), [[9, 9, 9, 9]])
-
-
 def test_times_and_scores_are_no_results(tmp_path: Path) -> None:
     lay(tmp_path, "ECO/Basketball.txt")
     aside = ("Basketball_time", "Basketball_all_scores", "Basketball_object_presence_scores", "times/Basketball_time")
