@@ -192,7 +192,9 @@ def _facts(dataset: Dataset, tally: _Tally, every: int) -> Iterator[str]:
     yield f"{title} at {dataset.root}: {known} of {dataset.expected} sequences, {frames}"
     if tally.first_only:
         yield f"{_plural(tally.first_only, 'sequence')} with the first box alone: to be tracked, not scored here"
-    if len(tally.no_frames) == known:
+    if len(tally.no_frames) == known == tally.first_only:
+        yield "first boxes alone, no images: add the images to track, and the other boxes to score"
+    elif len(tally.no_frames) == known:
         yield "annotations alone, no images: enough to score results, not to track"
     else:
         yield f"{_plural(tally.frames, 'frame')} in {_plural(known - len(tally.no_frames), 'sequence')}"

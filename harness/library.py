@@ -283,10 +283,7 @@ def _scored(results: Results | RawFiles, protocols: Sequence[str], partial: bool
     from inmo.reports.scoring.stored import evaluate as evaluate_store
 
     if isinstance(results, RawFiles):
-        scores = score_dataset(
-            results.dataset, results.raw.tree, protocols=protocols, partial=partial, format_in=results.format_in,
-            boxes=results.raw.layout.name,
-        )  # fmt: skip
+        scores = score_dataset(results.dataset, results.raw, protocols=protocols, partial=partial)
         return [Row(score, results.dataset.benchmark.name) for score in scores]
     return [
         Row(score, data.dataset.benchmark, run.fps)

@@ -14,10 +14,12 @@ from inmo.datasets.files import open_tree
 from inmo.errors import Exit, UserError
 from inmo.harness.commands.options import Names
 from inmo.harness.run.setup import parse_dataset
+from inmo.reports.scoring.notes import notes
 from inmo.reports.scoring.raw import score_dataset, scores_json
 from inmo.reports.scoring.score import Score
 from inmo.reports.tables.builders import score_table, sequence_table
 from inmo.reports.tables.readings import readings_table
+from inmo.trackers.recorded.discovery import find_results
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,16 @@ def run(command: ScoreResults) -> int:
         if argument.root:
             raise UserError("give the ground truth once: --dataset NAME=ROOT, or --dataset NAME --annotations PATH")
         argument = type(argument)(argument.name, argument.label, str(command.annotations))
+    dataset = argument.open()
+    raw = find_results(
+        open_tree(command.results), dataset.benchmark.name, dataset.label, dataset.sequences, command.format_in,
+        command.boxes,
+    )  # fmt: skip
+    for note in raw.notes:
+        print(f"note: {note}", file=sys.stderr)
     scores = score_dataset(
-        argument.open(), open_tree(command.results), trackers=command.trackers, protocols=command.protocol,
-        partial=command.partial, format_in=command.format_in, boxes=command.boxes, diagnose=command.diagnose,
+        dataset, raw, trackers=command.trackers, protocols=command.protocol, partial=command.partial,
+        diagnose=command.diagnose,
     )  # fmt: skip
     if command.format == "json":
         import json
@@ -84,10 +93,6 @@ def _refused(scores: Sequence[Score]) -> int:
                 f"{'error' if score.tracker not in numbered else 'note'}: {score.tracker}: {score.reason}",
                 file=sys.stderr,
             )
-        elif score.mean.broken:
-            print(
-                f"note: {score.tracker} has {score.mean.broken} predictions that are NaN or without size; "
-                f"{score.protocol} decides what they count for",
-                file=sys.stderr,
-            )
+        for note in notes(score):
+            print(f"note: {note}", file=sys.stderr)
     return Exit.MEND if {score.tracker for score in scores} - numbered else 0

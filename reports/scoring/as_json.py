@@ -69,8 +69,12 @@ def _measures(measures: Measures, protocol: str, reason: str) -> dict[str, Any]:
     for each in SCALARS:
         if each.instead_of and measures.value(each) is not None:
             values[each.key] = measures.value(each)
-    if measures.broken:
-        values["broken_predictions"] = measures.broken
+    counts = {
+        "broken_predictions": measures.broken,
+        "rows_beyond_annotation": measures.longer,
+        "rows_lacking": measures.shorter,
+    }
+    values |= {key: count for key, count in counts.items() if count}
     if measures.box_coverage is not None:
         values["box_coverage"] = measures.box_coverage
     if own:

@@ -114,6 +114,7 @@ def measure(prediction: Boxes, target: Target, sequence: str = "") -> Measures:
     """Curves and scalars of one prediction, (m, 4). Raises RefusalError where the protocol refuses it."""
     prediction, filled = _started(prediction, target)
     prediction, failed, broken = _usable(prediction, target.protocol)
+    surplus = len(prediction) - len(target.boxes) - (sequence in target.protocol.drop_last)
     target, prediction = _same_length(prediction, target, sequence)
     rule, boxes = target.protocol, target.boxes
     if rule.round_boxes:
@@ -148,19 +149,14 @@ def measure(prediction: Boxes, target: Target, sequence: str = "") -> Measures:
         counts = metrics.precision_counts(_kept(far, target), GRIDS[rule.norm_grid])
         curves["norm_precision"] = counts / target.frames
     coverage = float((prediction.sum(axis=1) > 0).mean()) if rule.coverage else None
-    return with_scalars(curves, rule, frames=target.frames, coverage=coverage, broken=broken, filled=filled)
+    sums = {"frames": target.frames, "broken": broken, "filled": filled}
+    sums |= {"longer": max(surplus, 0), "shorter": max(-surplus, 0)}
+    return with_scalars(curves, rule, coverage=coverage, **sums)
 
 
-def with_scalars(
-    curves: dict[str, Curve],
-    rule: Protocol,
-    *,
-    frames: int,
-    coverage: float | None = None,
-    broken: int = 0,
-    filled: int = 0,
-) -> Measures:
-    """The measures of a sequence or of a mean: the curves given, and the scalars the protocol reads off them."""
+def with_scalars(curves: dict[str, Curve], rule: Protocol, *, coverage: float | None = None, **sums: Any) -> Measures:
+    """The measures of a sequence or of a mean: the curves given, the scalars the protocol reads off them, and ``sums``:
+    the fields of ``Measures`` that add up."""
     values: dict[str, Any] = {**curves}
     for scalar in SCALARS:
         if scalar.curve in curves:
@@ -169,7 +165,7 @@ def with_scalars(
                 values[scalar.key] = AREAS[rule.area](curve, GRIDS[rule.grid(scalar.curve) or ""])
             elif rule.points:
                 values[scalar.key] = float(curve[scalar.at])
-    return Measures(**values, frames=frames, box_coverage=coverage, broken=broken, filled=filled)
+    return Measures(**values, **sums, box_coverage=coverage)
 
 
 def mean_measures(parts: Iterable[Measures], rule: Protocol) -> Measures:
@@ -190,8 +186,8 @@ def mean_measures(parts: Iterable[Measures], rule: Protocol) -> Measures:
             curves[kind.key] = np.mean(stack, axis=0)
     frames = sum(part.frames for part in parts)
     covered = sum((part.box_coverage or 0.0) * part.frames for part in parts) / frames if rule.coverage else None
-    broken, filled = sum(part.broken for part in parts), sum(part.filled for part in parts)
-    return with_scalars(curves, rule, frames=frames, coverage=covered, broken=broken, filled=filled)
+    sums = {key: sum(getattr(part, key) for part in parts) for key in ("broken", "filled", "longer", "shorter")}
+    return with_scalars(curves, rule, coverage=covered, frames=frames, **sums)
 
 
 def _valid(boxes: Boxes, kind: str) -> Mask:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
+import numpy as np
+
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree
@@ -19,7 +21,7 @@ from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.measure import measure, prepare
 from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.tally import Tally, by_attribute, take_in, tallies
+from inmo.reports.scoring.tally import ONE_BOX, Found, Tally, by_attribute, one_box, take_in, tallies
 from inmo.trackers.recorded.discovery import RawResults, find_results
 
 __all__ = ["score_by_attribute", "score_dataset", "score_sequence", "score_tracker", "scores_json"]
@@ -81,7 +83,7 @@ def score_tracker(
 
 def score_dataset(
     dataset: Dataset,
-    results: Tree,
+    results: Tree | RawResults,
     trackers: Items[str] = (),
     protocols: Items[str] = (),
     partial: bool = False,
@@ -96,7 +98,7 @@ def score_dataset(
 
     Args:
         dataset: its annotations; images are not touched.
-        results: folder or zip of raw results.
+        results: folder or zip of raw results, or what ``find_results`` made of it.
         trackers: names; all that are found when empty.
         protocols: names; the benchmark's own when empty.
         partial: score what is there; what is missing becomes holes.
@@ -112,30 +114,35 @@ def score_dataset(
     """
     rules = [protocol(name) for name in protocols or (dataset.benchmark.protocol,)]
     name = dataset.benchmark.name
-    raw = find_results(results, name, dataset.label, dataset.sequences, format_in, boxes)
+    raw = results
+    if isinstance(raw, Tree):
+        raw = find_results(raw, name, dataset.label, dataset.sequences, format_in, boxes)
     chosen = tuple(dict.fromkeys(trackers)) or raw.trackers
     counts = {tracker: raw.runs(tracker) for tracker in chosen}
-    if any(sequence.first_only for sequence in dataset.sequences):
-        reason = SERVER_ONLY.format(dataset.benchmark.title)
+    unscored = {sequence.name for sequence in dataset.sequences if sequence.first_only}
+    served = dataset.benchmark.ground_truth == "first"
+    if unscored and (served or len(unscored) == len(dataset.sequences)):
+        reason = SERVER_ONLY.format(dataset.benchmark.title) if served else one_box(sorted(unscored))
         return [
             Score(dataset.label, tracker, rule.name, dataset.expected, Measures(), reason=reason)
             for tracker in chosen
             for rule in rules
         ]
-    if dataset.holes and not partial:
-        raise _missing("the annotations of", dataset.label, dataset.holes, dataset.expected)
+    holes = [*(Hole(name, ONE_BOX) for name in sorted(unscored)), *dataset.holes]
+    if holes and not partial:
+        raise _missing("the annotations of", dataset.label, holes, dataset.expected)
     into = tallies(dataset.label, name, chosen, rules)
-    for tally in into.values():
-        tally.holes.extend(dataset.holes)
     watch = Watch()
     for sequence in dataset.sequences:
+        if sequence.name in unscored:
+            continue
         try:
             annotation = sequence.annotation()
         except UserError as error:
             if not partial:
                 raise
             for tally in into.values():
-                tally.holes.append(Hole(sequence.name, str(error)))
+                tally.refusals.append(Hole(sequence.name, str(error)))
             continue
         found = {
             tracker: [_read(raw.boxes, tracker, sequence, run, partial) for run in range(counts[tracker])]
@@ -143,13 +150,15 @@ def score_dataset(
         }
         take_in(into, found, annotation, rules, name, sequence.name)
         for tracker, (first, *_) in found.items():
-            if not isinstance(first, Hole):
+            if isinstance(first, np.ndarray):
                 watch.take(tracker, annotation.split(first)[1], annotation)
+    for tally in into.values():
+        tally.holes.extend(holes)
     scores = [_whole(tally, dataset.expected, partial) for tally in into.values()]
-    if boxes != "xywh":
+    if raw.layout.name != "xywh":
         scores = [replace(score, boxes=raw.layout.words) for score in scores]
     pairs = {tracker: _pairs(dataset, raw, tracker) for tracker in (chosen if diagnose else watch.suspects())}
-    return with_readings(scores, pairs, name, boxes)
+    return with_readings(scores, pairs, name, raw.layout.name)
 
 
 def score_by_attribute(
@@ -177,6 +186,8 @@ def _pairs(dataset: Dataset, raw: RawResults, tracker: str) -> list[Pair]:
     """A tracker's results with their ground truth, all of them; sequences that cannot be read are left out."""
     pairs = []
     for sequence in dataset.sequences:
+        if sequence.first_only:
+            continue
         try:
             annotation = sequence.annotation()
             runs = [raw.boxes(tracker, sequence, run) for run in range(raw.runs(tracker))]
@@ -190,13 +201,13 @@ def _pairs(dataset: Dataset, raw: RawResults, tracker: str) -> list[Pair]:
 
 def _read(
     boxes: Callable[..., Boxes | Hole], tracker: str, sequence: Sequence, run: int, partial: bool
-) -> Boxes | Hole:
+) -> Found:
     try:
         return boxes(tracker, sequence, run)
     except UserError as error:
         if not partial:
             raise
-        return Hole(sequence.name, str(error))
+        return error
 
 
 def _rule(rule: Protocol | str) -> Protocol:

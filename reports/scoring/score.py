@@ -110,7 +110,8 @@ class Measures:
     ``frames`` is what the curves were divided by; ``box_coverage`` is the share of frames with a box of positive
     sum, which the TrackingNet devkit prints beside its scores; ``broken`` counts predictions with a NaN or without a
     positive size, whatever the protocol makes of them; ``filled`` counts rows of the annotation that stand before a
-    result which starts later than the protocol does.
+    result which starts later than the protocol does. ``longer`` and ``shorter`` count the rows that a prediction has
+    beyond its annotation, or lacks.
     """
 
     success: Curve | None = None
@@ -125,6 +126,8 @@ class Measures:
     frames: int = 0
     broken: int = 0
     filled: int = 0
+    longer: int = 0
+    shorter: int = 0
 
     def value(self, measure: Measure) -> float | None:
         """A measure of ``MEASURES``."""
@@ -205,6 +208,7 @@ class Score:
         per_sequence: measures of every scored sequence, in the benchmark's order.
         holes: what is missing, each with its reason.
         reason: why measures are None, in one sentence; empty when none is.
+        refused: those of the holes whose result is there, but cannot be read or is refused by the protocol.
         boxes: what the numbers of the files were read as, in words; empty for x, y, w, h.
         readings: the files as they stand, then other ways to read them, see ``scoring.diagnosis``; empty where nothing
             called for them. Never applied.
@@ -219,6 +223,7 @@ class Score:
     per_sequence: Mapping[str, Measures] = field(default_factory=dict)
     holes: tuple[Hole, ...] = ()
     reason: str = ""
+    refused: tuple[Hole, ...] = ()
     boxes: str = ""
     readings: tuple[Reading, ...] = ()
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
 from inmo.reports.scoring.score import Score
 from inmo.reports.scoring.statistics import bootstrap_interval, ends, interval_words
-from inmo.reports.scoring.tally import Tally, by_attribute, take_in, tallies
+from inmo.reports.scoring.tally import ONE_BOX, Tally, by_attribute, one_box, take_in, tallies
 from inmo.reports.scoring.tuned import caution
 
 WARM_UP = 5  # frames after the initialisation that are not timed
@@ -223,9 +223,16 @@ def _dataset(
             for tracker, boxes in shown.items():
                 watch.take(tracker, boxes, sequence.annotation)
             traces[name] = trace(name, sequence.annotation, shown, detail)
+    if data.ground_truth != "first" and len(unscored) < len(data.names):
+        for facts in tracked:
+            facts.holes.extend(Hole(name, ONE_BOX) for name in unscored)
     if not partial:
         _demand_whole(data, tracked)
-    reason = f"only the first frames of {data.title} are public: its server scores the export" if unscored else ""
+    reason = ""
+    if unscored and data.ground_truth == "first":
+        reason = f"only the first frames of {data.title} are public: its server scores the export"
+    elif unscored and len(unscored) == len(data.names):
+        reason = one_box(unscored)
     odd = set(watch.suspects())
     pairs = {facts.name: _pairs(store, data, facts.run) for facts in tracked if facts.name in odd}
     scores = {

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Hole
 from inmo.errors import UserError
 from inmo.reports.scoring.measure import Target, mean_measures, measure, prepare
 from inmo.reports.scoring.protocols import Protocol
 from inmo.reports.scoring.score import Measures, Score
+
+Found = Boxes | Hole | UserError
+"""A result, or that there is none, or why it cannot be read."""
 
 
 @dataclass
@@ -20,7 +25,8 @@ class Tally:
     Attributes:
         dataset, tracker: as printed.
         rule: the protocol, resolved for the benchmark.
-        holes: sequences without a result; refusals: those that the protocol refuses. Each with its reason.
+        holes: sequences without a result; refusals: those whose result cannot be read or the protocol refuses. Each
+            with its reason.
         done: measures of the others, in the order they came.
         remarks: key of ``REMARKS`` -> the sequences in ``done`` that it is about.
     """
@@ -33,16 +39,19 @@ class Tally:
     done: dict[str, Measures] = field(default_factory=dict)
     remarks: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, sequence: str, target: Target | UserError, runs: Sequence[Boxes | Hole]) -> None:
+    def add(self, sequence: str, target: Target | UserError, runs: Sequence[Found]) -> None:
         """Take in one sequence, averaged over its runs."""
-        missing = [run for run in runs if isinstance(run, Hole)]
+        unreadable = next((run for run in runs if isinstance(run, UserError)), None)
+        missing = [run for run in runs if isinstance(run, Hole)] if unreadable is None else []
         if missing:
             self.holes.append(Hole(sequence, missing[0].reason))
             return
         try:
             if isinstance(target, UserError):
                 raise target
-            parts = [measure(run, target, sequence) for run in runs if not isinstance(run, Hole)]
+            if unreadable is not None:
+                raise unreadable
+            parts = [measure(run, target, sequence) for run in runs if isinstance(run, np.ndarray)]
         except UserError as refusal:
             self.refusals.append(Hole(sequence, str(refusal)))
             return
@@ -67,9 +76,22 @@ class Tally:
         mean = Measures() if reason else mean_measures(self.done.values(), self.rule)
         holes = (*self.holes, *self.refusals)
         remarks = {key: tuple(names) for key, names in self.remarks.items()}
+        name, refused = self.rule.name, tuple(self.refusals)
         return Score(
-            self.dataset, self.tracker, self.rule.name, expected, mean, self.done, holes, reason, remarks=remarks
+            self.dataset, self.tracker, name, expected, mean, self.done, holes, reason, refused, remarks=remarks
         )
+
+
+ONE_BOX = "its annotation is the first frame's box alone: annotate the other frames to score it"
+"""Why a sequence of one's own data is not scored, where no server keeps the rest."""
+
+
+def one_box(names: Sequence[str], shown: int = 8) -> str:
+    """The same of a dataset that has no other sequences."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return (
+        f"the annotation of {', '.join(names[:shown])}{more} is the first frame's box alone: annotate the other frames"
+    )
 
 
 Tallies = Mapping[tuple[str, str], Tally]
@@ -84,13 +106,13 @@ def tallies(dataset: str, benchmark: str, trackers: Iterable[str], rules: Iterab
 
 def take_in(
     into: Tallies,
-    found: Mapping[str, Sequence[Boxes | Hole]],
+    found: Mapping[str, Sequence[Found]],
     annotation: Annotation,
     rules: Iterable[Protocol],
     benchmark: str,
     sequence: str,
 ) -> None:
-    """Measure one sequence under every protocol. ``found``: tracker -> boxes of each of its runs, or the hole there."""
+    """Measure one sequence under every protocol. ``found``: tracker -> what each of its runs has."""
     for rule in rules:
         target: Target | UserError
         try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree, open_tree
 from inmo.errors import UserError
+from inmo.reports.scoring.notes import notes
 from inmo.reports.scoring.raw import score_by_attribute, score_dataset, score_tracker, scores_json
 
 BOX = [10.0, 20.0, 30.0, 40.0]
@@ -21,8 +24,11 @@ def no_opener(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
     raise AssertionError("not needed here")
 
 
-def dataset(*names: str, holes: tuple[Hole, ...] = (), first_only: bool = False, rows: int = 4) -> Dataset:
-    benchmark = Benchmark("uav123", "UAV123", no_opener, origin=1, protocol="pysot")
+def dataset(
+    *names: str, holes: tuple[Hole, ...] = (), first_only: bool = False, rows: int = 4, served: bool = False
+) -> Dataset:
+    known: Literal["full", "first"] = "first" if served else "full"
+    benchmark = Benchmark("uav123", "UAV123", no_opener, origin=1, protocol="pysot", ground_truth=known)
     truth = Annotation(np.array([BOX] * rows))
     attributes = {"a": ("IV",), "b": ("IV", "SV")}
     sequences = tuple(
@@ -108,9 +114,59 @@ def test_a_refusal_is_no_smaller_average(tmp_path: Path) -> None:
 
 def test_the_server_keeps_its_ground_truth(tmp_path: Path) -> None:
     write(tmp_path, "t", "a", [BOX] * 4)
-    (score,) = score_dataset(dataset("a", first_only=True), open_tree(tmp_path))
+    (score,) = score_dataset(dataset("a", first_only=True, served=True), open_tree(tmp_path))
     assert score.mean.success_auc is None
     assert "submit" in score.reason
+
+
+def test_one_box_of_ones_own_is_no_servers_secret(tmp_path: Path) -> None:
+    write(tmp_path, "t", "a", [BOX] * 4)
+    write(tmp_path, "t", "b", [BOX] * 4)
+    (score,) = score_dataset(dataset("a", "b", first_only=True), open_tree(tmp_path))
+    assert score.reason == "the annotation of a, b is the first frame's box alone: annotate the other frames"
+    data = dataset("a", "b")
+    data = replace(data, sequences=(data.sequences[0], replace(data.sequences[1], first_only=True)))
+    with pytest.raises(UserError, match=r"lack 1 of 2 sequences: b \(its annotation is the first frame's box alone"):
+        score_dataset(data, open_tree(tmp_path))
+    (score,) = score_dataset(data, open_tree(tmp_path), partial=True)
+    assert (list(score.per_sequence), [hole.sequence for hole in score.holes]) == (["a"], ["b"])
+
+
+def test_the_reason_is_the_files_own(tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path, "t", name, [BOX] * 4)
+        path = tmp_path / "t" / f"{name}.txt"
+        path.write_text("x,y,w,h\n" + path.read_text())
+    data = dataset("a", "b", holes=(Hole("Basketball", "not found below the root"),))
+    (score,) = score_dataset(data, open_tree(tmp_path), partial=True)
+    assert score.reason.startswith("nothing to score: a: line 1 of ")
+    assert "t/a.txt holds 'x', which is no number" in score.reason
+    write(tmp_path, "t", "a", [BOX] * 4)
+    (score,) = score_dataset(data, open_tree(tmp_path), partial=True)
+    assert score.coverage == "1 of 3"
+    assert [hole.sequence for hole in score.refused] == ["b"]
+    (note,) = notes(score)
+    assert note.startswith("t is scored without 1 sequence that cannot be: b: line 1 of ")
+
+
+def test_rows_that_were_cut_or_padded_are_counted(tmp_path: Path) -> None:
+    write(tmp_path, "t", "a", [BOX, *[BOX] * 4])
+    write(tmp_path, "t", "b", [BOX])
+    write(tmp_path, "t", "c", [BOX] * 4)
+    got10k, devkit = score_dataset(
+        dataset("a", "b", "c"), open_tree(tmp_path), protocols=("got10k", "trackingnet-devkit")
+    )
+    for score, words in ((got10k, "scores the frames that are there"), (devkit, "fills them up with boxes that fail")):
+        assert {n: (m.longer, m.shorter) for n, m in score.per_sequence.items()} == {
+            "a": (1, 0), "b": (0, 3), "c": (0, 0),
+        }  # fmt: skip
+        assert (score.mean.longer, score.mean.shorter) == (1, 3)
+        longer, shorter = notes(score)
+        assert longer.startswith("t has more rows than the annotation in 1 sequence (a +1)")
+        assert shorter == f"t has fewer rows than the annotation in 1 sequence (b -3); {score.protocol} {words}"
+    entry = scores_json([devkit], per_sequence=True)["scores"][0]
+    assert (entry["rows_beyond_annotation"], entry["rows_lacking"]) == (1, 3)
+    assert "rows_lacking" not in entry["per_sequence"]["c"]
 
 
 def test_runs_are_averaged_per_sequence_first(tmp_path: Path) -> None:
