@@ -110,6 +110,7 @@ class Dataset:
         root: the path that was opened.
         sequences: those whose annotation was found, in the benchmark's order.
         holes: the others, each with its reason.
+        passed: what lies there and may be sequences, but was not taken: a sentence each.
     """
 
     benchmark: Benchmark
@@ -117,6 +118,7 @@ class Dataset:
     root: str
     sequences: tuple[Sequence, ...]
     holes: tuple[Hole, ...] = ()
+    passed: tuple[str, ...] = ()
 
     @property
     def expected(self) -> int:

@@ -240,6 +240,7 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
             f"nearly every box passes the edge of its image: {_named(tally.corners)}; corners x1, y1, x2, y2 in place "
             "of x, y, w, h? subtract x1 from x2 and y1 from y2"
         )
+    yield from dataset.passed
     yield from tally.findings
 
 

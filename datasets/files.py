@@ -81,6 +81,27 @@ class Tree:
         """The place of a file in words, for messages."""
         return f"{self.root}/{name}" if not self.is_zip else f"{name} in {self.root}"
 
+    def inside(self, folder: str) -> tuple[list[str], list[str]]:
+        """Names of the folders and of the files in a folder (empty, or ending in a slash), sorted.
+
+        Hidden ones are left out, and linked folders that lead back to where they lie. Raises UserError when the folder
+        cannot be listed.
+        """
+        if self.is_zip:
+            return self._zip_folders.get(folder, ([], []))
+        folders, files = [], []
+        try:
+            with os.scandir(self.root / folder) as entries:
+                for entry in entries:
+                    kind = "" if entry.name.startswith(".") else _kind(entry)
+                    if kind == "file":
+                        files.append(entry.name)
+                    elif kind == "folder" and not (entry.is_symlink() and _leads_back(entry.path, self.root / folder)):
+                        folders.append(entry.name)
+        except OSError as error:
+            raise UserError(f"cannot look into {self.root / folder}: {error.strerror or error}") from error
+        return sorted(folders), sorted(files)
+
     def place(self, name: str) -> str:
         """The place of a file, the same from whatever folder the tree was opened."""
         return f"{self._real_root}/{name}"
@@ -98,6 +119,18 @@ class Tree:
     @cached_property
     def _real_root(self) -> str:
         return os.path.realpath(self.root)
+
+    @cached_property
+    def _zip_folders(self) -> dict[str, tuple[list[str], list[str]]]:
+        found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+        for path in self.names:
+            *parts, file = path.split("/")
+            here = ""
+            for part in parts:
+                found.setdefault(here, ({}, {}))[0][part] = None
+                here += f"{part}/"
+            found.setdefault(here, ({}, {}))[1][file] = None
+        return {folder: (sorted(folders), sorted(files)) for folder, (folders, files) in found.items()}
 
     @cached_property
     def _entries(self) -> dict[str, zipfile.ZipInfo]:
@@ -153,7 +186,7 @@ def _walk(root: Path) -> tuple[list[str], dict[str, str]]:
                 pending.append((f"{path}/", f"{real}/{entry.name}", ways))
             elif kind == "folder":
                 target = os.path.realpath(entry.path)
-                if any(f"{place}/".startswith(f"{target.rstrip('/')}/") for place in (real, *ways)):
+                if any(_leads_back(target, place) for place in (real, *ways)):
                     unread[path] = "a link that leads back to a folder it lies in"
                 elif ways and target in seen:
                     unread[path] = "a link to a folder that another link leads to"
@@ -165,6 +198,11 @@ def _walk(root: Path) -> tuple[list[str], dict[str, str]]:
             else:
                 unread[path] = "a link to nothing" if linked else "no regular file"
     return found, unread
+
+
+def _leads_back(link: str, folder: str | Path) -> bool:
+    """Whether a link leads to a folder or to one that it lies in."""
+    return f"{os.path.realpath(folder)}/".startswith(f"{os.path.realpath(link).rstrip('/')}/")
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

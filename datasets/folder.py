@@ -1,47 +1,59 @@
 """Any sequences people have: a folder each with images or a video, and a boxes file.
 
-``<root>/<name>/`` holds ``img/*``, ``imgs/*``, images directly, or ``video.mp4`` (or ``<name>.mp4``), and the boxes in
+``<root>/<name>/`` holds ``img/*`` or another folder called like images, images directly, or a video, and the boxes in
 ``groundtruth_rect.txt``, ``groundtruth.txt``, ``<name>.txt`` or ``boxes.txt``: a row x, y, w, h per frame, counted from
-0, or one row alone, which is enough to track and not to score. The root may be one such folder itself. Flat pairs
-``<name>.mp4`` + ``<name>.txt``, and boxes without frames, work too.
+0, or one row alone, which is enough to track and not to score. Sequences may lie on several levels (``train/A``,
+``test/B``, ``C``), and the root may be one itself. Flat pairs ``<name>.mp4`` + ``<name>.txt``, and boxes without
+frames, work too. What looks like a sequence and is none is said in ``Dataset.passed``.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from inmo.datasets.base import Benchmark, Dataset, Hole
-from inmo.datasets.files import Tree, names_in
-from inmo.datasets.images import VIDEO_SUFFIXES
+from inmo.datasets.files import Tree
+from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from inmo.datasets.layout import Wanted, sequence
-from inmo.datasets.reading import Source, image_names, natural, one_row
+from inmo.datasets.reading import Source, head, natural, one_row
 from inmo.errors import UserError
 
-_IMAGE_FOLDERS = ("img", "imgs")
+_IMAGE_FOLDERS = (
+    "img", "imgs", "color", "colour", "rgb", "image", "images", "frame", "frames", "jpg", "jpeg", "png",
+    "visible", "infrared", "ir",
+)  # fmt: skip
 _BOXES = ("groundtruth_rect", "groundtruth", "{name}", "boxes")
 _NO_BOXES = "no boxes file (groundtruth_rect.txt, groundtruth.txt, <name>.txt or boxes.txt)"
 _NOT_BOXES = ("readme", "license", "licence")  # text files that lie around
+_DEPTH = 4  # levels below the root on which sequences are looked for
+_SHOWN = 4
+_ROW = re.compile(rb"\s*(?:[-+.\deE]+|nan)(?:[,;\s]+(?:[-+.\deE]+|nan)){3}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """One candidate sequence: paths relative to the root, ``prefix`` empty or ending in a slash."""
+    """One candidate sequence: paths relative to the root, ``parent`` empty or ending in a slash."""
 
     name: str
+    parent: str
     boxes: str | None
     media: str | None  # a folder of images or a video file
 
 
 def open_folder(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
-    """All sequences in ``tree``, in natural order of their names; frames without boxes are holes.
+    """All sequences in ``tree``, in natural order of their names; frames without boxes beside them are holes.
 
     Raises UserError when there is no sequence at all, or two of one name.
     """
-    places = _places(tree)
+    survey = _Survey(tree)
+    survey.run()
     sequences, holes = [], []
-    for place in sorted(places, key=lambda p: natural(p.name)):
+    for place in sorted(survey.places, key=lambda p: natural(p.name)):
         if place.boxes is None:
             holes.append(Hole(place.name, _NO_BOXES))
             continue
@@ -51,78 +63,180 @@ def open_folder(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
         sequences.append(sequence(benchmark, label, Wanted({"name": place.name}), source))
     if not sequences:
         what = f"frames ({holes[0].sequence}), but no boxes" if holes else "no sequence"
+        there = f"; {survey.passed[0]}" if survey.passed else ""
         raise UserError(
             f"{tree.root} holds {what}: it should hold <name>/img/*.jpg or <name>/video.mp4, "
-            "each with <name>/groundtruth_rect.txt"
+            f"each with <name>/groundtruth_rect.txt{there}"
         )
-    for place in places:
+    for place in survey.places:
         if not place.name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in place.name):
             raise UserError(f"{tree.root} holds {place.name!a}, a name that is no text in UTF-8: rename it")
-    twice = [name for name, count in Counter(p.name for p in places).items() if count > 1]
+    twice = [name for name, count in Counter(p.name for p in survey.places).items() if count > 1]
     if twice:
-        raise UserError(f"{tree.root} holds several sequences called {twice[0]}: rename all but one")
-    return Dataset(benchmark, label, str(tree.root), tuple(sequences), tuple(holes))
+        where = " and ".join(f"{p.parent}{p.name}" for p in survey.places if p.name == twice[0])
+        raise UserError(
+            f"{tree.root} holds several sequences called {twice[0]} ({where}): rename all but one, or give one "
+            "folder as the root"
+        )
+    return Dataset(benchmark, label, str(tree.root), tuple(sequences), tuple(holes), tuple(survey.passed))
 
 
-def _places(tree: Tree) -> list[_Place]:
-    root = tree.root.resolve()
-    title = root.stem if tree.is_zip else root.name
-    itself = _Place(title, _boxes(tree, "", title), _media(tree, "", title))
-    if itself.boxes:
-        return [itself]
-    folders = _inside(tree, "", folders=True)
-    direct = _below(tree, "", folders)
-    if any(place.boxes for place in direct):
-        return direct
-    nested = [place for name in folders for place in _below(tree, f"{name}/", _inside(tree, f"{name}/", folders=True))]
-    return nested if any(place.boxes for place in nested) else direct
+@dataclass
+class _Survey:
+    """A walk over the folders of a root, and what was found on it.
 
+    Attributes:
+        places: the sequences, and the frames beside them that lack boxes.
+        passed: sentences on what looked like a sequence and is none.
+    """
 
-def _below(tree: Tree, prefix: str, folders: list[str]) -> list[_Place]:
-    """The sequences in one folder: its subfolders and videos; where there are none, its boxes files alone."""
-    found = []
-    for name in folders:
-        inside = f"{prefix}{name}/"
-        boxes = _boxes(tree, inside, name) or _existing(tree, [f"{prefix}{name}.txt"])
-        media = _media(tree, inside, name)
-        if boxes or media:
-            found.append(_Place(name, boxes, media))
-    taken = {place.name for place in found}
-    files = _inside(tree, prefix, folders=False)
-    for file in files:
-        name, dot, suffix = file.rpartition(".")
-        if (dot + suffix).lower() in VIDEO_SUFFIXES and name not in taken:
-            found.append(_Place(name, _existing(tree, [f"{prefix}{name}.txt"]), f"{prefix}{file}"))
-    if found or prefix:
+    tree: Tree
+    places: list[_Place] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    _bare: list[_Place] = field(default_factory=list)  # frames without boxes
+    _stray: list[str] = field(default_factory=list)  # boxes without a sequence, where sequences are
+    _strange: dict[str, list[str]] = field(default_factory=dict)  # folder -> folders of images in it that are not used
+    _deep: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        root = self.tree.root.resolve()
+        self._look("", root.stem if self.tree.is_zip else root.name, "", None, 0)
+        homes = {place.parent for place in self.places}
+        if not self.places:
+            self.places = [_Place(stem, "", f"{stem}.txt", None) for stem in self._flat()]
+        self.places += [place for place in self._bare if place.parent in homes or not homes]
+        self._drop_links()
+        frames = [f"{place.parent}{place.name}" for place in self._bare if homes and place.parent not in homes]
+        for names, what in (
+            (frames, f"frames, but {_NO_BOXES}"),
+            (self._stray, "boxes that belong to no folder of frames and no video"),
+            (self._deep, f"folders further than {_DEPTH} levels below the root: give a root nearer to the sequences"),
+        ):
+            if names:
+                self.passed.append(f"passed over: {_listed(names)} ({what})")
+        for folder, names in self._strange.items():
+            self.passed.append(
+                f"{folder} has boxes, and images in {_listed(names)}, which is not looked into: call the folder of its "
+                "frames img"
+            )
+
+    def _look(
+        self, prefix: str, name: str, parent: str, beside: str | None, depth: int, *, within: bool = False
+    ) -> bool:
+        """Look at one folder and below it. ``beside``: a boxes file that may be its; ``within``: a sequence holds it.
+
+        Returns whether a sequence is there or below.
+        """
+        folders, files = self.tree.inside(prefix)
+        boxes = self._named(prefix, files, [stem.format(name=name) for stem in _BOXES])
+        media = None if self.tree.is_zip else self._media(prefix, name, folders, files, boxes is not None)
+        boxes = boxes or beside
+        whole = boxes is not None and media is not None
+        if whole:
+            self.places.append(_Place(name, parent, boxes, media))
+        below = self._descend(prefix, [f for f in folders if f"{prefix}{f}" != media], files, depth, within or whole)
+        if whole or within:
+            return whole or below
+        below = self._videos(prefix, files, media) or below
+        if boxes and not below:
+            self.places.append(_Place(name, parent, boxes, None))
+            if odd := [f for f in folders if not self.tree.is_zip and self._has_images(f"{prefix}{f}/")]:
+                self._strange[prefix or "the root"] = odd
+                self._bare = [place for place in self._bare if place.parent != prefix]
+            return True
+        if media is not None and not below:
+            self._bare.append(_Place(name, parent, None, media))
+        texts = [f"{prefix}{file}" for file in files if file.lower().endswith(".txt")]
+        if below or (len(texts) == 1 and prefix and media is None):
+            own = {place.boxes for place in self.places}
+            self._stray += [path for path in texts if path not in own and _ROW.match(head(self.tree, path))]
+        return below
+
+    def _descend(self, prefix: str, folders: list[str], files: list[str], depth: int, within: bool) -> bool:
+        if depth == _DEPTH:
+            self._deep += [f"{prefix}{folder}" for folder in folders if not within]
+            return False
+        texts = frozenset(files)
+        found = False
+        for folder in folders:
+            beside = f"{prefix}{folder}.txt" if f"{folder}.txt" in texts else None
+            found |= self._look(f"{prefix}{folder}/", folder, prefix, beside, depth + 1, within=within)
         return found
-    stems = [file[:-4] for file in files if file.endswith(".txt")]
-    return [_Place(stem, f"{stem}.txt", None) for stem in stems if not stem.lower().startswith(_NOT_BOXES)]
 
+    def _videos(self, prefix: str, files: list[str], media: str | None) -> bool:
+        """Flat pairs of a video and its boxes; whether there are any."""
+        taken = {place.name for place in self.places if place.parent == prefix}
+        found = False
+        for file in files:
+            stem, dot, suffix = file.rpartition(".")
+            if (dot + suffix).lower() not in VIDEO_SUFFIXES or f"{prefix}{file}" == media or stem in taken:
+                continue
+            boxes = self._named(prefix, files, [stem])
+            if boxes:
+                self.places.append(_Place(stem, prefix, boxes, f"{prefix}{file}"))
+                found = True
+            else:
+                self._bare.append(_Place(stem, prefix, None, f"{prefix}{file}"))
+        return found
 
-def _boxes(tree: Tree, prefix: str, name: str) -> str | None:
-    return _existing(tree, [f"{prefix}{stem.format(name=name)}.txt" for stem in _BOXES])
-
-
-def _existing(tree: Tree, candidates: list[str]) -> str | None:
-    return next((path for path in candidates if tree.exists(path)), None)
-
-
-def _media(tree: Tree, prefix: str, name: str) -> str | None:
-    if tree.is_zip:
+    def _named(self, prefix: str, files: list[str], stems: Iterable[str]) -> str | None:
+        """The first boxes file of these names; without regard to case where one alone is called so."""
+        there = frozenset(files)
+        for stem in stems:
+            if f"{stem}.txt" in there:
+                return f"{prefix}{stem}.txt"
+        if not any(file.lower().endswith(".txt") for file in files):
+            return None
+        for stem in stems:
+            loose = [file for file in files if file.casefold() == f"{stem}.txt".casefold()]
+            if len(loose) == 1:
+                return f"{prefix}{loose[0]}"
         return None
-    for folder in _IMAGE_FOLDERS:
-        if tree.is_dir(f"{prefix}{folder}"):
-            return f"{prefix}{folder}"
-    video = _existing(tree, [f"{prefix}{stem}{suffix}" for stem in ("video", name) for suffix in VIDEO_SUFFIXES])
-    return prefix if video is None and image_names(tree.root / prefix) else video
+
+    def _media(self, prefix: str, name: str, folders: list[str], files: list[str], boxed: bool) -> str | None:
+        """The frames of a folder; a video of any name where it is the only one, and ``boxed``: boxes lie with it."""
+        by_name = {folder.casefold(): folder for folder in reversed(folders)}
+        for known in _IMAGE_FOLDERS:
+            if known in by_name and (known in _IMAGE_FOLDERS[:2] or self._has_images(f"{prefix}{by_name[known]}/")):
+                return f"{prefix}{by_name[known]}"
+        videos = [file for file in files if file.lower().endswith(VIDEO_SUFFIXES)]
+        for stem in ("video", name):
+            for file in videos:
+                if file.rpartition(".")[0] == stem:
+                    return f"{prefix}{file}"
+        if any(file.lower().endswith(IMAGE_SUFFIXES) for file in files):
+            return prefix
+        return f"{prefix}{videos[0]}" if boxed and len(videos) == 1 else None
+
+    def _has_images(self, prefix: str) -> bool:
+        return any(file.lower().endswith(IMAGE_SUFFIXES) for file in self.tree.inside(prefix)[1])
+
+    def _flat(self) -> list[str]:
+        """Boxes files in the root, where nothing else is: all text files but notes and lists of the others' names."""
+        _, files = self.tree.inside("")
+        stems = [f[:-4] for f in files if f.lower().endswith(".txt") and not f.lower().startswith(_NOT_BOXES)]
+        return [stem for stem in stems if not self._lists(f"{stem}.txt", stems)]
+
+    def _lists(self, path: str, stems: list[str]) -> bool:
+        words = head(self.tree, path).decode("utf-8", "replace").split()
+        return len(words) > 1 and set(words[:-1]) <= {*stems, *(f"{stem}.txt" for stem in stems)}
+
+    def _drop_links(self) -> None:
+        """Of sequences of one name that are one by links, keep the first."""
+        counts = Counter(place.name for place in self.places)
+        seen: set[tuple[str, str]] = set()
+        kept = []
+        for place in self.places:
+            path = place.boxes or place.media or ""
+            key = (place.name, os.path.realpath(Path(self.tree.root, path)) if counts[place.name] > 1 else path)
+            if key not in seen or self.tree.is_zip:
+                kept.append(place)
+            seen.add(key)
+        self.places = kept
 
 
-def _inside(tree: Tree, prefix: str, *, folders: bool) -> list[str]:
-    """Names of the folders, or of the files, in a folder."""
-    if tree.is_zip:
-        inside = [n.removeprefix(prefix) for n in tree.names if n.startswith(prefix)]
-        return sorted({n.partition("/")[0] for n in inside if ("/" in n) is folders})
-    return names_in(tree.root / prefix, os.DirEntry.is_dir if folders else os.DirEntry.is_file)
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 FOLDER = Benchmark(name="folder", title="Folder", open=open_folder, origin=0, protocol="pysot")

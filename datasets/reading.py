@@ -193,15 +193,18 @@ def fit_flags(flags: NDArray[np.bool_], source: Source, boxes: Boxes, where: str
 
 def one_row(tree: Tree, path: str) -> bool:
     """Whether an annotation file holds a single row: its first 512 bytes tell."""
+    return len(head(tree, path).strip().splitlines()) == 1
+
+
+def head(tree: Tree, path: str) -> bytes:
+    """The first 512 bytes of a file. Raises UserError when it cannot be read."""
     if tree.is_zip:
-        head = tree.read(path)[:512]
-    else:
-        try:
-            with (tree.root / path).open("rb") as stream:
-                head = stream.read(512)
-        except OSError as error:
-            raise UserError(f"cannot read {tree.where(path)}: {error.strerror or error}") from error
-    return len(head.strip().splitlines()) == 1
+        return tree.read(path)[:512]
+    try:
+        with (tree.root / path).open("rb") as stream:
+            return stream.read(512)
+    except OSError as error:
+        raise UserError(f"cannot read {tree.where(path)}: {error.strerror or error}") from error
 
 
 def image_names(folder: Path) -> list[str]:

@@ -64,7 +64,7 @@ def run(command: ScoreResults) -> int:
         open_tree(command.results), dataset.benchmark.name, dataset.label, dataset.sequences, command.format_in,
         command.boxes,
     )  # fmt: skip
-    for note in raw.notes:
+    for note in (*dataset.passed, *raw.notes):
         print(f"note: {note}", file=sys.stderr)
     scores = score_dataset(
         dataset, raw, trackers=command.trackers, protocols=command.protocol, partial=command.partial,

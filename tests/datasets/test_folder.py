@@ -106,3 +106,113 @@ def test_frames_alone_say_what_is_lacking(tmp_path: Path) -> None:
     images(tmp_path / "cat/img", ("1.jpg",))
     with pytest.raises(UserError, match=r"frames \(cat\), but no boxes"):
         open_dataset("folder", str(tmp_path))
+
+
+def names(root: Path) -> list[str]:
+    return [sequence.name for sequence in open_dataset("folder", str(root)).sequences]
+
+
+def clip(path: Path, inside: str = "img") -> None:
+    images(path / inside, ("1.png", "2.png"))
+    write(path / "groundtruth_rect.txt", rows(2))
+
+
+class TestSequencesOnSeveralLevels:
+    def test_all_are_found(self, tmp_path: Path) -> None:
+        for place in ("C", "train/A", "test/B", "more/of/them/D"):
+            clip(tmp_path / place)
+        assert names(tmp_path) == ["A", "B", "C", "D"]
+        assert open_dataset("folder", str(tmp_path)).passed == ()
+
+    def test_in_an_archive_too(self, tmp_path: Path) -> None:
+        for place in ("C", "train/A", "test/B"):
+            clip(tmp_path / "tree" / place)
+        assert names(zipped(tmp_path / "tree", tmp_path / "clips.zip")) == ["A", "B", "C"]
+
+    def test_a_sequence_may_hold_others(self, tmp_path: Path) -> None:
+        clip(tmp_path / "root")
+        clip(tmp_path / "root/A")
+        images(tmp_path / "root/masks", ("1.png",))
+        assert names(tmp_path / "root") == ["A", "root"]
+
+    def test_of_one_name_both_places_are_said(self, tmp_path: Path) -> None:
+        clip(tmp_path / "A")
+        clip(tmp_path / "old/A")
+        with pytest.raises(UserError, match=r"called A \(A and old/A\)"):
+            open_dataset("folder", str(tmp_path))
+
+    def test_too_deep_to_be_found(self, tmp_path: Path) -> None:
+        clip(tmp_path / "A")
+        clip(tmp_path / "1/2/3/4/5/B")
+        (passed,) = open_dataset("folder", str(tmp_path)).passed
+        assert passed.startswith("passed over: 1/2/3/4/5 (folders further than 4 levels below the root")
+
+    def test_links_to_itself_and_to_sequences(self, tmp_path: Path) -> None:
+        clip(tmp_path / "train/A")
+        (tmp_path / "again").symlink_to("train")
+        (tmp_path / "up").symlink_to(".")
+        (tmp_path / "train/B").symlink_to("A")
+        assert names(tmp_path) == ["A", "B"]
+
+
+class TestFilesThatLieAround:
+    def test_boxes_in_the_root_hide_no_folders(self, tmp_path: Path) -> None:
+        clip(tmp_path / "A")
+        clip(tmp_path / "B")
+        write(tmp_path / "groundtruth.txt", rows(1))
+        dataset = open_dataset("folder", str(tmp_path))
+        assert [s.name for s in dataset.sequences] == ["A", "B"]
+        assert dataset.passed == (
+            "passed over: groundtruth.txt (boxes that belong to no folder of frames and no video)",
+        )
+
+    @pytest.mark.parametrize("file", ["{root}.txt", "list.txt", "train.txt", "boxes.txt"])
+    def test_lists_of_names_are_no_sequences(self, tmp_path: Path, file: str) -> None:
+        clip(tmp_path / "clips/train/A")
+        clip(tmp_path / "clips/B")
+        write(tmp_path / "clips" / file.format(root="clips"), "A\nB\n")
+        assert names(tmp_path / "clips") == ["A", "B"]
+        assert open_dataset("folder", str(tmp_path / "clips")).passed == ()
+
+    def test_nor_beside_boxes_alone(self, tmp_path: Path) -> None:
+        for name in "ab":
+            write(tmp_path / f"{name}.txt", rows(2))
+        write(tmp_path / "list.txt", "a\nb\n")
+        assert names(tmp_path) == ["a", "b"]
+
+    def test_boxes_alone_beside_whole_sequences_are_said(self, tmp_path: Path) -> None:
+        clip(tmp_path / "A")
+        write(tmp_path / "C.txt", rows(2))
+        write(tmp_path / "D/rect.txt", rows(2))
+        dataset = open_dataset("folder", str(tmp_path))
+        assert dataset.passed[0].startswith("passed over: D/rect.txt, C.txt (boxes that belong to no folder")
+
+    def test_frames_alone_elsewhere_are_said(self, tmp_path: Path) -> None:
+        clip(tmp_path / "clips/A")
+        images(tmp_path / "photos", ("1.jpg",))
+        dataset = open_dataset("folder", str(tmp_path))
+        assert (dataset.holes, dataset.passed[0][:28]) == ((), "passed over: photos (frames,")
+
+
+class TestFrames:
+    @pytest.mark.parametrize("inside", ["color", "RGB", "frames", "visible"])
+    def test_in_folders_of_other_names(self, tmp_path: Path, inside: str) -> None:
+        clip(tmp_path / "ants", inside)
+        (sequence,) = open_dataset("folder", str(tmp_path)).sequences
+        assert sequence.frames is not None
+        assert len(sequence.frames()) == 2
+
+    def test_in_a_folder_that_is_not_looked_into(self, tmp_path: Path) -> None:
+        clip(tmp_path / "ants", "depth_maps")
+        dataset = open_dataset("folder", str(tmp_path))
+        assert dataset.passed == (
+            "ants/ has boxes, and images in depth_maps, which is not looked into: call the folder of its frames img",
+        )
+
+    def test_in_a_video_of_any_name(self, tmp_path: Path) -> None:
+        video(tmp_path / "cat/take_3.mp4", 5)
+        write(tmp_path / "cat/boxes.txt", rows(5))
+        (sequence,) = open_dataset("folder", str(tmp_path)).sequences
+        assert sequence.name == "cat"
+        assert sequence.frames is not None
+        assert len(sequence.frames()) == 5
