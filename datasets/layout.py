@@ -1,9 +1,9 @@
 """Finding a benchmark's sequences below whatever root the user has.
 
 A benchmark's row names where an annotation or a folder of frames may lie as patterns over its table row; here they
-become candidates, and the first that exists wins. The same search serves the benchmark's own folder, one level
-above it, a folder or zip of annotations alone, and a flat folder of ``<name>.txt``. Image folders are never listed
-and no file is read: opening costs a handful of directory listings.
+become candidates, and the first that exists wins. The same search serves the benchmark's own folder, one level above
+it, several folders that share its sequences, a folder or zip of annotations alone, and a flat folder of ``<name>.txt``.
+Image folders are never listed and no file is read: opening costs a handful of directory listings.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from inmo.datasets.base import ROOT_TABLE, Annotation, Benchmark, Dataset, Hole, Sequence, read_table
-from inmo.datasets.files import Tree, names_in
+from inmo.datasets.files import Tree
 from inmo.datasets.reading import Source, Span, one_row, read_annotation, read_frames
 from inmo.errors import UserError
 
@@ -39,6 +40,11 @@ class Wanted:
     @property
     def name(self) -> str:
         return self.row["name"]
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What the sequence and a folder of its own may be called."""
+        return tuple(filter(None, (self.name, *self.aliases, self.row.get("folder", ""))))
 
     def candidates(self, patterns: Iterable[str]) -> Iterator[str]:
         """Paths to try, best first. ``{any}`` in a pattern stands for the name and then each alias."""
@@ -90,21 +96,26 @@ def locate(
     Raises:
         UserError: nothing of the benchmark is there, or one file would serve two sequences.
     """
-    files = _sweep(tree, benchmark, wanted, benchmark.annotations, tree.exists)
-    images = {} if tree.is_zip else _sweep(tree, benchmark, wanted, benchmark.folders, tree.is_dir)
+    swept = _sweep(tree, benchmark, wanted, benchmark.annotations, tree.exists)
+    files = swept.paths
+    images = {} if tree.is_zip else _sweep(tree, benchmark, wanted, benchmark.folders, tree.is_dir).paths
     if not files:
         example = next(wanted[0].candidates(benchmark.annotations), "") if wanted else "a table with rows"
         what = "images but no annotation file" if images else "nothing"
+        near = f"; {next(iter(swept.elsewhere.values()))} has files called so" if swept.elsewhere else ""
         raise UserError(
             f"{tree.root} holds {what} of {benchmark.title}: it should hold files such as {example}, "
-            "or annotations alone as <sequence>.txt"
+            f"or annotations alone as <sequence>.txt{near}"
         )
     owners: dict[str, str] = {}
     found, holes = [], []
     for item in wanted:
         path, folder = files.get(item.name), images.get(item.name)
         if path is None:
-            holes.append(Hole(item.name, NO_ANNOTATION if folder is not None else NOT_THERE))
+            reason = NO_ANNOTATION if folder is not None else NOT_THERE
+            if other := swept.elsewhere.get(item.name):
+                reason = f"not in {swept.home or 'the root'}, where the others are; {other} has a file of its name"
+            holes.append(Hole(item.name, reason))
             continue
         if owners.setdefault(path, item.name) != item.name:
             raise UserError(f"{tree.where(path)} would serve both {owners[path]} and {item.name}: rename it")
@@ -185,27 +196,64 @@ def distinct(spellings: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...
     }
 
 
+@dataclass
+class _Swept:
+    """What a sweep over the folders of a root found.
+
+    Attributes:
+        paths: name -> path.
+        home: the folder that most were found below; empty for the root.
+        elsewhere: name -> another folder that has a file of this name, which was not taken.
+    """
+
+    paths: dict[str, str] = field(default_factory=dict)
+    home: str = ""
+    elsewhere: dict[str, str] = field(default_factory=dict)
+
+
 def _sweep(
     tree: Tree,
     benchmark: Benchmark,
     wanted: list[Wanted],
     patterns: tuple[str, ...],
     present: Callable[[str], bool],
-) -> dict[str, str]:
-    """Name -> path below one base: the root or its folder of the benchmark's name, else the folder with most hits."""
+) -> _Swept:
+    """Look below the root or its folder of the benchmark's name, else below the folder with most hits.
+
+    What is not there may lie beside it, as in TB-50/ and TB-100/, or in archives that were unpacked class by class. It
+    is taken where a folder of the sequence's own says whose it is: a flat file of its name may be a result too.
+    """
     shelf = _Shelf(tree, present)
-    best: dict[str, str] = {}
-    settled = False
+    best = _Swept()
+    settled = named = False
     for base, expected in shelf.bases(benchmark):
         if settled and not expected:
             break
         hits = {item.name: shelf.find(base, item.candidates(patterns)) for item in wanted}
         found = {name: path for name, path in hits.items() if path is not None}
-        if len(found) > len(best):
-            best = found
+        if len(found) > len(best.paths):
+            best = _Swept(found, base)
             settled = settled or expected
-        if len(best) == len(wanted):
-            break
+            named = expected and bool(base)
+        if len(best.paths) == len(wanted):
+            return best
+    missing: dict[str, list[Wanted]] = {}
+    for item in wanted:
+        if item.name not in best.paths:
+            for top in {path.partition("/")[0].casefold() for path in item.candidates(patterns)}:
+                missing.setdefault(top, []).append(item)
+    known = {spelling.casefold() for item in wanted for spelling in item.spellings}
+    used = {path.rpartition("/")[0] for path in best.paths.values()} | set(best.paths.values())
+    for base in shelf.further(best.home, used, known):
+        for item in [item for top in shelf.listing(base) for item in missing.get(top, ())]:
+            path = shelf.find(base, item.candidates(patterns)) if item.name not in best.paths else None
+            if path is None:
+                continue
+            own = {part.casefold() for part in path.removeprefix(base).split("/")[:-1]}
+            if not named and not own.isdisjoint(spelling.casefold() for spelling in item.spellings):
+                best.paths[item.name] = path
+            else:
+                best.elsewhere.setdefault(item.name, base)
     return best
 
 
@@ -217,18 +265,27 @@ class _Shelf:
     present: Callable[[str], bool]
     _lists: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if self.tree.is_zip:
-            self._lists = _zip_listings(self.tree)
-
     def bases(self, benchmark: Benchmark) -> Iterator[tuple[str, bool]]:
         """The root, then its folders; True for the root and those called like the benchmark, which come first."""
         yield "", True
         likely = {_plain(benchmark.name), _plain(benchmark.title)}
-        names = sorted(name for real in self.listing("").values() for name in real)
-        for name in sorted(names, key=lambda n: (_plain(n) not in likely, n)):
-            if self.tree.is_dir(name):
-                yield f"{name}/", _plain(name) in likely
+        for name in sorted(self.tree.inside("")[0], key=lambda n: (_plain(n) not in likely, n)):
+            yield f"{name}/", _plain(name) in likely
+
+    def further(self, home: str, used: set[str], known: set[str]) -> Iterator[str]:
+        """All other folders on the first two levels, without those that hold what was found.
+
+        Args:
+            known: what folders of sequences are called, case-folded; below such a folder lie images.
+        """
+        for name in self.tree.inside("")[0]:
+            if name in used:
+                continue
+            if f"{name}/" != home:
+                yield f"{name}/"
+            if name.casefold() not in known:
+                below = (f"{name}/{inner}" for inner in self.tree.inside(f"{name}/")[0])
+                yield from (f"{path}/" for path in below if path not in used)
 
     def find(self, base: str, candidates: Iterator[str]) -> str | None:
         """The first candidate below ``base`` that is present as written, else the first when case is ignored."""
@@ -243,8 +300,8 @@ class _Shelf:
     def listing(self, folder: str) -> dict[str, list[str]]:
         """Case-folded name -> real names inside ``folder`` (empty, or ending in a slash)."""
         if folder not in self._lists:
-            there = not self.tree.is_zip and self.tree.is_dir(folder)
-            self._lists[folder] = _folded(names_in(self.tree.root / folder)) if there else {}
+            there = self.tree.is_zip or self.tree.is_dir(folder)
+            self._lists[folder] = _folded(chain(*self.tree.inside(folder))) if there else {}
         return self._lists[folder]
 
     def _walk(self, base: str, path: str) -> str | None:
@@ -258,15 +315,6 @@ class _Shelf:
             done = f"{done}{real[0]}/"
         real = self.listing(done).get(last.casefold(), [])
         return done + real[0] if len(real) == 1 and self.present(done + real[0]) else None
-
-
-def _zip_listings(tree: Tree) -> dict[str, dict[str, list[str]]]:
-    children: dict[str, set[str]] = {}
-    for path in tree.names:
-        parts = path.split("/")
-        for depth, part in enumerate(parts):
-            children.setdefault("".join(f"{p}/" for p in parts[:depth]), set()).add(part)
-    return {folder: _folded(sorted(names)) for folder, names in children.items()}
 
 
 def _folded(names: Iterable[str]) -> dict[str, list[str]]:

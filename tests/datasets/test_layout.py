@@ -98,6 +98,64 @@ def test_among_strangers_the_fullest_wins(tmp_path: Path) -> None:
     assert [s.name for s in open_dataset("otb100", str(tmp_path)).sequences] == ["Couple", "Deer"]
 
 
+class TestSequencesInSeveralFolders:
+    """The first folder with some of them does not end the search for the others."""
+
+    @pytest.mark.parametrize(
+        "folders", [("TB-50", "TB-100"), ("OTB/TB-50", "OTB/TB-100"), ("", "TB-100"), ("a", "b/c")]
+    )
+    def test_groups_of_a_benchmark(self, tmp_path: Path, folders: tuple[str, str]) -> None:
+        for folder, name, count in ((0, "Deer", 71), (0, "Couple", 140), (1, "Crossing", 120), (1, "Football1", 74)):
+            write(tmp_path / "tree" / folders[folder] / f"{name}/groundtruth_rect.txt", rows(count))
+            numbered(tmp_path / "tree" / folders[folder] / f"{name}/img", 1, count, 4)
+        dataset = open_dataset("otb100", str(tmp_path / "tree"))
+        assert [s.name for s in dataset.sequences] == ["Couple", "Crossing", "Deer", "Football1"]
+        frames = [s.frames() for s in dataset.sequences if s.frames is not None]
+        assert [len(f) for f in frames] == [140, 120, 71, 74]
+        packed = open_dataset("otb100", str(zipped(tmp_path / "tree", tmp_path / "otb.zip")))
+        assert [s.name for s in packed.sequences] == ["Couple", "Crossing", "Deer", "Football1"]
+
+    @pytest.mark.parametrize("first", ["airplane/airplane", "airplane"])
+    def test_archives_unpacked_class_by_class(self, tmp_path: Path, first: str) -> None:
+        for folder, name in (
+            (first, "airplane-1"),
+            (first, "airplane-9"),
+            ("bear/bear", "bear-2"),
+            ("bear/bear", "bear-4"),
+        ):
+            write(tmp_path / folder / name / "groundtruth.txt", rows(3))
+            for flag in ("full_occlusion", "out_of_view"):
+                write(tmp_path / folder / name / f"{flag}.txt", "0,0,0")
+        assert [s.name for s in open_dataset("lasot", str(tmp_path)).sequences] == [
+            "airplane-1", "airplane-9", "bear-2", "bear-4",
+        ]  # fmt: skip
+
+    def test_a_flat_file_elsewhere_may_be_a_result_and_is_said(self, tmp_path: Path) -> None:
+        for name, count in (("Deer", 71), ("Couple", 140)):
+            write(tmp_path / f"anno/{name}.txt", rows(count))
+        write(tmp_path / "results/ECO/Crossing.txt", rows(120))
+        write(tmp_path / "ECO/Bolt.txt", rows(350))
+        dataset = open_dataset("otb100", str(tmp_path))
+        assert [s.name for s in dataset.sequences] == ["Couple", "Deer"]
+        reasons = {hole.sequence: hole.reason for hole in dataset.holes}
+        assert reasons["Crossing"] == "not in anno/, where the others are; results/ECO/ has a file of its name"
+        assert reasons["Bolt"] == "not in anno/, where the others are; ECO/ has a file of its name"
+        assert reasons["Basketball"] == "not found below the root"
+
+    def test_a_stranger_beside_the_benchmarks_own_folder_is_said(self, tmp_path: Path) -> None:
+        write(tmp_path / "OTB100/Deer/groundtruth_rect.txt", rows(71))
+        write(tmp_path / "clips/Bolt/groundtruth_rect.txt", rows(3))
+        dataset = open_dataset("otb100", str(tmp_path))
+        assert [s.name for s in dataset.sequences] == ["Deer"]
+        reasons = {hole.sequence: hole.reason for hole in dataset.holes}
+        assert reasons["Bolt"] == "not in OTB100/, where the others are; clips/ has a file of its name"
+
+    def test_nothing_but_flat_files_further_down(self, tmp_path: Path) -> None:
+        write(tmp_path / "some/where/Deer.txt", rows(71))
+        with pytest.raises(UserError, match=r"holds nothing of OTB100.*; some/where/ has files called so"):
+            open_dataset("otb100", str(tmp_path))
+
+
 @pytest.mark.parametrize("wrapped", ["", "annotations/"])
 def test_a_zip_and_its_folder_agree(tmp_path: Path, wrapped: str) -> None:
     write(tmp_path / f"tree/{wrapped}deer.txt", rows(71))
