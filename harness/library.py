@@ -271,7 +271,8 @@ class RawFiles:
         return found
 
     def __repr__(self) -> str:
-        return f"<raw results of {', '.join(self.trackers)} on {self.dataset.label}; {self.raw.tree.root}>"
+        notes = "".join(f"\n{note}" for note in (*self.dataset.passed, *self.raw.notes))
+        return f"<raw results of {', '.join(self.trackers)} on {self.dataset.label}; {self.raw.tree.root}>{notes}"
 
 
 # ---- parts

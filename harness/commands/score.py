@@ -14,11 +14,14 @@ from inmo.datasets.files import open_tree
 from inmo.errors import Exit, UserError
 from inmo.harness.commands.options import Names
 from inmo.harness.run.setup import parse_dataset
+from inmo.reports.scoring.explain import explain
 from inmo.reports.scoring.notes import notes
+from inmo.reports.scoring.protocols import protocol
 from inmo.reports.scoring.raw import score_dataset, scores_json
 from inmo.reports.scoring.score import Score
 from inmo.reports.tables.builders import score_table, sequence_table
 from inmo.reports.tables.readings import readings_table
+from inmo.terminal import plain
 from inmo.trackers.recorded.discovery import find_results
 
 
@@ -49,6 +52,8 @@ class ScoreResults:
     """Also every sequence's own numbers."""
     diagnose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Also what the score would be if the files were read in other ways: corners, another origin, a frame late ..."""
+    explain: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Say instead what each file was taken for, what was passed over and why, which rows were cut, which flags used."""
     format: Literal["table", "json", "csv", "latex"] = "table"
     """How to print."""
 
@@ -59,11 +64,16 @@ def run(command: ScoreResults) -> int:
         if argument.root:
             raise UserError("give the ground truth once: --dataset NAME=ROOT, or --dataset NAME --annotations PATH")
         argument = type(argument)(argument.name, argument.label, str(command.annotations))
+    for name in command.protocol:
+        protocol(name)
     dataset = argument.open()
     raw = find_results(
         open_tree(command.results), dataset.benchmark.name, dataset.label, dataset.sequences, command.format_in,
         command.boxes,
     )  # fmt: skip
+    if command.explain:
+        print("\n".join(map(plain, explain(dataset, raw, command.trackers, command.protocol))))
+        return 0
     for note in (*dataset.passed, *raw.notes):
         print(f"note: {note}", file=sys.stderr)
     scores = score_dataset(

@@ -125,11 +125,11 @@ class RawResults:
 
     def runs(self, tracker: str) -> int:
         """How many runs of the tracker there are; scores of a sequence are averaged over them first."""
-        return len(self._runs(tracker))
+        return len(self.runs_of(tracker))
 
     def path(self, tracker: str, sequence: Sequence, run: int = 0) -> str | None:
         """The file of a result, None when there is none."""
-        return self._runs(tracker)[run].find(sequence)
+        return self.runs_of(tracker)[run].find(sequence)
 
     def boxes(self, tracker: str, sequence: Sequence, run: int = 0) -> Boxes | Hole:
         """One result, (m, 4) x, y, w, h in the numbers of the benchmark's files, as many rows as the file has.
@@ -138,7 +138,7 @@ class RawResults:
         """
         found = self.path(tracker, sequence, run)
         if found is None:
-            runs = self._runs(tracker)
+            runs = self.runs_of(tracker)
             which = f"no result in run {runs[run].name}" if len(runs) > 1 else "no result file"
             return Hole(sequence.name, which)
         where = self.tree.where(found)
@@ -151,13 +151,14 @@ class RawResults:
     def fingerprint(self, tracker: str) -> str:
         """SHA-256 (16 hex digits) over the contents of the tracker's result files."""
         digest = hashlib.sha256()
-        for run in self._runs(tracker):
+        for run in self.runs_of(tracker):
             for sequence, path in sorted(run.files.items()):
                 digest.update(f"{sequence}\0".encode())
                 digest.update(hashlib.sha256(self.tree.read(path)).digest())
         return digest.hexdigest()[:16]
 
-    def _runs(self, tracker: str) -> tuple[Run, ...]:
+    def runs_of(self, tracker: str) -> tuple[Run, ...]:
+        """The runs of a tracker, or the one run of this name. Raises UserError for an unknown name."""
         if tracker in self.table:
             return self.table[tracker]
         single = tuple(run for runs in self.table.values() for run in runs if run.name == tracker)
@@ -206,7 +207,7 @@ def find_results(
     passed.sort(key=lambda item: item.path)
     if not kept:
         what = f" of {label or benchmark}" if benchmark else ""
-        there = f"; {words}" if (words := summary(passed)) else ""
+        there = f"; {words}" if (words := summary(sorted(passed, key=lambda item: not item.told))) else ""
         raise UserError(
             f"{tree.root} holds no raw results{what}: it should hold <tracker>/<sequence>.txt with x, y, w, h per line"
             + there

@@ -70,6 +70,27 @@ def test_centres_are_told_and_read_on_request(clips: Path, tmp_path: Path, capsy
     assert "Boxes read as centres (cx, cy, w, h)." in capsys.readouterr().out
 
 
+def test_score_says_what_it_left_out_and_explains_itself(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "raw"
+    for name, count in LENGTHS.items():
+        for tracker, suffix, rows in (("T", "txt", count + 1), ("J", "json", count)):
+            (raw / tracker).mkdir(parents=True, exist_ok=True)
+            (raw / tracker / f"{name}.{suffix}").write_text("4,6,16,14\n" * rows)
+    words = ("score", "--dataset", f"folder={clips}", "--results", raw, "--protocol", "got10k")
+    assert run(*words, "--format", "json") == 0
+    out, err = capsys.readouterr()
+    assert [s["tracker"] for s in json.loads(out)["scores"]] == ["T"]
+    assert f"note: {len(LENGTHS)} files were passed over: {len(LENGTHS)} in J such as" in err
+    assert f"note: T has more rows than the annotation in {len(LENGTHS)} sequences (" in err
+    assert run(*words, "--explain") == 0
+    out, err = capsys.readouterr()
+    assert "  got10k: rows cut off: " in out
+    assert "  J: JSON is not read: " in out
+    assert not err
+
+
 def test_recorded_results_come_back_under_their_own_name(clips: Path, tmp_path: Path) -> None:
     data = ("--dataset", f"folder={clips}")
     run("track", "--tracker", "constant", "--label", "ECO", *data, "--store", tmp_path / "a")
