@@ -40,6 +40,20 @@ def test_boxes_at_the_edge_are_no_corners(tmp_path: Path) -> None:
     assert check(folder(tmp_path, text="12,2,9,6\n" * 4)).findings == ()  # too wide, but 9 lies left of 12
 
 
+def test_first_boxes_without_images_are_enough_for_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "TEST/anno/-Dz7OIf54b0_0.txt", rows(1))
+    report = check(tmp_path, "trackingnet")
+    assert report.facts[1:] == (
+        "1 sequence with the first box alone: to be tracked, not scored here",
+        "first boxes alone, no images: add the images to track, and the other boxes to score",
+    )
+
+
+def test_what_was_passed_over_is_a_finding(tmp_path: Path) -> None:
+    write(folder(tmp_path) / "groundtruth.txt", rows(1))
+    assert only(check(tmp_path)).startswith("passed over: groundtruth.txt (boxes that belong to no folder")
+
+
 def test_a_truncated_jpeg(tmp_path: Path) -> None:
     write(folder(tmp_path) / "cat/img/0003.jpg", picture()[:-20])
     assert "0003.jpg is a truncated JPEG" in only(check(tmp_path))

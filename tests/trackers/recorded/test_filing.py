@@ -218,6 +218,11 @@ class TestNothingIsPassedOverUnsaid:
         with pytest.raises(UserError, match=r"no raw results.*3 in KCF such as Couple\.json \(JSON is not read\)"):
             read(tmp_path)
 
+    def test_files_without_a_suffix(self, tmp_path: Path) -> None:
+        lay(tmp_path, "ECO")
+        lay(tmp_path, "KCF", suffix="")
+        assert "3 in KCF such as Couple (it has no suffix such as .txt)" in read(tmp_path).notes[0]
+
     def test_a_folder_whose_names_are_strange(self, tmp_path: Path) -> None:
         lay(tmp_path, "ECO")
         lay(tmp_path, "KCF", "otb-Deer", "otb-Couple")
