@@ -19,7 +19,6 @@ What is no result is passed over with its reason, see ``filing``.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -36,10 +35,12 @@ from inmo.trackers.recorded.filing import (
     NO_NAME,
     PREFIXES,
     RUN,
+    TRACKER_SUFFIX,
     Names,
     Passed,
     Shelf,
     file_away,
+    means,
     plain,
     summary,
 )
@@ -50,7 +51,6 @@ _SHELVES = frozenset(
     {"results", "result", "trackingresults", "rawresults", "resultsope", "ope", "resultsotb", "output", "outputs"}
     | {"bbox", "bboxes", "boxes", "pred", "preds", "predictions"}
 )
-_TRACKER_SUFFIX = re.compile(r"_(tracking_)?results?$", re.IGNORECASE)
 MOST_RUNS = 100  # numbers start at 000; the 256 of vitb_256 is a size
 _NOTHING = Names({}, frozenset(), frozenset())
 
@@ -260,8 +260,8 @@ def _candidate(shelf: Shelf, nameless: frozenset[str], root: str, names: Names) 
         path = (*path[:-1], f"{path[-1] if path else root}{shelf.tail}")
     elif shelf.tail not in ("", "/"):
         path = (*path, shelf.tail)
-    last = max((place for place, part in enumerate(path) if plain(part) not in nameless), default=-1)
-    owner = tuple(_TRACKER_SUFFIX.sub("", part) for part in path if plain(part) not in nameless) or (root,)
+    last = max((place for place, part in enumerate(path) if not means(part, nameless)), default=-1)
+    owner = tuple(TRACKER_SUFFIX.sub("", part) for part in path if not means(part, nameless)) or (root,)
     return _Candidate(Run(owner[-1], "/".join(shelf.folder), shelf.files, names), owner, path, last)
 
 
@@ -318,4 +318,4 @@ def _shortest(trackers: list[_Tracker]) -> Iterator[tuple[str, tuple[Run, ...]]]
 
 def _root_name(tree: Tree) -> str:
     root = tree.root.resolve()
-    return _TRACKER_SUFFIX.sub("", root.stem if tree.is_zip else root.name) or "results"
+    return TRACKER_SUFFIX.sub("", root.stem if tree.is_zip else root.name) or "results"

@@ -28,6 +28,7 @@ DATASET_FOLDERS: dict[str, frozenset[str]] = {
 }
 KNOWN_FOLDERS = frozenset().union(*DATASET_FOLDERS.values())
 PREFIXES = ("uav_", "nfs_")
+TRACKER_SUFFIX = re.compile(r"_(tracking_)?results?$", re.IGNORECASE)
 RUN = re.compile(r"(.+)_(\d{3})$")
 
 # Folders and files in which toolkits and data sets keep the ground truth, without case and separators.
@@ -150,6 +151,11 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def means(name: str, known: Collection[str]) -> bool:
+    """Whether a folder is called like one of ``known`` plain names, "_results" behind it or not."""
+    return plain(name) in known or plain(TRACKER_SUFFIX.sub("", name)) in known
+
+
 def _no_result(tree: Tree, names: Names, path: str, parts: list[str], stem: str, suffix: str) -> Passed | None:
     """Why a file is no result, None where it may be one."""
     named = stem in names or any(True for _ in _splits(stem, names))
@@ -162,7 +168,7 @@ def _no_result(tree: Tree, names: Names, path: str, parts: list[str], stem: str,
         return Passed(path, "the ground truth that results are scored against", told=False)
     if any(plain(part) in _TRUTH_FOLDERS for part in parts) or (stem not in names and _TRUTH_FILES.fullmatch(stem)):
         return Passed(path, TRUTH, told=named)
-    if other := next((part for part in parts if plain(part) in names.foreign), ""):
+    if other := next((part for part in parts if means(part, names.foreign)), ""):
         return Passed(path, f"a result of another dataset, as {other} says", told=named)
     return None
 

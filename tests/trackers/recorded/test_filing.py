@@ -235,6 +235,11 @@ class TestNothingIsPassedOverUnsaid:
         lay(tmp_path, "OTB50/KCF", "Deer")
         assert "OTB50/KCF/Deer.txt (a result of another dataset, as OTB50 says)" in read(tmp_path).notes[0]
 
+    def test_whatever_stands_behind_its_name(self, tmp_path: Path) -> None:
+        lay(tmp_path, "ECO")
+        lay(tmp_path, "UAV123_results/KCF")
+        assert read(tmp_path).trackers == ("ECO",)
+
     def test_entries_of_an_archive(self, tmp_path: Path) -> None:
         path = tmp_path / "results.zip"
         with zipfile.ZipFile(path, "w") as archive:

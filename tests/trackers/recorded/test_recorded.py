@@ -42,6 +42,8 @@ def found(root: Path, benchmark: str = "otb100", *names: str) -> RawResults:
         "results/OTB100/ECO/Basketball.txt",
         "OTB2015/ECO/Basketball.txt",
         "ECO/otb/Basketball.txt",
+        "ECO/OTB100_results/Basketball.txt",
+        "OTB_2015_tracking_results/ECO/Basketball.txt",
         "results/ECO/Basketball.txt",
         "tracking_results/ECO_tracking_result/Basketball.txt",
         "ECO_tracking_result/Basketball.txt",
