@@ -199,9 +199,7 @@ def _pairs(dataset: Dataset, raw: RawResults, tracker: str) -> list[Pair]:
     return pairs
 
 
-def _read(
-    boxes: Callable[..., Boxes | Hole], tracker: str, sequence: Sequence, run: int, partial: bool
-) -> Found:
+def _read(boxes: Callable[..., Boxes | Hole], tracker: str, sequence: Sequence, run: int, partial: bool) -> Found:
     try:
         return boxes(tracker, sequence, run)
     except UserError as error:
