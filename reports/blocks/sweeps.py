@@ -16,6 +16,7 @@ from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import Measures, Score
 from inmo.reports.scoring.statistics import bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
+from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.table import Cell, Column, Table, percent
 
 NAMES: Mapping[str, str] = {
@@ -32,7 +33,7 @@ class SweptDataset:
     """Every tracker of a sweep on one dataset.
 
     Attributes:
-        label, title, protocol: of the dataset; the protocol is the benchmark's own.
+        label, title, protocol: of the dataset; the protocol is the benchmark's own, with what its scores do without.
         sequences: those that all trackers have under all values, over which every point is the mean.
         expected: how many the whole benchmark has.
         lines: one per tracker, in the order of the sweep.
@@ -150,8 +151,9 @@ def _dataset(store: Store, label: str, sweep: Sequence[Swept]) -> SweptDataset:
     ]
     gone = {hole.sequence: hole.reason for hole in data.dataset.holes}
     gone |= {name: _why(data, name) for name in data.dataset.names if usable and name not in shared}
+    protocol = ", ".join(filter(None, (data.dataset.protocol, briefly(data.default))))
     return SweptDataset(
-        label, data.dataset.title, data.dataset.protocol, tuple(shared), data.dataset.expected, tuple(lines), gone,
+        label, data.dataset.title, protocol, tuple(shared), data.dataset.expected, tuple(lines), gone,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,15 @@ def test_the_table_has_a_column_per_tracker_and_marks_the_best(tmp_path: Path) -
     assert [[cell.rank for cell in row[1:]] for row in table.rows] == [[0, 1], [1, 0], [0, 0]]
     assert "Star 0.35" in table.caption and "8 sequences" in table.caption
     assert "95.2 [95.2, 95.2]" in table.to_text()
+
+
+def test_a_sweep_without_the_flags_that_its_protocol_takes_says_so(tmp_path: Path) -> None:
+    store, sweep = swept_store(tmp_path)
+    facts = store.root / "folder" / "dataset.json"
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"benchmark": "lasot", "protocol": "lasot-matlab"}))
+    found = read_sweep(store, sweep)
+    assert found[0].protocol == "lasot-matlab, no absent flags"
+    assert sweep_table(found, OVER).columns[1].sub == f"{found[0].title}, lasot-matlab, no absent flags, 8 of 9"
 
 
 def test_no_value_is_best_where_all_print_alike() -> None:
