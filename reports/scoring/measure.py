@@ -149,8 +149,13 @@ def measure(prediction: Boxes, target: Target, sequence: str = "") -> Measures:
         counts = metrics.precision_counts(_kept(far, target), GRIDS[rule.norm_grid])
         curves["norm_precision"] = counts / target.frames
     coverage = float((prediction.sum(axis=1) > 0).mean()) if rule.coverage else None
-    sums = {"frames": target.frames, "broken": broken, "filled": filled}
-    sums |= {"longer": max(surplus, 0), "shorter": max(-surplus, 0)}
+    sums = {
+        "frames": target.frames,
+        "broken": broken,
+        "filled": filled,
+        "longer": max(surplus, 0),
+        "shorter": max(-surplus, 0),
+    }
     return with_scalars(curves, rule, coverage=coverage, **sums)
 
 

@@ -110,8 +110,8 @@ class Measures:
     ``frames`` is what the curves were divided by; ``box_coverage`` is the share of frames with a box of positive
     sum, which the TrackingNet devkit prints beside its scores; ``broken`` counts predictions with a NaN or without a
     positive size, whatever the protocol makes of them; ``filled`` counts rows of the annotation that stand before a
-    result which starts later than the protocol does. ``longer`` and ``shorter`` count the rows that a prediction has
-    beyond its annotation, or lacks.
+    result which starts later than the protocol does; ``longer`` and ``shorter`` the rows that a prediction has beyond
+    its annotation, or lacks.
     """
 
     success: Curve | None = None
@@ -125,9 +125,9 @@ class Measures:
     box_coverage: float | None = None
     frames: int = 0
     broken: int = 0
-    filled: int = 0
     longer: int = 0
     shorter: int = 0
+    filled: int = 0
 
     def value(self, measure: Measure) -> float | None:
         """A measure of ``MEASURES``."""

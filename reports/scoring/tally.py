@@ -76,9 +76,17 @@ class Tally:
         mean = Measures() if reason else mean_measures(self.done.values(), self.rule)
         holes = (*self.holes, *self.refusals)
         remarks = {key: tuple(names) for key, names in self.remarks.items()}
-        name, refused = self.rule.name, tuple(self.refusals)
         return Score(
-            self.dataset, self.tracker, name, expected, mean, self.done, holes, reason, refused, remarks=remarks
+            self.dataset,
+            self.tracker,
+            self.rule.name,
+            expected,
+            mean,
+            self.done,
+            holes,
+            reason,
+            tuple(self.refusals),
+            remarks=remarks,
         )
 
 
