@@ -1,4 +1,5 @@
-"""Files that are whole or not there: written beside their place and renamed into it; damage is named on reading."""
+"""Files that are whole or not there: written beside their place and renamed into it, with a seal by which damage is
+found and named on reading."""
 
 from __future__ import annotations
 
@@ -13,19 +14,26 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from inmo import seals
 from inmo.errors import UserError
+
+PLAIN = {b"facts", b"ARROW:schema"}  # what the metadata of a table without a seal hold
 
 
 def write_table(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], *, keep_first: bool = False) -> bool:
     table = pa.table({k: pa.array(v) for k, v in columns.items()})
     table = table.replace_schema_metadata({"facts": json.dumps(facts, sort_keys=True, default=str)})
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return place(path, sink.getvalue().to_pybytes(), keep_first=keep_first)
+    with pq.ParquetWriter(sink, table.schema, compression="zstd") as file:
+        file.write_table(table)
+        file.add_key_value_metadata({seals.KEY: seals.BLANK})
+    return place(path, seals.sealed(sink.getvalue().to_pybytes()), keep_first=keep_first)
 
 
-def write_json(path: Path, values: Any) -> None:
-    place(path, (json.dumps(values, indent=1, sort_keys=True, default=str) + "\n").encode())
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    ordered = json.loads(json.dumps(values, sort_keys=True, default=str))
+    text = json.dumps({**ordered, seals.KEY: seals.BLANK}, indent=1)  # the seal stands last
+    place(path, seals.sealed(f"{text}\n".encode()))
 
 
 def place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
@@ -60,21 +68,37 @@ def _link(temporary: Path, path: Path) -> bool:
 
 
 def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    with fitting(path, "missing or damaged"):
-        with pq.ParquetFile(path) as file:  # read_table and its threads cost twice as much on files this small
-            table = file.read(use_threads=False)
-        return table, json.loads(table.schema.metadata[b"facts"])
+    with fitting(path, "missing or damaged"), _checked_table(path) as file:
+        # pq.read_table and its threads cost twice as much on files this small
+        return file.read(use_threads=False), json.loads(file.metadata.metadata[b"facts"])
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    with fitting(path):
-        found: dict[str, Any] = json.loads(pq.read_schema(path).metadata[b"facts"])
+    with fitting(path), _checked_table(path) as file:
+        found: dict[str, Any] = json.loads(file.metadata.metadata[b"facts"])
         return found
+
+
+@contextmanager
+def _checked_table(path: Path) -> Iterator[pq.ParquetFile]:
+    """The table in a file whose bytes are those that were written."""
+    data = path.read_bytes()
+    whole = seals.check_seal(path, data)
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        if not whole and not PLAIN.issuperset(file.metadata.metadata):
+            raise ValueError("its checksum is no longer there")
+        yield file
 
 
 def read_json(path: Path) -> dict[str, Any]:
     with fitting(path, "missing or damaged"):
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        whole = seals.check_seal(path, data)
+        found = json.loads(data)
+        if not isinstance(found, dict):
+            raise TypeError("it holds no names and values")
+        if (found.pop(seals.KEY, None) is not None) != whole:
+            raise ValueError("its checksum is no longer there")
         return found
 
 

@@ -22,7 +22,9 @@ from inmo.harness.store.store import Store, display_names, open_store
 from inmo.reports.scoring.statistics import bootstrap_interval, compare_with_best
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.pooled import pooled_scores, pooled_table
+from inmo.seals import SUMS
 from inmo.trackers import tracker
+from inmo.trackers.base import file_sha256
 from inmo.trackers.pipeline.family import shipped_weights
 from inmo.trackers.pipeline.shipped import FOLDER, parts
 
@@ -141,12 +143,14 @@ def _span(interval: Any) -> str:
 
 
 def main(words: Sequence[str]) -> int:
-    """Write the card of every shipped file, and the overview of all of them."""
+    """Write the card of every shipped file, the list of their hashes, and the overview of all of them."""
     stores = {title: open_store(Path(path)) for title, _, path in (word.rpartition("=") for word in words)}
     for path in sorted(FOLDER.glob("*.safetensors")):
         name, _ = parts(path.stem)
         path.with_suffix(".md").write_text(card(name, path, stores), encoding="utf-8")
         sys.stdout.write(f"{path.with_suffix('.md')}\n")
+    listed = [f"{file_sha256(path)}  {path.name}\n" for path in sorted(FOLDER.glob("*.safetensors"))]
+    (FOLDER / SUMS).write_text("".join(listed), encoding="utf-8")
     for title, store in stores.items():
         sys.stdout.write(f"{title}\n{pooled_table(evaluate(store), REFERENCE).to_text()}\n")
     return 0

@@ -9,10 +9,12 @@ evaluation, ``training_clip`` uses those from there on.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from inmo.datasets.trackingnet import TRACKINGNET
 from inmo.datasets.uav123 import UAV123
 from inmo.errors import UserError
 from inmo.locks import locked
+from inmo.whole_files import read_json, write_json
 
 __all__ = ["Clip", "Spec", "Track", "clip_seeds", "ensure_suite", "generate", "render_sequence", "training_clip"]
 
@@ -44,6 +47,7 @@ DEFAULT_SEED = 0
 SUITE_SEEDS = 10_000  # suites 0 .. 9,999 exist; each owns 100 clip seeds
 TRAINING_SEEDS = SUITE_SEEDS * 100  # first clip seed that no suite uses
 TABLE = "sequences.csv"
+HASHES = "hashes.json"
 WORKERS = 2
 PATIENCE = 600.0  # seconds to wait for another process that renders the suite
 
@@ -97,30 +101,31 @@ def ensure_suite(cache: Path | None = None) -> Path:
     """The folder of the standard suite, rendered on first use.
 
     It is built beside its place and renamed into it, so it is whole or not there; of two processes that want it at the
-    same time one builds it and the other waits.
+    same time one builds it and the other waits. Its files are compared with the hashes of those that were rendered.
 
     Args:
         cache: where suites are kept; the user's cache folder by default.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: the folder cannot be written, or holds a file that is not what was rendered.
     """
     home = cache if cache is not None else Path(platformdirs.user_cache_dir("inmo-harness"))
     name = f"mini-suite-v{VERSION}-seed{DEFAULT_SEED}"
     final = home / name
     if final.is_dir():
-        return final
+        return _checked(final)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with locked(home / f".{name}.lock", PATIENCE) as held:
             if final.is_dir():
-                return final
+                return _checked(final)
             if held:  # whatever a builder left behind, it is no longer at work
                 for left in home.glob(f".{name}-*"):
                     shutil.rmtree(left, ignore_errors=True)
             building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
             try:
                 generate(building)
+                write_json(building / HASHES, _hashes(building))
                 building.chmod(0o755)
                 _move(building, final)
             finally:
@@ -130,6 +135,29 @@ def ensure_suite(cache: Path | None = None) -> Path:
             f"cannot write the mini-suite below {home}: {error.strerror or error}; free some space or rights there"
         ) from error
     return final
+
+
+def _checked(suite: Path) -> Path:
+    """The folder; hashes are taken now where an earlier version rendered it."""
+    found = _hashes(suite)
+    if not (suite / HASHES).is_file():
+        with suppress(UserError):  # another's folder: what it holds is read unchecked, as ever
+            write_json(suite / HASHES, found)
+        return suite
+    known = read_json(suite / HASHES)
+    changed = sorted(name for name in known.keys() | found.keys() if known.get(name) != found.get(name))
+    if changed:
+        raise UserError(
+            f"{suite / changed[0]} is not what was rendered ({len(changed)} files in all): delete {suite} and it is "
+            "rendered again"
+        )
+    return suite
+
+
+def _hashes(suite: Path) -> dict[str, str]:
+    """File below the folder -> SHA-256."""
+    files = (path for path in sorted(suite.rglob("*")) if path.is_file() and path.name != HASHES)
+    return {path.relative_to(suite).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def training_clip(number: int, *, length: int = 60, size: tuple[int, int] = (320, 240), swing: float = 1.0) -> Clip:

@@ -23,6 +23,7 @@ from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Run, file_name
 from inmo.harness.store.stored_maps import Maps, read_maps
+from inmo.seals import sealed_zip
 from inmo.trackers.pipeline.crop import crop
 from inmo.whole_files import place
 
@@ -100,7 +101,7 @@ def _compute(
         arrays |= {"template": template, "search": watched.search, "score": watched.score, "box": box}
         sink = io.BytesIO()
         np.savez_compressed(sink, facts=np.array(json.dumps(facts, default=str)), **arrays)
-        place(paths[index], sink.getvalue())
+        place(paths[index], sealed_zip(sink.getvalue()))
         state = watched.state
 
 

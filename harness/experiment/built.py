@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -16,7 +15,7 @@ from inmo.reports.blocks.block import Block
 from inmo.reports.blocks.complexity import Cost, complexity_block
 from inmo.reports.paper.backbones import BACKBONES
 from inmo.trackers.inspect.stages import BuiltStage, built_stages
-from inmo.whole_files import write_json
+from inmo.whole_files import fitting, read_json, write_json
 
 PAPER = ("cnninmo", "transinmo-star")
 """Registry names of the trackers whose backbones Table 1 describes."""
@@ -53,7 +52,8 @@ def complexity(work: Work) -> Block:
             setup = configure("transinmo", {**_SMALL, "wp": wp})
             assert setup.spec.network is not None
             found += costs(setup.spec.network(setup.config).eval(), f"wp={wp}", SIDES, ROUNDS)
-        facts = {"machine": machine_words(torch.get_num_threads()), "costs": [asdict(cost) for cost in found]}
-        write_json(kept, facts)
-    facts = json.loads(kept.read_text(encoding="utf-8"))
-    return complexity_block([Cost(**cost) for cost in facts["costs"]], "TransInMo nano", facts["machine"])
+        measured = {"machine": machine_words(torch.get_num_threads()), "costs": [asdict(cost) for cost in found]}
+        write_json(kept, measured)
+    facts = read_json(kept)
+    with fitting(kept):
+        return complexity_block([Cost(**cost) for cost in facts["costs"]], "TransInMo nano", facts["machine"])

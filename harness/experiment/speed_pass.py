@@ -6,7 +6,6 @@ They are kept in OUT/speeds.json by config, with the machine that measured them,
 from __future__ import annotations
 
 import datetime
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from inmo.harness.experiment.speeds import first_frames
 from inmo.harness.store import provenance
 from inmo.harness.workers.resources import Resources
 from inmo.reports.paper.measured import Timed
-from inmo.whole_files import write_json
+from inmo.whole_files import fitting, read_json, write_json
 
 SPEEDS = "speeds.json"
 
@@ -39,7 +38,7 @@ def speed_pass(
         resources: the device.
     """
     path = out / SPEEDS
-    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    kept: dict[str, Any] = read_json(path) if path.is_file() else {}
     found: dict[str, Timed] = {}
     place = f"{provenance.machine()['processor']}, {resources.device}"
     for candidate in candidates:
@@ -52,7 +51,8 @@ def speed_pass(
                 kept[key] = asdict(timed)
                 write_json(path, kept)
             if key in kept:
-                found[folder] = Timed(**kept[key])
+                with fitting(path):
+                    found[folder] = Timed(**kept[key])
                 break
     return found
 

@@ -10,7 +10,8 @@
 A report needs nothing else: no annotations, no images. Boxes are stored in the numbers of the benchmark's files
 (its own origin), so that scoring and export take them as they stand.
 
-A file is complete because it was renamed into place; nobody ever opens a half-written one. Two writers of the same
+A file is complete because it was renamed into place; nobody ever opens a half-written one. It carries a seal
+(``inmo.seals``), and whoever reads it is told when it is not what was written. Two writers of the same
 result may race: the first one wins, the second one's copy is dropped.
 """
 
@@ -257,7 +258,8 @@ class Store:
         path = self._result(label, run, sequence)
         if not path.exists():
             note = path.with_suffix(".hole.json")
-            return Hole(**read_json(note)) if note.exists() else Hole(sequence, "not run yet")
+            with fitting(note):
+                return Hole(**read_json(note)) if note.exists() else Hole(sequence, "not run yet")
         table, facts = read_table(path)
         if table.num_rows != facts.get("rows"):
             raise UserError(f"{path} has {table.num_rows} rows instead of {facts.get('rows')}: delete it and run again")

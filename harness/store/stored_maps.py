@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
+from inmo.seals import check_seal
 from inmo.trackers.base import ActivationMap
 
 
@@ -58,7 +60,9 @@ class Maps:
 def read_maps(path: Path) -> Maps:
     """Maps from their file. Raises UserError for one that is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        data = path.read_bytes()
+        check_seal(path, data)
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             facts = json.loads(str(stored["facts"]))
             parts = tuple(
                 ActivationMap(part, name, stored[f"change{number}"], stored[f"response{number}"], keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -12,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from inmo.errors import UserError
+from inmo.seals import BLANK, KEY, check_seal, sealed, sealed_zip
 
 FORMAT = 2
 
@@ -47,7 +49,9 @@ def save_checkpoint(
         "progress": [progress.step, progress.pairs, progress.seconds],
         "random": _random_states(),
     }
-    _place(path, lambda partial: torch.save(state, partial))
+    sink = io.BytesIO()
+    torch.save(state, sink)
+    _place(path, lambda partial: partial.write_bytes(sealed_zip(sink.getvalue())))
 
 
 def load_checkpoint(
@@ -58,9 +62,13 @@ def load_checkpoint(
     Raises UserError for a file that is missing, damaged, or belongs to another config.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        data = path.read_bytes()
+        check_seal(path, data, "remove it and start again")  # torch checks nothing of what it reads
+        state: dict[str, Any] = torch.load(io.BytesIO(data), map_location=device, weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"there is no checkpoint {path}: start the training without --resume") from error
+    except UserError:
+        raise
     except Exception as error:  # torch raises many kinds for a damaged file
         raise UserError(f"the checkpoint {path} cannot be read ({error}): remove it and start again") from error
     if state.get("format") != FORMAT or state.get("identity") != identity:
@@ -86,8 +94,8 @@ def save_weights(
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous().clone()
         for key, value in state.items()
     }
-    metadata = {key: json.dumps(value, default=str) for key, value in facts.items()}
-    _place(path, lambda partial: save_file(stored, partial, metadata))
+    metadata = {key: json.dumps(value, default=str) for key, value in facts.items()} | {KEY: json.dumps(BLANK)}
+    _place(path, lambda partial: partial.write_bytes(sealed(save(stored, metadata))))
 
 
 def save_batch(path: Path, parts: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from inmo.errors import UserError
 from inmo.harness.run.setup import configure
 from inmo.harness.training.config import DistilConfig
+from inmo.harness.training.pair_files import PairFiles, seal_once, write_sums
 from inmo.records import as_words
 from inmo.trackers.pipeline.assembly import MatchingNetwork
 from inmo.trackers.pipeline.family import family
@@ -146,9 +147,9 @@ def cache_maps(folder: Path, teacher: Teacher, sides: tuple[int, int]) -> Path:
     """
     final = folder / f"maps-{teacher.digest[:12]}-{sides[0]}-{sides[1]}"
     if final.is_dir():
-        return final
-    crops = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("template", "search")]
-    count = len(crops[0])
+        return seal_once(final)
+    pairs = PairFiles(folder)
+    count = len(pairs["box"])
     try:
         building = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=folder))
         arrays = [
@@ -159,12 +160,16 @@ def cache_maps(folder: Path, teacher: Teacher, sides: tuple[int, int]) -> Path:
         ]
         device = next(teacher.network.parameters()).device
         for start in tqdm(range(0, count, BATCH), desc="the teacher's maps", unit="batch", disable=None):
-            part = slice(start, start + BATCH)
-            images = [torch.from_numpy(np.array(array[part])).to(device) for array in crops]
+            part = range(start, min(start + BATCH, count))
+            images = [
+                torch.from_numpy(np.stack([pairs[name][row] for row in part])).to(device)
+                for name in ("template", "search")
+            ]
             for array, maps in zip(arrays, teacher.maps(images[0], images[1], sides), strict=True):
-                array[part] = maps.cpu().numpy()
+                array[part.start : part.stop] = maps.cpu().numpy()
         for array in arrays:
             array.flush()
+        write_sums(building)
         try:
             os.rename(building, final)  # noqa: PTH104 - of a folder, onto nothing
         except OSError:

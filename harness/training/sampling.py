@@ -27,7 +27,9 @@ from inmo.datasets.training.base import Source
 from inmo.errors import UserError, unknown_name
 from inmo.harness.training.augmentation import AUGMENTATIONS, Sample, make_sample
 from inmo.harness.training.config import SourceConfig
+from inmo.harness.training.pair_files import PairFiles, seal_once, write_sums
 from inmo.trackers.pipeline.crop import Geometry
+from inmo.whole_files import write_json
 
 CHUNK = 480  # pairs that one job of the cache makes
 AHEAD = 4  # batches that each process of a loader makes ahead of time
@@ -127,13 +129,12 @@ class MadePairs(Dataset[dict[str, Any]]):
 class CachedPairs(Dataset[dict[str, Any]]):
     """The first pairs of a maker, kept as memory-mapped arrays; each epoch gives them in another order.
 
-    ``maps``: a folder with more arrays of the same pairs, one file each.
+    ``maps``: a folder with more arrays of the same pairs. Raises UserError for a pair that is not as it was written.
     """
 
     def __init__(self, folder: Path, seed: int, maps: Path | None = None) -> None:
         self.folder, self.seed, self.maps = folder, seed, maps
-        files = [folder / f"{name}.npy" for name in NAMES] + (sorted(maps.glob("*.npy")) if maps else [])
-        self.arrays = {file.stem: np.load(file, mmap_mode="r") for file in files}
+        self.arrays = {**PairFiles(folder), **(PairFiles(maps) if maps else {})}
         self.count = len(self.arrays["box"])
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
@@ -149,7 +150,7 @@ class CachedPairs(Dataset[dict[str, Any]]):
         if self._order[0] != epoch:
             self._order = (epoch, np.random.default_rng((self.seed, 77, epoch)).permutation(self.count))
         row = int(self._order[1][place])
-        return {name: np.array(array[row]) for name, array in self.arrays.items()} | {"number": np.int64(index)}
+        return {name: rows[row] for name, rows in self.arrays.items()} | {"number": np.int64(index)}
 
 
 def cache_pairs(maker: PairMaker, count: int, home: str | Path = "", workers: int = 1) -> Path:
@@ -160,13 +161,14 @@ def cache_pairs(maker: PairMaker, count: int, home: str | Path = "", workers: in
     root = Path(home).expanduser() if home else Path(platformdirs.user_cache_dir("inmo-harness")) / "pairs"
     final = root / f"{maker.fingerprint()}-{count}"
     if final.is_dir():
-        return final
+        return seal_once(final)
     try:
         root.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=root))
         try:
             _fill(building, maker, count, max(1, workers))
-            (building / "facts.json").write_text(json.dumps({"fingerprint": maker.fingerprint(), "pairs": count}))
+            write_sums(building)
+            write_json(building / "facts.json", {"fingerprint": maker.fingerprint(), "pairs": count})
             try:
                 building.rename(final)
             except OSError:

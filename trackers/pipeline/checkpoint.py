@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from inmo.errors import UserError
+from inmo.seals import check_listed, check_seal
 from inmo.trackers.networks.efficientnet import key_map as key_of_lite0
 from inmo.trackers.pipeline.pickles import TensorRecord, TorchFile, read_torch_file
 
@@ -41,9 +42,11 @@ def load_state_dict(path: str | Path) -> dict[str, Tensor]:
             ``state_dict``, ``net`` or ``model``, whatever else stands beside it.
 
     Raises:
-        UserError: the file is missing, damaged, holds no state dict, or asks for code to run.
+        UserError: the file is missing, damaged, not the one that its folder's SHA256SUMS lists, holds no state dict, or
+            asks for code to run.
     """
     path = Path(path).expanduser()
+    check_listed(path)
     state = _load_safetensors(path) if _is_safetensors(path) else _load_torch(path)
     stripped = {key.removeprefix(_PREFIX): value for key, value in state.items()}
     if len(stripped) != len(state):
@@ -166,6 +169,7 @@ def _is_safetensors(path: Path) -> bool:
 
 def _load_safetensors(path: Path) -> dict[str, Tensor]:
     try:
+        check_seal(path, path.read_bytes(), "copy, convert or train it again")
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:

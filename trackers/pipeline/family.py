@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from inmo.errors import UserError, unknown_name
+from inmo.seals import BLANK, KEY, sealed
 from inmo.trackers import TRACKERS, tracker
 from inmo.trackers.base import Tracker, TrackerSpec
 from inmo.trackers.pipeline.checkpoint import KeyMap, apply_strict, load_state_dict, same_names
@@ -130,7 +131,7 @@ def convert(checkpoint: str | Path, tracker_name: str, out: str | Path) -> dict[
     partial_file = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        save_file(state, partial_file, metadata)
+        partial_file.write_bytes(sealed(save(state, metadata | {KEY: BLANK})))
         partial_file.replace(target)
     except (OSError, SafetensorError) as error:
         partial_file.unlink(missing_ok=True)

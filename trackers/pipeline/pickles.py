@@ -130,7 +130,8 @@ def read_torch_file(path: Path) -> TorchFile:
         raise UserError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     except Exception as error:  # a hostile or damaged pickle may raise anything
         raise UserError(
-            f"{path} is no checkpoint that torch.save or safetensors wrote, or it is damaged ({type(error).__name__})"
+            f"{path} is no checkpoint that torch.save or safetensors wrote, or it is damaged ({type(error).__name__}): "
+            "download or copy it again"
         ) from error
 
 

@@ -23,6 +23,7 @@ from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Run, open_store
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.pooled import pooled_table
+from inmo.whole_files import read_json, write_json
 from tests.clips import write_sequence
 from tests.harness.experiment.test_experiment import STAR
 
@@ -325,8 +326,8 @@ def test_constants_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 def test_a_run_stored_without_a_mark_is_read(tmp_path: Path, clips: Path) -> None:
     assert main(["track", "--tracker", "constant", "--dataset", f"folder={clips}", "--store", str(tmp_path / "s")]) == 0
     (path,) = (tmp_path / "s").rglob("run.json")
-    values = json.loads(path.read_text())
+    values = read_json(path)
     del values["tuned"]
-    path.write_text(json.dumps(values))
+    write_json(path, values)
     (run,) = open_store(tmp_path / "s").runs("folder")
     assert isinstance(run, Run) and run.tuned == ()

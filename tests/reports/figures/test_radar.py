@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import replace
@@ -16,6 +15,7 @@ from inmo.reports.figures.radar import radar, radar_plot
 from inmo.reports.figures.style import styles
 from inmo.reports.page.page import write_report
 from inmo.reports.tables.builders import attribute_table
+from inmo.whole_files import read_json, write_json
 from tests.reports.example import example_store
 
 WORDS = {"OCC": "Occlusion", "SV": "Scale Variation", "MB": "Motion Blur", "DEF": "Deformation", "LR": "Low Resolution"}
@@ -92,7 +92,7 @@ def test_too_few_attributes_or_no_tracker_make_no_plot() -> None:
 def test_a_dataset_with_attributes_has_its_radar_plot_on_the_page(tmp_path: Path) -> None:
     store = example_store(tmp_path)
     file = store.root / "folder" / "dataset.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"attributes": dict(list(WORDS.items())[:3])}))
+    write_json(file, read_json(file) | {"attributes": dict(list(WORDS.items())[:3])})
     for number, sequence in enumerate(open_dataset("folder", str(tmp_path / "clips")).sequences):
         codes = tuple(list(WORDS)[: 1 + number % 3])
         store.put_sequence("folder", replace(sequence, attributes=codes), sequence.annotation())

@@ -20,6 +20,7 @@ from inmo.reports.figures.style import DARK
 from inmo.reports.video.film import FOOT, LEFT, RIGHT, TALLEST, Film, Scene, write_film
 from inmo.reports.video.scenes import scene_of
 from inmo.reports.video.video_file import VideoFile
+from inmo.whole_files import read_json, write_json
 from tests.reports.example import FRAMES, HOSTILE, example_store
 
 WHITE = (255, 255, 255)
@@ -173,7 +174,8 @@ def test_the_dataset_is_the_one_that_has_the_sequence(tmp_path: Path) -> None:
     other = both.root / "other"
     shutil.copytree(both.root / "folder", other)
     (other / "sequences" / "clip1.parquet").rename(other / "sequences" / "elsewhere.parquet")
-    (other / "dataset.json").write_text((other / "dataset.json").read_text().replace('"clip1"', '"elsewhere"'))
+    facts = read_json(other / "dataset.json")
+    write_json(other / "dataset.json", facts | {"names": [n.replace("clip1", "elsewhere") for n in facts["names"]]})
     with pytest.raises(UserError, match=r"several datasets: choose one with --dataset \(folder, other\)"):
         scene_of(both, "", "clip2")
     assert scene_of(both, "", "clip1")[0].title == "clip1"
