@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from inmo.errors import Exit, UserError
@@ -77,6 +78,13 @@ def _weights_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
                 raise UserError(f"--weights gives {one} two files: {found[one]} and {path if own else word}")
             found[one] = path if own else word
     return found
+
+
+def say_runs(wanted: int, done: int, outcomes: Sequence[Outcome], store: Path) -> None:
+    """How much there was to do, and who did it."""
+    others = sum(len(outcome.job.runs) for outcome in outcomes if outcome.state == "elsewhere")
+    shared = f", {wanted - others} done here, {others} by another run at the same time" if others else ""
+    print(f"{wanted} runs of a sequence wanted, {done} were done before{shared}; results in {store}", file=sys.stderr)
 
 
 def say_holes(outcomes: Sequence[Outcome]) -> int:

@@ -11,7 +11,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions
-from inmo.harness.commands.shared import resources_of, say_holes, setups_of
+from inmo.harness.commands.shared import resources_of, say_holes, say_runs, setups_of
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept
 from inmo.harness.run.jobs import demand_sequences
 from inmo.harness.run.setup import open_datasets
@@ -64,7 +64,7 @@ def run(command: Sweep) -> int:
             store, bases, over, datasets, names=command.sequences, resources=resources,
             partial=command.partial,
         )  # fmt: skip
-    print(f"{wanted} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr)
+    say_runs(wanted, done, outcomes, command.store)
     look = styles(base.label or base.spec.title for base in bases)
     numbers = {name: number for number, name in enumerate(look)}
     block = sweep_block(

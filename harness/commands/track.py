@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions
-from inmo.harness.commands.shared import resources_of, say_holes, setups_of
+from inmo.harness.commands.shared import resources_of, say_holes, say_runs, setups_of
 from inmo.harness.run.jobs import demand_sequences, plan
 from inmo.harness.run.setup import open_datasets
 from inmo.harness.store.store import open_store
@@ -63,7 +62,5 @@ def run(command: Track) -> int:
             partial=command.partial,
         )  # fmt: skip
         outcomes = run_jobs(jobs, resources)
-    print(
-        f"{len(jobs)} runs of a sequence wanted, {done} were done before; results in {command.store}", file=sys.stderr
-    )
+    say_runs(len(jobs), done, outcomes, command.store)
     return say_holes(outcomes)

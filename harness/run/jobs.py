@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from inmo.harness.run import memory
 from inmo.harness.run.engine import track_sequence, track_variants
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
+from inmo.harness.store.claims import Key
 from inmo.harness.store.store import Result, Run, Store
 from inmo.trackers import tracker
 from inmo.trackers.base import CONSTANTS, Tracker, TrackerFailure, TrackerSpec, config_hash, identity
@@ -59,6 +60,11 @@ class Job:
         """All runs of the job with their configs."""
         return ((self.run, self.config), *self.also)
 
+    @property
+    def keys(self) -> list[Key]:
+        """What is claimed in the store while the job is under way."""
+        return [(self.label, run.folder, self.sequence.name) for run, _ in self.runs]
+
     def open(self) -> tuple[Annotation, Frames]:
         """Ground truth and images. Raises UserError when either is missing or broken."""
         if self.sequence.frames is None:
@@ -70,13 +76,15 @@ class Job:
 class Outcome:
     """What became of a job: nothing to say, or a hole.
 
-    ``crashed`` tells a tracker's fault from the data's; ``note`` says what befell a run that came to its end.
+    ``crashed`` tells a tracker's fault from the data's; ``note`` says what befell a run that came to its end; ``state``
+    whether it was done here, another has done it meanwhile, or has it under way.
     """
 
     job: Job
     reason: str = ""
     crashed: bool = False
     note: str = ""
+    state: Literal["here", "elsewhere", "held"] = "here"
 
     @property
     def words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from typing import Any, Literal
 from inmo.harness.run.jobs import Job, Outcome, built, execute, facts_of, failed, stands
 from inmo.harness.run.lanes import Failed, follow_all, lanes_for
 from inmo.harness.store import provenance
+from inmo.harness.store.claims import Claims
 from inmo.harness.store.store import Store
 from inmo.trackers import tracker
 
@@ -63,31 +64,57 @@ def _parts(jobs: Sequence[Job], count: int) -> list[list[Job]]:
 def carry_out(unit: Job | LaneBatch) -> Iterator[Outcome]:
     """Do one job or a batch of them in this process. Every sequence is stored, or its hole, as soon as it ended.
 
-    What another worker has stored since the jobs were planned is not computed again.
+    What another process, of this command or any other, has stored since the jobs were planned is not computed again,
+    and what one has under way is left to it.
     """
     jobs = (unit,) if isinstance(unit, Job) else unit.jobs
-    missing = []
-    for job in jobs:
+    claims, others, told = Claims(jobs[0].store), list[Outcome](), set[int]()
+
+    def leave(job: Job, state: Literal["elsewhere", "held"]) -> bool:
+        told.add(id(job))
+        others.append(Outcome(job, state=state))
+        return False
+
+    def admit(job: Job) -> bool:
+        if id(job) in told:
+            return False
+        if not claims.take(job.keys):
+            return leave(job, "held")
         if stands(job):
-            yield Outcome(job)
-        else:
-            missing.append(job)
-    if not missing:
-        return
+            claims.release(job.keys)
+            return leave(job, "elsewhere")
+        return True
+
+    try:
+        for outcome in _jobs_of(unit, admit):
+            claims.release(outcome.job.keys)
+            yield outcome
+            yield from others
+            others.clear()
+        yield from others
+    finally:
+        claims.release_all()
+
+
+def _jobs_of(unit: Job | LaneBatch, admit: Callable[[Job], bool]) -> Iterator[Outcome]:
+    """The outcomes of the jobs that are admitted."""
     if isinstance(unit, Job):
-        yield execute(unit)
+        if admit(unit):
+            yield execute(unit)
         return
-    unit = replace(unit, jobs=tuple(missing))
-    first = unit.jobs[0]
+    missing = [job for job in unit.jobs if not stands(job) or admit(job)]
+    first = next(filter(admit, missing), None)
+    if first is None:
+        return
     store = Store(first.store)
     try:
         running = built(first.run.tracker, first.config, first.device)
     except Exception as error:  # as with single jobs, a tracker that cannot be built is a hole in each of them
-        for job in unit.jobs:
+        for job in filter(admit, missing):
             yield failed(store, job, error)
         return
     fixed = bool(getattr(first.config, "compile", False))
-    with closing(follow_all(running, unit.jobs, unit.lanes, fixed=fixed)) as ends:
+    with closing(follow_all(running, missing, unit.lanes, admit=admit, fixed=fixed)) as ends:
         for end in ends:
             job = end.wanted
             if isinstance(end, Failed):

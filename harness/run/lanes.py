@@ -8,7 +8,7 @@ nothing about the speed of one tracker on one sequence.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from collections.abc import Sequence as Several
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -113,7 +113,12 @@ def auto_lanes(device: str) -> int:
 
 
 def follow_all(
-    tracker: Tracker, wanted: Iterable[W], lanes: int, *, fixed: bool = False
+    tracker: Tracker,
+    wanted: Iterable[W],
+    lanes: int,
+    *,
+    admit: Callable[[W], bool] = lambda item: True,
+    fixed: bool = False,
 ) -> Generator[Done[W] | Failed[W], None, None]:
     """Follow many sequences at once, each as ``engine.track_sequence`` does it.
 
@@ -121,6 +126,7 @@ def follow_all(
         tracker: one whose states are a ``Batch``.
         wanted: the sequences; opened when a lane takes them.
         lanes: most targets in a batch.
+        admit: asked when a lane would take a sequence; one that it refuses is left out.
         fixed: every batch of ``step`` has the same size, as a compiled graph wants it: lanes that ran empty are filled
             with copies of another, whose boxes are thrown away. ``init`` always sees one target.
 
@@ -140,6 +146,8 @@ def follow_all(
                 refused: list[Failed[W]] = []
                 while waiting and len(live) < batch.most:
                     item = waiting.popleft()
+                    if not admit(item):
+                        continue
                     try:
                         live.append(_Lane.start(item, pool))
                     except Exception as error:

@@ -6,6 +6,7 @@
     STORE/<dataset>/runs/<tracker>-<hash>/<sequence>.parquet     one row per frame, provenance in its metadata
     STORE/<dataset>/runs/<tracker>-<hash>/<sequence>.hole.json   why there is no result
     STORE/<dataset>/runs/<tracker>-<hash>/server.json            what an evaluation server said of a submission
+    STORE/.claims/                                   what is under way, see ``claims``
 
 A report needs nothing else: no annotations, no images. Boxes are stored in the numbers of the benchmark's files
 (its own origin), so that scoring and export take them as they stand.
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
 from inmo.errors import UserError
+from inmo.harness.store.claims import sweep_claims
 from inmo.locks import locked
 from inmo.whole_files import fitting, read_facts, read_json, read_table, sweep, write_json, write_table
 
@@ -299,6 +301,7 @@ def open_store(path: str | Path, *, write: bool = False) -> Store:
         try:
             store.root.mkdir(parents=True, exist_ok=True)
             sweep(store.root)
+            sweep_claims(store.root)
         except OSError as error:
             raise UserError(f"cannot write the store {store.root}: {error.strerror}; choose another --store") from error
     elif not store.datasets():

@@ -163,7 +163,7 @@ class _Dispatch:
                 store.put_hole(job.label, run, result)
             else:
                 store.put_result(job.label, run, job.sequence.name, result)
-        return Outcome(job, report.reason, report.crashed)
+        return Outcome(job, report.reason, report.crashed, state=report.state)
 
 
 def _least_lanes(address: str, client: Any, devices: Iterable[str]) -> int:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from inmo.harness.run.jobs import Job, Outcome, failed
 from inmo.harness.run.lane_batches import LaneBatch, carry_out, in_lanes
+from inmo.harness.store.claims import wait_for_any
 from inmo.harness.store.store import Store
 from inmo.harness.workers.cluster import Cluster, carry_out_on
 from inmo.harness.workers.orphans import end_with, orphaned
@@ -48,7 +49,7 @@ def run_jobs(
         total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
         disable=not (sys.stderr.isatty() if progress is None else progress),
     ) as bar:  # fmt: skip
-        for outcome in _stream(jobs, resources, _show(bar)):
+        for outcome in _with_others(jobs, resources, _show(bar)):
             outcomes.append(outcome)
             bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
             bar.update(outcome.job.frames)
@@ -75,6 +76,23 @@ def _say(last: float, outcomes: Sequence[Outcome], jobs: Sequence[Job]) -> float
 
 def _show(bar: tqdm[Any]) -> Callable[[Job], None]:
     return lambda job: bar.set_postfix_str(f"{job.run.tracker} {job.sequence.name}")
+
+
+def _with_others(jobs: Sequence[Job], resources: Resources, show: Callable[[Job], None]) -> Iterator[Outcome]:
+    """All outcomes; what another run on the same store has under way is waited for, and done here where that ends."""
+    held: list[Job] = []
+    while jobs:
+        for outcome in _stream(jobs, resources, show):
+            if outcome.state == "held":
+                held.append(outcome.job)
+            else:
+                yield outcome
+        if not held:
+            return
+        sys.stderr.write(f"waiting for {len(held)} runs of a sequence that another run on this store has under way\n")
+        free = set(wait_for_any(held[0].store, [job.keys for job in held]))
+        jobs = [job for place, job in enumerate(held) if place in free]
+        held = [job for place, job in enumerate(held) if place not in free]
 
 
 def _stream(jobs: Sequence[Job], resources: Resources, show: Callable[[Job], None]) -> Iterator[Outcome]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
@@ -45,12 +45,14 @@ class Report:
     """What became of one job: as ``Outcome``, without sending the job back.
 
     Attributes:
+        state: as of the outcome.
         results: of each run of the job, where there is no shared store.
     """
 
     key: Key
     reason: str = ""
     crashed: bool = False
+    state: Literal["here", "elsewhere", "held"] = "here"
     results: tuple[Result | Hole, ...] = ()
 
 
@@ -110,12 +112,13 @@ def _work(unit: Job | LaneBatch, orders: Orders) -> list[Report]:
         for job in jobs:
             _demand_store(job.store, orders.tokens[job.store])
         return [
-            Report(key_of(done.job), done.reason, done.crashed) for done in carry_out(_with(unit, versions=versions))
+            Report(key_of(done.job), done.reason, done.crashed, done.state)
+            for done in carry_out(_with(unit, versions=versions))
         ]
     with tempfile.TemporaryDirectory(prefix="inmo-results-") as folder:
         store = Store(Path(folder))
         return [
-            Report(key_of(done.job), done.reason, done.crashed, _results(store, done.job))
+            Report(key_of(done.job), done.reason, done.crashed, done.state, _results(store, done.job))
             for done in carry_out(_with(unit, versions=versions, store=store.root))
         ]
 

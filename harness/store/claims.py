@@ -1,0 +1,109 @@
+"""Who works on what: any number of processes and hosts share a store without a scheduler.
+
+STORE/.claims holds a file for every sequence that is under way for a run: a lease, which its owner renews. A claim is
+free when its owner has let go of it, when the owner's process on this host has ended, however it ended, and when it
+was not renewed for ``LEASE`` seconds by the clock of whoever looks: no two clocks are compared, and nothing is asked
+of a network disk but that a file is made once. Claims save work and protect nothing: of two results the first stands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import SoftFileLease, Timeout
+
+from inmo.errors import UserError
+
+FOLDER = ".claims"
+LEASE = 30.0
+POLL = 0.5
+
+Key = tuple[str, str, str]
+"""Label of the dataset, folder of the run, name of the sequence."""
+
+_LEASES: dict[Path, SoftFileLease] = {}  # one for each file, which remembers since when it has seen no renewal
+
+
+@dataclass
+class Claims:
+    """Claims of one piece of work of this process on a store."""
+
+    store: Path
+    own: dict[Path, SoftFileLease] = field(default_factory=dict)
+
+    def take(self, keys: Iterable[Key]) -> bool:
+        """Claim all of the keys, those that are claimed here already too; False, and none, when one is another's.
+
+        Raises UserError when the store cannot be written.
+        """
+        taken: list[Path] = []
+        for path in map(self._path, keys):
+            if path in self.own:
+                continue
+            if (lease := _acquired(path)) is None:
+                for other in taken:
+                    self._let_go(other)
+                return False
+            self.own[path] = lease
+            taken.append(path)
+        return True
+
+    def release(self, keys: Iterable[Key]) -> None:
+        """Let go of the keys, where they are claimed here."""
+        for path in map(self._path, keys):
+            if path in self.own:
+                self._let_go(path)
+
+    def release_all(self) -> None:
+        for path in list(self.own):
+            self._let_go(path)
+
+    def _path(self, key: Key) -> Path:
+        return self.store / FOLDER / hashlib.sha256("\0".join(key).encode()).hexdigest()[:32]
+
+    def _let_go(self, path: Path) -> None:
+        self.own.pop(path).release()
+        _LEASES.pop(path, None)
+
+
+def wait_for_any(store: Path, wanted: Iterable[Iterable[Key]]) -> list[int]:
+    """Wait until some of the wanted sets of keys can be claimed; which ones. Their owners have ended, or are done."""
+    sets = [list(keys) for keys in wanted]
+    while True:
+        free = []
+        for place, keys in enumerate(sets):
+            claims = Claims(store)
+            if claims.take(keys):
+                claims.release_all()
+                free.append(place)
+        if free:
+            return free
+        time.sleep(POLL)
+
+
+def sweep_claims(store: Path) -> None:
+    """Remove the claims of processes of this host that have ended."""
+    for path in (store / FOLDER).glob("*"):
+        if (lease := _acquired(path)) is not None:
+            lease.release()
+            _LEASES.pop(path, None)
+
+
+def _acquired(path: Path) -> SoftFileLease | None:
+    lease = _LEASES.get(path)
+    if lease is None:
+        lease = _LEASES[path] = SoftFileLease(path, lease_duration=LEASE, timeout=0, thread_local=False)
+    if lease.is_locked:  # by another thread of this process
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lease.acquire()
+    except Timeout:
+        return None
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another --store") from error
+    return lease

@@ -1,0 +1,208 @@
+"""Runs that share a store: each sequence is computed once, by whoever comes first; what a killed one had is free."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from inmo.errors import UserError
+from inmo.harness.cli import main
+from inmo.harness.store import claims
+from inmo.harness.store.claims import FOLDER, Claims, wait_for_any
+from inmo.harness.store.store import open_store
+from tests.conftest import ROOT
+from tests.harness.faulty import write_clips
+from tests.harness.stored_files import exported
+
+CLIPS = 12
+A, B = ("d", "kcf-0", "a"), ("d", "kcf-0", "b")
+START = """
+import sys
+import inmo.harness.commands, tests.harness.faulty
+from inmo.harness.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+OWNER = """
+import sys
+from pathlib import Path
+from inmo.harness.store.claims import Claims
+claims = Claims(Path(sys.argv[1]))
+assert claims.take([("d", "kcf-0", "a")])
+print("mine", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("clips")
+    write_clips(root, CLIPS, frames=20)
+    return root
+
+
+def words(clips: Path, store: Path, log: Path, *more: str) -> list[str]:
+    own = ["--set", f"log={log}", "--set", "pause=0.02"]
+    return ["track", "--tracker", "faulty", "--dataset", f"folder:mine={clips}", "--store", str(store), *own, *more]
+
+
+def started_runs(clips: Path, store: Path, log: Path, count: int, *more: str) -> list[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", START, *words(clips, store, log, *more)]
+    return [subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE) for _ in range(count)]
+
+
+def lines_of(log: Path) -> list[tuple[int, int]]:
+    """Clip and process of every sequence started."""
+    text = log.read_text() if log.exists() else ""
+    return [(int(clip), int(pid)) for clip, pid in (line.split() for line in text.splitlines())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "more"), [(2, ()), (4, ()), (2, ("--lanes", "3")), (2, ("--jobs", "2")), (8, ())])
+def test_every_sequence_is_computed_once(clips: Path, tmp_path: Path, count: int, more: tuple[str, ...]) -> None:
+    store, log = tmp_path / "store", tmp_path / "log"
+    runs = started_runs(clips, store, log, count, *more)
+    told = [process.communicate(timeout=300)[1] for process in runs]
+    assert [process.returncode for process in runs] == [0] * count, told
+    assert Counter(clip for clip, _ in lines_of(log)) == dict.fromkeys(range(CLIPS), 1)
+    for process, error in zip(runs, told, strict=True):
+        if not more:
+            mine = sum(pid == process.pid for _, pid in lines_of(log))
+            before = int(error.partition(" were done before")[0].rpartition(", ")[2])
+            assert f"{CLIPS - before} runs of a sequence wanted" in error
+            if CLIPS - before - mine:
+                assert f"{mine} done here, {CLIPS - before - mine} by another run at the same time" in error
+    assert not list((store / FOLDER).glob("*"))
+    assert len(exported(store, tmp_path / "out")) == CLIPS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "lanes"), [(2, 1), (4, 1), (2, 3)])
+def test_what_a_killed_run_had_is_done_by_the_others(clips: Path, tmp_path: Path, count: int, lanes: int) -> None:
+    store, log = tmp_path / "store", tmp_path / "log"
+    runs = started_runs(clips, store, log, count, "--lanes", str(lanes))
+    victim = runs[0]
+    while sum(pid == victim.pid for _, pid in lines_of(log)) <= lanes:
+        assert victim.poll() is None
+        time.sleep(0.01)
+    victim.send_signal(signal.SIGKILL)
+    for process in runs:
+        process.communicate(timeout=300)
+    assert [process.returncode for process in runs[1:]] == [0] * (count - 1)
+    begun = Counter(clip for clip, _ in lines_of(log))
+    twice = {clip for clip, times in begun.items() if times > 1}
+    assert set(begun) == set(range(CLIPS)) and max(begun.values()) <= 2 and len(twice) <= lanes
+    assert all((clip, victim.pid) in lines_of(log) for clip in twice)
+    assert len(exported(store, tmp_path / "out")) == CLIPS
+
+
+def owner(store: Path) -> subprocess.Popen[str]:
+    found = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(store)], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert found.stdout is not None and found.stdout.readline() == "mine\n"
+    return found
+
+
+def test_a_claim_is_its_owners_until_it_ends(tmp_path: Path) -> None:
+    other, mine = owner(tmp_path), Claims(tmp_path)
+    assert not mine.take([A])
+    assert not mine.take([B, A]) and mine.take([B])  # all or none
+    other.kill()
+    other.wait()
+    assert mine.take([A]) and mine.take([A])
+    mine.release([A, B])
+    mine.release([A])
+    assert not list((tmp_path / FOLDER).glob("*"))
+
+
+def test_claims_of_a_thread_are_not_those_of_another(tmp_path: Path) -> None:
+    one, two = Claims(tmp_path), Claims(tmp_path)
+    assert one.take([A]) and not two.take([A]) and two.take([B])
+    one.release_all()
+    assert two.take([A])
+    two.release_all()
+
+
+def test_a_claim_of_a_host_that_is_silent_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another host nobody can tell whether its process lives: it has to renew its claim."""
+    monkeypatch.setattr(claims, "LEASE", 0.6)
+    mine = Claims(tmp_path)
+    assert mine.take([A])
+    mine.release_all()
+    text = record(tmp_path)
+    path = tmp_path / FOLDER / Claims(tmp_path)._path(A).name
+    path.write_text(text.replace("host=", "host=elsewhere-"))
+    assert not mine.take([A])
+    time.sleep(0.3)
+    path.write_text(text.replace("host=", "host=elsewhere-"))  # it is renewed
+    assert not mine.take([A])
+    assert wait_for_any(tmp_path, [[A]]) == [0]
+    assert mine.take([A])
+    mine.release_all()
+
+
+def record(store: Path) -> str:
+    """What a claim holds."""
+    one = Claims(store)
+    assert one.take([A])
+    text = one._path(A).read_text()
+    one.release_all()
+    return text
+
+
+def test_waiting_ends_when_the_owner_lets_go(tmp_path: Path) -> None:
+    other, mine = Claims(tmp_path), Claims(tmp_path)
+    assert other.take([A, B])
+    timer = threading.Timer(0.2, other.release, [[B]])
+    timer.start()
+    assert wait_for_any(tmp_path, [[A], [B]]) == [1]
+    assert not mine.take([A])
+    other.release_all()
+
+
+def test_opening_a_store_removes_the_claims_of_the_dead(tmp_path: Path) -> None:
+    other, living = owner(tmp_path), Claims(tmp_path)
+    assert living.take([B])
+    other.kill()
+    other.wait()
+    open_store(tmp_path, write=True)
+    assert [path.name for path in (tmp_path / FOLDER).glob("*")] == [living._path(B).name]
+    living.release_all()
+
+
+def test_a_store_that_takes_no_claims_is_said(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("a file")
+    with pytest.raises(UserError, match=r"cannot write .*\.claims"):
+        Claims(tmp_path).take([A])
+
+
+def test_a_run_beside_another_says_what_each_did(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other has one sequence under way when this one starts, and ends it while this one waits."""
+    from inmo.harness.run.jobs import execute, plan
+    from inmo.harness.run.setup import configure, open_datasets
+
+    store, log = open_store(tmp_path / "store", write=True), tmp_path / "log"
+    jobs, _ = plan(store, open_datasets([f"folder:mine={clips}"]), [configure("faulty", {})])
+    other, (first, *_) = Claims(store.root), jobs
+    assert other.take(first.keys)
+
+    def finish(seconds: float) -> None:
+        execute(first)
+        other.release_all()
+
+    monkeypatch.setattr("inmo.harness.store.claims.time.sleep", finish)
+    assert main(["track", "--tracker", "faulty", "--dataset", f"folder:mine={clips}", "--store", str(store.root),
+                 "--set", f"log={log}"]) == 0  # fmt: skip
+    assert "12 runs of a sequence wanted, 0 were done before, 11 done here, 1 by another run at the same time" in (
+        capsys.readouterr().err
+    )
+    assert len(lines_of(log)) == CLIPS - 1
