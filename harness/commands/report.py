@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from inmo.harness.commands.options import Names
 from inmo.harness.store.store import open_store
@@ -24,10 +27,16 @@ class MakeReport:
     """Further protocols, side by side with each benchmark's default."""
     partial: bool = True
     """Show what is there, with the coverage beside every number and a reason for every hole; --no-partial refuses."""
+    full_paths: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Say where the data lay on this machine; by default the page names folders and files alone."""
 
 
 def run(command: MakeReport) -> int:
     from inmo.reports.page.page import write_report
 
-    print(write_report(open_store(command.store), command.out, protocols=command.protocol, partial=command.partial))
+    page = write_report(
+        open_store(command.store), command.out, protocols=command.protocol, partial=command.partial,
+        full_paths=command.full_paths,
+    )  # fmt: skip
+    print(page)
     return 0

@@ -23,6 +23,7 @@ from inmo.datasets.base import Dataset
 from inmo.errors import UserError
 from inmo.harness.store.store import file_name
 from inmo.reports.figures.frames import Thumbnails, write_frames
+from inmo.reports.page.places import names_only
 from inmo.reports.scoring.failures import LEVELS, Trace
 from inmo.reports.scoring.score import Measures, sequence_means
 from inmo.reports.scoring.stored import DatasetEvaluation
@@ -97,6 +98,7 @@ def _values(
     order = sorted(range(len(trace.trackers)), key=lambda row: numbers[trace.trackers[row]])
     names = [trace.trackers[row] for row in order]
     missing = {run.name: hole.reason for run in data.runs for hole in run.holes if hole.sequence == trace.sequence}
+    roots = (data.dataset.root,)
     found: dict[str, Any] = {
         "frames": trace.frames,
         "step": trace.step,
@@ -107,10 +109,10 @@ def _values(
         "at": _text(trace.at[order]),
         "lost": [[[loss.start, loss.end] for loss in trace.losses[row]] for row in order],
         "auc": [_printed(scores.get(name)) for name in names],
-        "missing": {str(numbers[name]): reason for name, reason in missing.items()},
+        "missing": {str(numbers[name]): names_only(reason, roots) for name, reason in missing.items()},
     }
     if isinstance(frames, str):
-        return found | {"reason": frames}
+        return found | {"reason": names_only(frames, roots)}
     placed = frames.place(np.concatenate([trace.truth[None], trace.boxes[order]]))
     images = {"link": link, "width": frames.width, "height": frames.height, "parts": PARTS}
     return found | {"images": images | {"boxes": _text(in_parts(placed))}}

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from inmo.reports.page.dataset_section import (
     speed_points,
 )
 from inmo.reports.page.failure_browser import FailureBrowser, build_browser
+from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import KINDS, Score
@@ -61,6 +63,7 @@ def write_report(
     partial: bool = True,
     evaluation: Evaluation | None = None,
     blocks: Sequence[Block] = (),
+    full_paths: bool = False,
 ) -> Path:
     """Score a store; write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf, OUT/frames/*/*/*.jpg.
 
@@ -75,6 +78,7 @@ def write_report(
         evaluation: of the store under these protocols, where it is known already.
         blocks: shown between the overview and the datasets, those that are ``first`` before both; their files are
             written with the others.
+        full_paths: say where data and files lay; by default their names alone, as the page is handed on.
 
     Returns:
         the path of index.html.
@@ -96,9 +100,11 @@ def write_report(
             build_browser(c.data, numbers, found, out / FRAMES / c.stem, f"{FRAMES}/{quote(c.stem)}")
             for c, found in zip(contents, images, strict=True)
         ]
-        page = render(title, evaluation, overview, contents, browsers, look, blocks)
-        tables = {k: t for part in parts for k, t in part.tables.items()}
-        write_tables({"overview": overview, **tables}, out / "tables")
+        page = render(title, evaluation, overview, contents, browsers, look, blocks, full_paths=full_paths)
+        tables = {"overview": overview} | {k: t for part in parts for k, t in part.tables.items()}
+        if not full_paths:
+            tables = {stem: table_of_names(table, _roots(evaluation)) for stem, table in tables.items()}
+        write_tables(tables, out / "tables")
         for part in parts:
             for stem, figure in part.figures.items():
                 save_figure(figure, out / "figures" / stem)
@@ -118,12 +124,15 @@ def render(
     browsers: Sequence[FailureBrowser],
     look: Mapping[str, Style],
     blocks: Sequence[Block] = (),
+    *,
+    full_paths: bool = False,
 ) -> str:
-    """The page as text. Every name in it is escaped; scripts and styles are allowed by their hashes alone."""
+    """The page as text. Every name is escaped, folders are left out; no script or style runs but its own."""
+    named = None if full_paths else partial(names_only, roots=_roots(evaluation))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("inmo.reports.page", "templates"),
         autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
+        undefined=jinja2.StrictUndefined, finalize=named,
     )  # fmt: skip
     style = _text("style.css") + _text("failures.css") + _tracker_css()
     script = _text("script.js") + _text("failures.js")
@@ -147,6 +156,11 @@ def render(
         "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}", "exact": EXACT},
     }
     return environment.get_template("page.html").render(values)
+
+
+def _roots(evaluation: Evaluation) -> tuple[str, ...]:
+    """Folders whose names are known: those of the data, and one below the home of who makes the page."""
+    return (*(data.dataset.root for data in evaluation.datasets), str(Path.home() / "x"))
 
 
 # ---- what the template is given
