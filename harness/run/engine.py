@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -13,6 +14,7 @@ from inmo.boxes import Boxes, shift_origin
 from inmo.datasets.base import Annotation, Sequence
 from inmo.datasets.images import Frame, Frames
 from inmo.errors import UserError
+from inmo.harness.run.odd_boxes import odd_box
 from inmo.harness.run.read_ahead import reading
 from inmo.harness.store.store import PARTS, Result
 from inmo.trackers.base import SequenceAware, Step, Sweepable, Tracker
@@ -84,7 +86,8 @@ def _follow(
     boxes, scores = np.full((lanes, count, 4), np.nan), np.full((lanes, count), np.nan)
     seconds = {part: np.full(count, np.nan) for part in PARTS}
 
-    origin = 0 if isinstance(tracker, SequenceAware) else sequence.origin
+    looked_up = isinstance(tracker, SequenceAware)
+    origin = 0 if looked_up else sequence.origin
     if isinstance(tracker, SequenceAware):
         tracker = tracker.for_sequence(sequence)
     state = None
@@ -101,6 +104,8 @@ def _follow(
             else:
                 step = checked_step(tracker, [frame] * lanes, state, sequence.name, index)
                 state, boxes[:, index], scores[:, index] = step.state, shift_origin(step.boxes, origin), step.scores
+                if lanes == 1 and not looked_up:
+                    _say_odd(tracker, sequence.name, index, first[0], boxes[0, index])
                 if lanes == 1:
                     for part, value in step.seconds.items():
                         seconds[part][index] = value
@@ -109,6 +114,17 @@ def _follow(
                 seconds["track"][index] = perf_counter() - decoded
             on_frame()
     return [Result(boxes[lane], scores[lane], seconds) for lane in range(lanes)]
+
+
+_SAID: set[tuple[int, str]] = set()  # trackers of this process, and what was said of them
+
+
+def _say_odd(tracker: Tracker, name: str, index: int, first: NDArray[np.float64], box: NDArray[np.float64]) -> None:
+    """Tell of a tracker's first box that does not look like x, y, w, h while there is time to stop the run."""
+    words = odd_box(first, box, index)
+    if words and (id(tracker), words) not in _SAID:
+        _SAID.add((id(tracker), words))
+        sys.stderr.write(f"note: {name}, frame {index}: the tracker's box {box.round(3).tolist()} {words}\n")
 
 
 def reads_ahead(tracker: Tracker) -> bool:

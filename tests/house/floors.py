@@ -67,6 +67,7 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "inmo.harness.run.lanes": "torch",
         "inmo.harness.run.setup": "joblib",
         "inmo.reports.blocks.block": "matplotlib",
+        "inmo.trackers.external.frameworks": "torch",
         "inmo.reports.notebook": "matplotlib",
     }
 )

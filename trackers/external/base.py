@@ -126,7 +126,10 @@ def _ask(target: Target, frame: Frame) -> Answer:
     box = answer.box
     if box.shape != (4,) or not np.isfinite(box).all():
         said = np.array2string(box, threshold=8, separator=", ").replace("\n", "")
-        raise target.child.failure(f"answered {said} {where}, which is no box x, y, w, h of four finite numbers")
+        rotated = "; --set polygon=enclose takes the enclosing rectangle of a rotated box" if box.size == 8 else ""
+        raise target.child.failure(
+            f"answered {said} {where}, which is no box x, y, w, h of four finite numbers{rotated}"
+        )
     if np.isinf(answer.score):
         raise target.child.failure(f"answered the score {answer.score} {where}")
     target.box = box

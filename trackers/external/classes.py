@@ -35,6 +35,7 @@ class ClassConfig(Limits):
             written: two environments are two trackers.
         image: what the class is given: ``rgb`` or ``bgr`` (uint8 arrays (H, W, 3), its own to write in), or ``pil``
             (PIL images in RGB, as the GOT-10k toolkit gives; needs Pillow there).
+        polygon: what becomes of a rotated box, x1, y1 ... x4, y4: ``refuse``, or ``enclose``, by a rectangle.
         arguments: keyword arguments of the class, a mapping in YAML's notation; of files, the content enters the key.
         path: folder where modules are looked for first; empty = that of the file, or the current one.
     """
@@ -42,6 +43,7 @@ class ClassConfig(Limits):
     target: str = field(default="", metadata={"key": _target_key})
     python: str = ""
     image: Literal["rgb", "bgr", "pil"] = "rgb"
+    polygon: Literal["refuse", "enclose"] = field(default="refuse", metadata={"since": "refuse"})
     arguments: str = field(default="", metadata={"key": _arguments_key})
     path: str = field(default="", metadata={"identity": False})
 
@@ -67,6 +69,7 @@ def build_class(config: ClassConfig, device: str) -> ExternalTracker:
         "module": module,
         "name": name,
         "image": config.image,
+        "polygon": config.polygon,
         "arguments": _arguments(config.arguments),
         "path": str(Path(path).absolute()),
     }

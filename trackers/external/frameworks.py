@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
+import weakref
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from inmo.errors import UserError, unknown_name
 from inmo.trackers.base import TrackerSpec
@@ -104,13 +109,27 @@ def pysot_for_dataset(config: PysotConfig, dataset: str) -> PysotConfig:
 def build_pysot(config: PysotConfig, device: str) -> ExternalTracker:
     """Start the tracker in its checkout. Raises UserError when it does not start."""
     config = pysot_for_dataset(config, "")
-    options = {
-        "checkout": str(Path(config.checkout).absolute()),
-        "package": config.package,
-        "config": str(Path(config.config).absolute()),
-        "weights": str(Path(config.weights).absolute()),
-    }
-    return _build("pysot", config, options, device)
+    with ExitStack() as kept:
+        folder = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="inmo-pysot-")))
+        options = {
+            "checkout": str(Path(config.checkout).absolute()),
+            "package": config.package,
+            "config": str(Path(config.config).absolute()),
+            "weights": _arrays(Path(config.weights), folder),
+        }
+        tracker = _build("pysot", config, options, device)
+        weakref.finalize(tracker, kept.pop_all().close)  # a process that is started later reads them again
+    return tracker
+
+
+def _arrays(weights: Path, folder: Path) -> str:
+    """The checkpoint's parameters as arrays in a file: read here, with care, and by an environment of any age."""
+    from inmo.trackers.pipeline.checkpoint import load_state_dict
+
+    state = load_state_dict(weights)
+    arrays = {name: (v.float() if str(v.dtype) == "torch.bfloat16" else v).numpy() for name, v in state.items()}
+    np.savez(folder / "weights.npz", **arrays)  # type: ignore[arg-type]
+    return str(folder / "weights.npz")
 
 
 def _build(kind: str, config: CheckoutConfig, options: dict[str, Any], device: str) -> ExternalTracker:

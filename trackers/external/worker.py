@@ -25,10 +25,10 @@ from typing import Any, BinaryIO
 
 
 class ClassTracker:
-    """A class with ``init(image, box)`` and ``update(image) -> box``, the GOT-10k toolkit's shape."""
+    """A class with ``init(image, box)`` and ``update(image)``, the GOT-10k toolkit's shape; see ``answered``."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        self.image = options["image"]
+        self.image, self.enclose = options["image"], options["polygon"] == "enclose"
         module = _module(options["module"], options["path"])
         found = getattr(module, options["name"], None)
         if found is None:
@@ -45,7 +45,8 @@ class ClassTracker:
         self.tracker.init(image, np.array(box, dtype=np.float64))
 
     def step(self, image: Any) -> tuple[Any, Any]:
-        return self.tracker.update(image), None
+        box, score = answered(self.tracker.update(image))
+        return (enclosing(box) if self.enclose else box), score
 
 
 class PytrackingTracker:
@@ -89,7 +90,7 @@ class PysotTracker:
         cfg.CUDA = bool(cfg.CUDA and torch.cuda.is_available())
         torch.set_grad_enabled(False)
         model = build_model()
-        model.load_state_dict(_weights(torch.load(options["weights"], map_location="cpu", weights_only=True)))
+        model.load_state_dict(_weights(options["weights"]))
         self.tracker = build_tracker(model.eval().to("cuda" if cfg.CUDA else "cpu"))
 
     def init(self, image: Any, box: list[float]) -> None:
@@ -101,6 +102,7 @@ class PysotTracker:
         return outputs["bbox"], outputs.get("best_score")
 
 
+BOXES, SCORES = ("bbox", "target_bbox", "box"), ("best_score", "score", "confidence")  # of a dictionary, best first
 KINDS: dict[str, Any] = {"class": ClassTracker, "pytracking": PytrackingTracker, "pysot": PysotTracker}
 
 
@@ -165,13 +167,50 @@ class Shared:
         return np.frombuffer(self.memory, np.uint8, size).reshape(shape)
 
 
+def answered(found: Any) -> tuple[Any, Any]:
+    """Box and score (or None) of what ``update`` gave: a box, a pair of box and score, or a dictionary of both."""
+    if isinstance(found, dict):
+        return _first(found, BOXES, found), _first(found, SCORES, None)
+    if isinstance(found, (tuple, list)) and len(found) == 2 and _size(found[0]) >= 4:
+        return found[0], found[1]
+    return found, None
+
+
+def enclosing(box: Any) -> Any:
+    """The enclosing rectangle x, y, w, h of a polygon x1, y1, x2, y2, x3, y3 ...; anything else as it is."""
+    import numpy as np
+
+    if _size(box) < 6 or _size(box) % 2:
+        return box
+    points = np.asarray(plain(box), dtype=np.float64).reshape(-1, 2)
+    return np.concatenate([points.min(axis=0), np.ptp(points, axis=0)])
+
+
+def plain(value: Any) -> Any:
+    """A tensor of torch as an array, wherever it lies; anything else as it is."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+
+
+def _first(found: dict[str, Any], names: tuple[str, ...], default: Any) -> Any:
+    return next((found[name] for name in names if name in found), default)
+
+
+def _size(value: Any) -> int:
+    import numpy as np
+
+    try:
+        return int(np.asarray(plain(value), dtype=np.float64).size)
+    except (TypeError, ValueError):
+        return 0
+
+
 def _numbers(box: Any, score: Any) -> dict[str, Any]:
     """The answer as plain numbers; what is none is told as it is."""
     import numpy as np
 
     try:
-        values = np.asarray(box, dtype=np.float64)
-        confidence = None if score is None else float(score)
+        values = np.asarray(plain(box), dtype=np.float64)
+        confidence = None if score is None else float(np.asarray(plain(score), dtype=np.float64).reshape(()))
     except (TypeError, ValueError):
         return {"nonsense": f"{box!r}"[:200]}
     if values.shape == (1, 4):
@@ -209,10 +248,13 @@ def _module(name: str, path: str) -> Any:
     return module
 
 
-def _weights(loaded: Any) -> Any:
-    """The parameters in a checkpoint, without the prefix that training on several devices leaves."""
-    state = loaded.get("state_dict", loaded)
-    return {name[len("module.") :] if name.startswith("module.") else name: value for name, value in state.items()}
+def _weights(path: str) -> Any:
+    """The parameters that the harness has read from the checkpoint: arrays by name, so that no torch unpickles."""
+    import numpy as np
+    import torch
+
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
 
 
 def _positional(function: Any) -> int:

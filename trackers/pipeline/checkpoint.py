@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from inmo.errors import UserError
 from inmo.seals import check_listed, check_seal
 from inmo.trackers.networks.efficientnet import key_map as key_of_lite0
+from inmo.trackers.pipeline.mistaken import short_safetensors
 from inmo.trackers.pipeline.pickles import TensorRecord, TorchFile, read_torch_file
 
 KeyMap = Callable[[str], str]
@@ -42,8 +43,8 @@ def load_state_dict(path: str | Path) -> dict[str, Tensor]:
             ``state_dict``, ``net`` or ``model``, whatever else stands beside it.
 
     Raises:
-        UserError: the file is missing, damaged, not the one that its folder's SHA256SUMS lists, holds no state dict, or
-            asks for code to run.
+        UserError: the file is missing, damaged, something else, not the one that its folder's SHA256SUMS lists, holds no
+            state dict or NaN, or asks for code to run.
     """
     path = Path(path).expanduser()
     check_listed(path)
@@ -51,6 +52,12 @@ def load_state_dict(path: str | Path) -> dict[str, Tensor]:
     stripped = {key.removeprefix(_PREFIX): value for key, value in state.items()}
     if len(stripped) != len(state):
         raise UserError(f"{path} holds the same keys with and without '{_PREFIX}': use a file with one set of weights")
+    broken = [key for key, value in stripped.items() if value.is_floating_point() and bool(value.isnan().any())]
+    if broken:
+        raise UserError(
+            f"{path} holds NaN in {_some(broken)}: its training diverged or the file is damaged; use an earlier "
+            "checkpoint or download it again"
+        )
     return stripped
 
 
@@ -173,6 +180,8 @@ def _load_safetensors(path: Path) -> dict[str, Tensor]:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
+        if what := short_safetensors(path):
+            raise UserError(f"{path} {what}") from error
         raise UserError(f"{path} is a damaged safetensors file ({error}): download or convert it again") from error
 
 

@@ -29,9 +29,11 @@ from torch import Tensor
 
 from inmo.datasets.files import DAMAGED
 from inmo.errors import UserError
+from inmo.trackers.pipeline.mistaken import mistaken
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
+_CUT = ("truncated", "exhausted", "not enough data", "remain")  # in what pickle and pickletools say of a file's end
 _BIG_ENDIAN = "{} was written on a big-endian machine: save it again on a little-endian one"
 
 _STORAGES = {
@@ -117,6 +119,8 @@ def read_torch_file(path: Path) -> TorchFile:
         with path.open("rb") as stream:
             if zipfile.is_zipfile(stream):
                 return _read_zip(path)
+            if what := mistaken(path):
+                raise UserError(f"{path} {what}")
             stream.seek(0)
             return _read_legacy(path, stream)
     except Refused as error:
@@ -129,6 +133,8 @@ def read_torch_file(path: Path) -> TorchFile:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     except Exception as error:  # a hostile or damaged pickle may raise anything
+        if isinstance(error, EOFError) or any(words in str(error) for words in _CUT):
+            raise UserError(f"{path} ends too early, half a download: download or copy it again") from error
         raise UserError(
             f"{path} is no checkpoint that torch.save or safetensors wrote, or it is damaged ({type(error).__name__}): "
             "download or copy it again"

@@ -18,7 +18,7 @@ from inmo.boxes import Boxes
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import Step, Tracker, TrackerFailure, TrackerSpec
-from inmo.trackers.external.worker import converted
+from inmo.trackers.external.worker import answered, converted, plain
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,13 @@ class InitUpdate:
 
     def step(self, frames: list[Frame], state: None) -> Step:
         answer = self._call("update", converted(frames[0], self.image))
+        found, confidence = answered(answer)
         try:
-            box = np.asarray(answer, dtype=np.float64).reshape(1, 4)
+            box = np.asarray(plain(found), dtype=np.float64).reshape(1, 4)
+            score = np.nan if confidence is None else np.asarray(plain(confidence), dtype=np.float64).reshape(())
         except (TypeError, ValueError) as error:
             raise TrackerFailure(f"update() of {self._name} gave {answer!r} in place of four numbers") from error
-        return Step(box, np.full(1, np.nan), None)
+        return Step(box, np.full(1, score), None)
 
     @property
     def _name(self) -> str:

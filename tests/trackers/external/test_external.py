@@ -22,6 +22,7 @@ from inmo.trackers.base import TrackerFailure, config_hash
 from inmo.trackers.external import worker
 from inmo.trackers.external.base import Target
 from inmo.trackers.external.process import Running
+from inmo.trackers.simple.objects import OBJECT, ObjectConfig
 from tests.clips import write_clips
 from tests.conftest import ROOT
 from tests.datasets.tiny import write
@@ -77,6 +78,61 @@ def test_the_frame_arrives_whole_and_in_the_colours_asked_for(drift: Path, image
         assert step.boxes.tolist() == [wanted]
     view = np.asarray(frame(4, 80, 80)[::2, ::-1])
     assert tracker.step([view], state).boxes[0, 2] == view.sum() % 1000
+
+
+ANSWER = """
+class Still:
+    def init(self, image, box):
+        self.box = box
+
+    def update(self, image):
+        return ANSWER
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        ("tuple(self.box)", np.nan),
+        ("(self.box, 0.5)", 0.5),
+        ("[list(self.box), [0.5]]", 0.5),
+        ("{'bbox': self.box, 'best_score': 0.5}", 0.5),
+        ("{'target_bbox': list(self.box), 'confidence': 0.5, 'time': 3}", 0.5),
+        ("{'box': self.box[None], 'score': self.box.sum() / self.box.sum() / 2}", 0.5),
+        ("(__import__('torch').tensor(self.box, requires_grad=True)[None], None)", np.nan),
+    ],
+)
+def test_update_answers_as_people_write_it(tmp_path: Path, answer: str, score: float) -> None:
+    script = write(tmp_path / "mine.py", ANSWER.replace("ANSWER", answer))
+    spec: dict[str, type] = {}
+    exec(script.read_text(), spec)
+    for tracker in (started(f"python:{script}:Still"), OBJECT.build(ObjectConfig(spec["Still"]), "cpu")):
+        step = tracker.step([frame()], tracker.init([frame()], box()))
+        assert step.boxes.tolist() == box().tolist()
+        np.testing.assert_array_equal(step.scores, [score])
+
+
+def test_a_rotated_box_is_refused_or_enclosed(tmp_path: Path) -> None:
+    script = write(tmp_path / "mine.py", ANSWER.replace("ANSWER", "[5, 0, 10, 5, 5, 10, 0, 5], 0.5"))
+    refused = started(f"python:{script}:Still")
+    with pytest.raises(TrackerFailure, match="--set polygon=enclose takes the enclosing rectangle of a rotated box"):
+        refused.step([frame()], refused.init([frame()], box()))
+    tracker = started(f"python:{script}:Still", polygon="enclose")
+    step = tracker.step([frame()], tracker.init([frame()], box()))
+    assert step.boxes.tolist() == [[0, 0, 10, 10]]
+    assert step.scores.tolist() == [0.5]
+
+
+def test_corners_at_work_are_told_at_once_and_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corners = write(
+        tmp_path / "mine.py", ANSWER.replace("ANSWER", "[*self.box[:2], *(self.box[:2] + self.box[2:] + 5)]")
+    )
+    words = ["--dataset", f"folder={write_clips(tmp_path / 'clips')}", "--store", str(tmp_path / "s")]
+    assert main(["track", "--tracker", f"python:{corners}:Still", *words]) == 0
+    told = capsys.readouterr().err
+    assert told.count("frame 1: the tracker's box [4.0, 6.0, 25.0, 25.0] looks like corners") == 1
+    assert "note: 3 sequences: Still: its box looks like corners (x1, y1, x2, y2), not x, y, w, h" in told
+    assert stored(tmp_path / "s", "short").provenance["note"].startswith("Still: its box looks like corners")
 
 
 def test_targets_do_not_mix_and_an_idle_process_is_used_again(drift: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -187,6 +188,18 @@ def test_a_fork_and_files_of_ones_own(tmp_path: Path) -> None:
     torch.save({"shift": torch.tensor([1.5])}, weights)
     tracker = started("pysot:mine", checkout=checkout, config=config, weights=weights)
     assert tracker.step([frame()], tracker.init([frame()], box())).boxes[0, 0] == 19
+
+
+def test_a_snapshot_of_a_training_is_read(tmp_path: Path) -> None:
+    """Its learning rates are scalars of numpy's, which torch's own careful reader refuses."""
+    checkout = pysot(tmp_path / "checkout")
+    rates = np.logspace(-2, -3, 20)
+    groups = [{"lr": rates[3], "initial_lr": rates[0], "params": [0]}]
+    content = {"epoch": 3, "optimizer": {"state": {}, "param_groups": groups}}
+    path = checkout / "experiments/siamrpn_r50/model.pth"
+    torch.save({**content, "state_dict": {"module.shift": torch.tensor([0.5])}}, path)
+    tracker = started("pysot:siamrpn_r50", checkout=checkout)
+    assert tracker.step([frame()], tracker.init([frame()], box())).boxes[0, 0] == 6
 
 
 def test_names_in_tables(tmp_path: Path) -> None:
