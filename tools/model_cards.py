@@ -88,7 +88,7 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         lines.append(_row(title, store, digest))
     lines += [
         "",
-        "AUC in percent, each dataset under its own protocol; intervals are percentile bootstraps over sequences, the "
+        "AUC in percent, each dataset under its own protocol; intervals are studentised bootstraps over sequences, the "
         "difference is paired. No frame of these sequences was trained on; the mini-suite comes from the generator of "
         "part of the training data, with other seeds. Test-time constants were chosen on rendered clips.",
         "",

@@ -10,7 +10,7 @@ import numpy as np
 
 from inmo.errors import UserError
 from inmo.harness.store.store import Store
-from inmo.reports.scoring.statistics import Interval, bootstrap_interval
+from inmo.reports.scoring.statistics import FRACTIONS, Interval, bootstrap_interval
 from inmo.reports.scoring.stored import evaluate_runs
 
 WHO = {"chosen": "tuned", "own": "its own", "difference": "tuned less its own"}
@@ -30,7 +30,7 @@ class Auc:
     @property
     def interval(self) -> Interval | None:
         """95 % bootstrap interval of the mean; None for fewer than 6 sequences."""
-        return bootstrap_interval(self.values)
+        return bootstrap_interval(self.values, within=FRACTIONS)
 
 
 @dataclass(frozen=True)

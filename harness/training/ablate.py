@@ -23,7 +23,7 @@ from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
 from inmo.records import as_words
 from inmo.reports.scoring.score import Measures
-from inmo.reports.scoring.statistics import Interval, bootstrap_interval, compare_with_best, interval_words
+from inmo.reports.scoring.statistics import FRACTIONS, Interval, bootstrap_interval, compare_with_best, interval_words
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.table import Cell, Column, Table, percent, write_tables
 from inmo.trackers.families.ablations import TABLES
@@ -177,7 +177,7 @@ def summarise(table: str, done: Sequence[Trained], base: TrainConfig) -> Table:
         rows.append(
             (
                 Cell(row),
-                Cell(_mean(values), _ends(bootstrap_interval([*values.values()]))),
+                Cell(_mean(values), _ends(bootstrap_interval([*values.values()], within=FRACTIONS))),
                 Cell(_mean(_over_seeds(done, row, "norm_precision_020", names))),
                 Cell(_mean(_over_seeds(done, row, "precision_20", names))),
                 Cell(len(seeds)),

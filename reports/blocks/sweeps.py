@@ -14,7 +14,7 @@ from inmo.reports.figures.style import Style, SweepLine, SweepPoint
 from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.statistics import bootstrap_interval, ends, interval_words
+from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
 from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.table import Cell, Column, Table, percent
@@ -166,7 +166,8 @@ def _point(
         return SweepPoint(values, None, reason="no sequence has a result under every value")
     parts: dict[str, Measures] = {name: score.per_sequence[name] for name in shared}
     mean = mean_measures(parts.values(), PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark))
-    interval = bootstrap_interval(auc_values(replace(score, per_sequence=parts), data.dataset.benchmark))
+    values_of = auc_values(replace(score, per_sequence=parts), data.dataset.benchmark)
+    interval = bootstrap_interval(values_of, within=FRACTIONS)
     return SweepPoint(values, mean.success_auc, ends(interval))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.statistics import bootstrap_interval, interval_words
+from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, interval_words
 from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun, ranked_scalar
 
 CURVE_OF: Mapping[str, str] = {
@@ -136,7 +136,7 @@ def measured(source: Source, measure: str, data: DatasetEvaluation) -> Measured:
         reason = f"{data.dataset.protocol} has no such measure" if shared else "no sequence that every training has"
         return Measured(expected=expected, reason=reason, runs=runs)
     values = list(_values(scores, shared, scalar, CURVE_OF[measure] if rule.drop_zero else "").values())
-    interval = bootstrap_interval(values)
+    interval = bootstrap_interval(values, within=FRACTIONS)
     return Measured(
         value=float(np.mean(known)),
         parts=known,

@@ -16,7 +16,7 @@ from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
 from inmo.reports.scoring.score import Score
-from inmo.reports.scoring.statistics import bootstrap_interval, ends, interval_words
+from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.tally import ONE_BOX, Tally, by_attribute, one_box, take_in, tallies
 from inmo.reports.scoring.tuned import caution
 
@@ -145,7 +145,7 @@ def auc_values(score: Score, benchmark: str) -> list[float]:
 def auc_interval(score: Score, benchmark: str) -> tuple[tuple[float, float] | None, str]:
     """The 95 % bootstrap interval of a score's success AUC, and how it was made or why there is none."""
     values = auc_values(score, benchmark) if score.mean.success_auc is not None else []
-    return ends(bootstrap_interval(values)), interval_words(len(values)) if values else ""
+    return ends(bootstrap_interval(values, within=FRACTIONS)), interval_words(len(values)) if values else ""
 
 
 # ---- one dataset

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inmo.reports.scoring.statistics import (
+    FRACTIONS,
     Pair,
     bootstrap_interval,
     compare_all,
@@ -56,7 +57,7 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
     means = {name: sum(own.values()) / len(own) for name, own in values.items()}
     rows = []
     for name in sorted(values, key=lambda n: (len(values[n]) < fullest, -means[n])):
-        interval, against = bootstrap_interval([*values[name].values()]), compared.get(name)
+        interval, against = bootstrap_interval([*values[name].values()], within=FRACTIONS), compared.get(name)
         row = [
             Cell(name, mark=MARK if name in tuned else ""),
             Cell(f"{len(values[name])} of {fullest}"),

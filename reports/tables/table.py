@@ -24,6 +24,7 @@ RENDERINGS = {
     "tex": "inmo.reports.tables.latex:to_latex",
     "json": "inmo.reports.tables.json_file:to_json",
 }
+SAME = 12  # decimals beyond which values differ by rounding alone
 FILES = ("csv", "tex", "json")  # the renderings that a report writes, by their suffix
 
 
@@ -217,21 +218,22 @@ def write_tables(tables: Mapping[str, Table], folder: Path) -> list[Path]:
 def rank_columns(table: Table, eligible: Sequence[bool] | None = None) -> Table:
     """Mark the best three of every column that says which way is better.
 
-    Values that print alike share a rank. One of n rows is never marked alone, nor is the last of them: among two
-    rows one is marked, among three rows two. Rows that are not ``eligible`` (a lower coverage, say) get no mark.
+    Ranks are those of the measured values, not of the printed digits; equal values share one. One of n rows is
+    never marked alone, nor is the last of them: among two rows one is marked, among three rows two. Rows that are
+    not ``eligible`` (a lower coverage, say) get no mark.
     """
     eligible = [True] * len(table.rows) if eligible is None else eligible
     rows = [list(row) for row in table.rows]
     for index, column in enumerate(table.columns):
         if not column.better:
             continue
-        printed = {
-            r: float(column.number(number))
+        measured = {
+            r: round(float(number), SAME)
             for r, row in enumerate(table.rows)
             if eligible[r] and (number := row[index].number) is not None
         }
-        order = sorted(printed.values(), reverse=column.better > 0)
-        for r, value in printed.items():
+        order = sorted(measured.values(), reverse=column.better > 0)
+        for r, value in measured.items():
             rank = order.index(value) + 1
             if rank <= min(3, len(order) - 1) and order[0] != order[-1]:
                 rows[r][index] = replace(rows[r][index], rank=rank)

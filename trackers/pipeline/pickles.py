@@ -5,11 +5,12 @@ callables that every torch file needs (rebuilding a tensor, an ordered dictionar
 other class becomes an inert placeholder that can be created and filled but keeps and does nothing; any other call
 refuses the file, and so does naming something of Python's own library that no checkpoint has use for.
 
-``torch.load(weights_only=True)`` is not used. It refuses the training frameworks' classes that TransT's files carry, and a
-second, laxer way for those would be the one that attackers take. Inert classes under ``torch.serialization.safe_globals``
-for what ``get_unsafe_globals_in_checkpoint`` lists do not suffice (tried with torch 2.13, 2026-11-29): the list is made of zip
-files alone, so that every file of the older layout is refused, and what a foreign class derives from list or dict, as
-trainings keep meters and options, can be made but not filled. Both would need a reader beside it.
+``torch.load(weights_only=True)`` is not used. It refuses the training frameworks' classes that TransT's files carry,
+and a second, laxer way for those would be the one that attackers take. Inert classes under
+``serialization.safe_globals`` for what ``get_unsafe_globals_in_checkpoint`` lists do not suffice (tried with torch
+2.13, 2026-11-29): the list is made of zip files alone, so that every file of the older layout is refused, and what a
+foreign class derives from list or dict, as trainings keep meters and options, can be made but not filled. Both would
+need a reader beside it.
 
 Both layouts of torch.save are read: the zip archive (torch >= 1.6) and the older row of pickles. Unpickling only
 describes tensors (``TensorRecord``); bytes are read when ``materialise`` asks, after their bounds were checked.

@@ -52,8 +52,10 @@ def test_score_table_orders_and_marks() -> None:
     assert "precision_auc" not in [c.key for c in table.columns]
 
 
-def test_values_that_print_alike_share_a_rank() -> None:
+def test_ranks_are_those_of_the_measured_values() -> None:
     table = score_table([score("A", 0.50041), score("B", 0.50042), score("C", 0.3), score("D", 0.1)])
+    assert [c.rank for c in column(table, "success_auc")] == [1, 2, 3, 0]  # B, A, C, D
+    table = score_table([score("A", 0.1 + 0.2), score("B", 0.3), score("C", 0.2), score("D", 0.1)])
     assert [c.rank for c in column(table, "success_auc")] == [1, 1, 3, 0]
 
 
