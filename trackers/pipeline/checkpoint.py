@@ -43,8 +43,8 @@ def load_state_dict(path: str | Path) -> dict[str, Tensor]:
             ``state_dict``, ``net`` or ``model``, whatever else stands beside it.
 
     Raises:
-        UserError: the file is missing, damaged, something else, not the one that its folder's SHA256SUMS lists, holds no
-            state dict or NaN, or asks for code to run.
+        UserError: the file is missing, damaged, something else, not the one that its folder's SHA256SUMS lists, holds
+            no state dict or NaN, or asks for code to run.
     """
     path = Path(path).expanduser()
     check_listed(path)
