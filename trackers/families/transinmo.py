@@ -121,6 +121,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
         wp: window process (paper only); False: one attention over all tokens.
         csa: context-aware self-attention (paper only).
         tca: target-aware cross-attention, for all stages or one value per stage.
+        tcas: how many of the last GIMs of a stage that has TCA have one (paper only).
+        order: csa-tca, or tca-csa for TCA in front of CSA (paper only).
         cross_window: released only: -1 is TCA as shipped, a positive value the paper's layout in TCA.
         heads: of the stages.
         dim: d of CSA and TCA (paper only).
@@ -146,6 +148,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
     wp: bool = True
     csa: bool = True
     tca: bool | tuple[bool, ...] = True
+    tcas: int = field(default=1, metadata={"since": 1})
+    order: str = choice("csa-tca", "tca-csa", since="csa-tca")
     cross_window: int = -1
     heads: tuple[int, ...] | None = None
     dim: int | None = None
@@ -178,6 +182,10 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
             raise UserError("widths and patches are those of EfficientNet-Lite0 in the preset lite: leave them out")
         if sizes.interaction == "released" and (self.patches or isinstance(self.window, tuple)):
             raise UserError("the released backbone has one window and its own patches: add interaction=paper")
+        if sizes.interaction == "released" and (self.tcas != 1 or self.order != "csa-tca"):
+            raise UserError("the released backbone has one TCA in a stage, in its own place: add interaction=paper")
+        if not 1 <= self.tcas <= max(sizes.depths):
+            raise UserError(f"tcas wants a number from 1 to {max(sizes.depths)}, the GIMs of a stage, not {self.tcas}")
         windows = sizes.window if isinstance(sizes.window, tuple) else (sizes.window,) * len(PATCHES)
         patches = sizes.patches if isinstance(sizes, PaperSizes) else PATCHES
         if {len(windows), len(patches)} != {len(PATCHES)} or min(*windows, *patches) < 1:
@@ -214,14 +222,20 @@ def build_network(config: TransInMoConfig) -> MatchingNetwork:
     return assemble(backbone, fusion_neck(sizes, sizes.width, config.encoder_layers, fused=fused), sizes, sizes.width)
 
 
+def _stages(config: TransInMoConfig, sizes: TransInMoSizes, patches: tuple[int, ...]) -> tuple[StageSize, ...]:
+    tcas = (min(config.tcas, depth) if tca else 0 for depth, tca in zip(sizes.depths, sizes.tca, strict=True))
+    rows = zip(patches, sizes.widths, sizes.depths, sizes.heads, tcas, strict=True)
+    return tuple(StageSize(*row) for row in rows)
+
+
 def _paper_backbone(config: TransInMoConfig, sizes: PaperSizes) -> InBN:
-    rows = zip(sizes.patches, sizes.widths, sizes.depths, sizes.heads, sizes.tca, strict=True)
     return InBN(
-        tuple(StageSize(*row) for row in rows),
+        _stages(config, sizes, sizes.patches),
         width=sizes.width,
         window=sizes.window if config.wp else 1,
         dim=sizes.dim,
         csa=config.csa,
+        tca_first=config.order == "tca-csa",
         mlp_ratio=sizes.mlp_ratio,
         prenorm=sizes.prenorm,
         fused=config.attention == "fused",
@@ -231,10 +245,9 @@ def _paper_backbone(config: TransInMoConfig, sizes: PaperSizes) -> InBN:
 
 def _lite_network(config: TransInMoConfig, sizes: LiteSizes) -> MatchingNetwork:
     windows = sizes.window if isinstance(sizes.window, tuple) else (sizes.window,) * len(PATCHES)
-    rows = (StageSize(*row) for row in zip(PATCHES, sizes.widths, sizes.depths, sizes.heads, sizes.tca, strict=True))
     interactions = [
-        PaperInteraction(_lite_gims(config, sizes, row), window if config.wp else 1)
-        for row, window in zip(rows, windows, strict=True)
+        PaperInteraction(_lite_gims(config, sizes, stage), window if config.wp else 1)
+        for stage, window in zip(_stages(config, sizes, PATCHES), windows, strict=True)
     ]
     backbone = fused_backbone(lite_body(), CHANNELS, interactions, sizes.width, silent=True)
     if config.matching == "dw":
@@ -252,7 +265,8 @@ def _lite_gims(config: TransInMoConfig, sizes: LiteSizes, stage: StageSize) -> G
             dim=sizes.dim,
             heads=stage.heads,
             csa=config.csa,
-            tca=stage.tca and index == stage.depth - 1,
+            tca=index >= stage.depth - stage.tca,
+            tca_first=config.order == "tca-csa",
             mlp_ratio=sizes.mlp_ratio,
             prenorm=sizes.prenorm,
             fused=config.attention == "fused",

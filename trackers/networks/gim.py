@@ -210,6 +210,7 @@ class GIM(nn.Module):
         dim: d of the attention (paper: 256).
         heads: n (paper: 4).
         csa, tca: whether the part is there.
+        tca_first: TCA in front of CSA, an alternative to the paper's order; it then takes both branches as they come.
         mlp_ratio: hidden width of the MLP over C; 0 leaves it out.
         prenorm: a LayerNorm in front of each part.
         fused: see ``networks.layers.attention``.
@@ -224,39 +225,47 @@ class GIM(nn.Module):
         heads: int = 4,
         csa: bool = True,
         tca: bool = True,
+        tca_first: bool = False,
         mlp_ratio: float = 4.0,
         prenorm: bool = True,
         fused: bool = True,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
+        self.tca_first = tca_first
         self.csa = CSA(channels, dim, heads, prenorm, fused, drop_path) if csa else Skip()
         self.tca = TCA(channels, dim, heads, prenorm, fused, drop_path) if tca else Skip()
         self.feed = Feed(channels, round(channels * mlp_ratio), prenorm, drop_path) if mlp_ratio > 0 else Skip()
 
     def template(self, groups: Groups) -> tuple[Groups, Memory | None]:
         """The template branch: new tokens, and what the search branch's TCA will ask."""
-        groups = self.csa(groups)
-        return self.feed(groups), self.tca.memory(groups)
+        attended = self.csa(groups)
+        return self.feed(attended), self.tca.memory(groups if self.tca_first else attended)
 
     def search(self, groups: Groups, memory: Memory | None) -> Groups:
         """The search branch, with the memory that ``template`` of this GIM gave."""
-        out: Groups = self.feed(self.tca(self.csa(groups), memory))
+        groups = self.csa(self.tca(groups, memory)) if self.tca_first else self.tca(self.csa(groups), memory)
+        out: Groups = self.feed(groups)
         return out
 
 
-class GIMs(nn.ModuleList):
-    """GIMs of one stage, one after the other; TCA belongs in the last alone, whose memory is the stage's."""
+Memories = tuple[Memory | None, ...]
+"""What each GIM of a stage keeps of the template, None without TCA."""
 
-    def template(self, groups: Groups) -> tuple[Groups, Memory | None]:
-        """As ``GIM.template``."""
-        memory = None
+
+class GIMs(nn.ModuleList):
+    """GIMs of one stage, one after the other."""
+
+    def template(self, groups: Groups) -> tuple[Groups, Memories]:
+        """As ``GIM.template``, with the memory of each."""
+        memories = []
         for gim in self:
             groups, memory = gim.template(groups)  # type: ignore[operator]
-        return groups, memory
+            memories.append(memory)
+        return groups, tuple(memories)
 
-    def search(self, groups: Groups, memory: Memory | None) -> Groups:
+    def search(self, groups: Groups, memories: Memories) -> Groups:
         """As ``GIM.search``."""
-        for gim in self:
+        for gim, memory in zip(self, memories, strict=True):
             groups = gim.search(groups, memory)  # type: ignore[operator]
         return groups

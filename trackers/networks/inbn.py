@@ -13,20 +13,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.gim import GIM, GIMs, Memory, group, ungroup
+from inmo.trackers.networks.gim import GIM, GIMs, Memories, group, ungroup
 from inmo.trackers.networks.layers import init_transformer
 
 PATCHES = (4, 2, 2, 1)
 
 
 class StageSize(NamedTuple):
-    """Numbers of one stage: patch side P, channels C, number of GIMs, heads n, whether its last GIM has TCA."""
+    """Numbers of one stage: patch side P, channels C, number of GIMs, heads n, how many of its last GIMs have TCA."""
 
     patch: int
     width: int
     depth: int
     heads: int
-    tca: bool
+    tca: int
 
 
 class Stage(nn.Module):
@@ -40,6 +40,7 @@ class Stage(nn.Module):
         window: int,
         dim: int,
         csa: bool,
+        tca_first: bool,
         mlp_ratio: float,
         prenorm: bool,
         fused: bool,
@@ -55,7 +56,8 @@ class Stage(nn.Module):
                 dim=dim,
                 heads=size.heads,
                 csa=csa,
-                tca=size.tca and index == size.depth - 1,
+                tca=index >= size.depth - size.tca,
+                tca_first=tca_first,
                 mlp_ratio=mlp_ratio,
                 prenorm=prenorm,
                 fused=fused,
@@ -64,14 +66,14 @@ class Stage(nn.Module):
             for index in range(size.depth)
         )
 
-    def template(self, features: Tensor) -> tuple[Tensor, Memory | None]:
-        """(B, H, W, C) of the stage before to this stage's (B, H/P, W/P, C'), and the memory of its last GIM."""
-        groups, memory = self.gims.template(group(self._patches(features), self.window))
-        return ungroup(groups), memory
+    def template(self, features: Tensor) -> tuple[Tensor, Memories]:
+        """(B, H, W, C) of the stage before to this stage's (B, H/P, W/P, C'), and the memories of its GIMs."""
+        groups, memories = self.gims.template(group(self._patches(features), self.window))
+        return ungroup(groups), memories
 
-    def search(self, features: Tensor, memory: Memory | None) -> Tensor:
+    def search(self, features: Tensor, memories: Memories) -> Tensor:
         """As ``template`` for the search branch."""
-        return ungroup(self.gims.search(group(self._patches(features), self.window), memory))
+        return ungroup(self.gims.search(group(self._patches(features), self.window), memories))
 
     def _patches(self, features: Tensor) -> Tensor:
         out: Tensor = self.norm(self.embed(features.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
@@ -106,7 +108,7 @@ class InBN(nn.Module):
         sizes: one StageSize per stage.
         width: channels of the fused output (paper: 256).
         window: side of WP's windows (paper: 7), one for all stages or one per stage; 1 = without WP.
-        dim, csa, mlp_ratio, prenorm, fused: see ``networks.gim.GIM``.
+        dim, csa, tca_first, mlp_ratio, prenorm, fused: see ``networks.gim.GIM``.
         drop_path: rate of stochastic depth of the last GIM, rising linearly from 0 at the first.
     """
 
@@ -121,6 +123,7 @@ class InBN(nn.Module):
         mlp_ratio: float,
         prenorm: bool,
         fused: bool,
+        tca_first: bool = False,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
@@ -135,6 +138,7 @@ class InBN(nn.Module):
                 window=windows[i],
                 dim=dim,
                 csa=csa,
+                tca_first=tca_first,
                 mlp_ratio=mlp_ratio,
                 prenorm=prenorm,
                 fused=fused,
@@ -145,8 +149,8 @@ class InBN(nn.Module):
         self.fusion = Fusion(inputs[1:], width, prenorm)
         self.apply(init_transformer)
 
-    def template(self, images: Tensor) -> tuple[Tensor, tuple[Memory | None, ...]]:
-        """(B, 3, H, W) to the fused map (B, width, H/8, W/8) and one memory per stage (None without TCA)."""
+    def template(self, images: Tensor) -> tuple[Tensor, tuple[Memories, ...]]:
+        """(B, 3, H, W) to the fused map (B, width, H/8, W/8) and every stage's memories."""
         features, outputs, memories = images.permute(0, 2, 3, 1), [], []
         for stage in self.stages:
             features, memory = stage.template(features)  # type: ignore[operator]
@@ -154,11 +158,11 @@ class InBN(nn.Module):
             memories.append(memory)
         return self.fusion(outputs), tuple(memories)
 
-    def search(self, images: Tensor, memories: tuple[Memory | None, ...]) -> Tensor:
+    def search(self, images: Tensor, memories: tuple[Memories, ...]) -> Tensor:
         """(B, 3, H, W) and the template's memories to the fused map (B, width, H/8, W/8)."""
         features, outputs = images.permute(0, 2, 3, 1), []
-        for stage, memory in zip(self.stages, memories, strict=True):
-            features = stage.search(features, memory)  # type: ignore[operator]
+        for stage, own in zip(self.stages, memories, strict=True):
+            features = stage.search(features, own)  # type: ignore[operator]
             outputs.append(features)
         fused: Tensor = self.fusion(outputs)
         return fused

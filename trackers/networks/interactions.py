@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.gim import GIM, GIMs, Memory, group, ungroup
+from inmo.trackers.networks.gim import GIM, GIMs, Memories, Memory, group, ungroup
 
 DROPOUT = 0.1
 
@@ -118,12 +118,12 @@ class PaperInteraction(nn.Module):
         super().__init__()
         self.gim, self.window = gim, window
 
-    def template(self, maps: Tensor) -> tuple[Tensor, Memory | None]:
+    def template(self, maps: Tensor) -> tuple[Tensor, Memory | Memories | None]:
         """The template's new maps, and what TCA will ask."""
         groups, memory = self.gim.template(group(maps.permute(0, 2, 3, 1), self.window))
         return ungroup(groups).permute(0, 3, 1, 2), memory
 
-    def search(self, maps: Tensor, memory: Memory | None) -> Tensor:
+    def search(self, maps: Tensor, memory: Any) -> Tensor:
         """The search branch's new maps."""
         return ungroup(self.gim.search(group(maps.permute(0, 2, 3, 1), self.window), memory)).permute(0, 3, 1, 2)
 

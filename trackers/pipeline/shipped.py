@@ -48,10 +48,15 @@ def parts(stem: str) -> tuple[str, int]:
 
 
 def architecture(config: NeuralConfig[Any]) -> dict[str, Any]:
-    """The values of a config that decide its network, the preset's in the place of None."""
+    """The values of a config that decide its network, the preset's in the place of None.
+
+    As in its hash, a field that came later is left out while it has the value that stood for all before.
+    """
     full = config.filled()
     return {
         item.name: getattr(full, item.name)
         for item in fields(full)
-        if item.name not in _NOT_ARCHITECTURE and item.metadata.get("identity", True)
+        if item.name not in _NOT_ARCHITECTURE
+        and item.metadata.get("identity", True)
+        and not ("since" in item.metadata and getattr(full, item.name) == item.metadata["since"])
     }

@@ -191,6 +191,17 @@ def test_order_is_csa_then_tca() -> None:
     assert torch.equal(out.tokens, expected.tokens)
 
 
+def test_tca_first_takes_both_branches_as_they_come() -> None:
+    gim = make_gim(mlp_ratio=0.0, tca_first=True)
+    search, template = group(features(1, 4, 4, 8), 2), group(features(1, 2, 2, 8), 2)
+    with torch.no_grad():
+        after, memory = gim.template(template)
+        out = gim.search(search, memory)
+        expected = gim.csa(gim.tca(search, gim.tca.memory(template)))  # type: ignore[operator]
+        assert torch.equal(after.tokens, gim.csa(template).tokens)
+    assert torch.equal(out.tokens, expected.tokens)
+
+
 def test_written_equals_fused() -> None:
     fused, written = make_gim(fused=True), make_gim(fused=False)
     search, template = group(features(2, 10, 9, 8), 4), group(features(2, 5, 6, 8), 4)
