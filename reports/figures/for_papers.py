@@ -28,7 +28,7 @@ from inmo.reports.figures.radar import Radar
 from inmo.reports.figures.style import Line, Style, SweepLine, band, lines, short_number, sweep_axes
 from inmo.reports.scoring.score import Kind, Score
 
-_RC: Any = {
+RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same figure on every machine
     "font.size": 9,
@@ -74,10 +74,10 @@ def curve_figure(
     found = lines(scores, kind, ranked=ranked)
     if not found:
         return None
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         corner = free_corner(found, kind)
         columns, width = _beside([f"{line.tracker} [{line.percent}]" for line in found])
-        figure, axes = _axes(4.2 if corner else 4.2 + width, 4.0)
+        figure, axes = one_axes(4.2 if corner else 4.2 + width, 4.0)
         for rank, line in enumerate(found):
             style = look[line.tracker]
             axes.plot(
@@ -143,8 +143,8 @@ def distribution_figure(
     if not points:
         return None
     palette = {t: look[t].light for t in values}
-    with mpl.rc_context(_RC):
-        figure, axes = _axes(5.6, 0.9 + 0.42 * len(values))
+    with mpl.rc_context(RC):
+        figure, axes = one_axes(5.6, 0.9 + 0.42 * len(values))
         common = {"data": data, "x": "auc", "y": "tracker", "order": list(values), "ax": axes}
         sns.boxplot(
             **common, hue="tracker", palette=palette, fill=False, width=0.55, linewidth=1.0, fliersize=0, legend=False
@@ -170,8 +170,8 @@ def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, 
     """
     if not points:
         return None
-    with mpl.rc_context(_RC):
-        figure, axes = _axes(4.6, 3.6 + 0.09 * max(0, len(points) - 8))
+    with mpl.rc_context(RC):
+        figure, axes = one_axes(4.6, 3.6 + 0.09 * max(0, len(points) - 8))
         axes.set_xscale("log")
         low, high = min(p[1] for p in points), max(p[1] for p in points)
         axes.set(xlim=(low / 2, high * 2), xlabel="Frames per second", ylabel="Success AUC")
@@ -212,7 +212,7 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
     """AUC per attribute around a circle, with the number of sequences behind each attribute. None without any."""
     if found is None:
         return None
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         columns, width = _beside(list(found.values))
         figure = Figure(figsize=(4.8 + width, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
@@ -254,7 +254,7 @@ def sweep_figure(
         return None
     across = min(len(panels), 3)
     down = -(-len(panels) // across)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         trackers = {line.tracker for _, lines in panels for line in lines}
         columns = min(max(int(3.3 * across / _legend_width(trackers)), 1), 4, len(trackers))
         below = -(-len(trackers) // columns)
@@ -294,7 +294,7 @@ def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours
         colours: name of the colour map.
     """
     across = max(len(panels) for _, panels in rows)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         figure, grid = _grid(1.35 * across + 0.5, 1.6 * len(rows) + 0.8, len(rows), across)
         for number, axes in enumerate(grid):
             (words, panels), column = rows[number // across], number % across
@@ -325,8 +325,8 @@ def loglog_figure(
     lines: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str, look: Mapping[str, Style]
 ) -> Figure:
     """Curves of positive values on two logarithmic axes. ``lines``: name -> (x, y) from left to right."""
-    with mpl.rc_context(_RC):
-        figure, axes = _axes(3.3, 2.9)
+    with mpl.rc_context(RC):
+        figure, axes = one_axes(3.3, 2.9)
         for name, points in lines.items():
             style = look[name]
             axes.loglog(
@@ -341,7 +341,7 @@ def loglog_figure(
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """Write STEM.svg and STEM.pdf without dates, so that the same figure gives the same bytes. Returns the paths."""
     svg, pdf = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".pdf")
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         figure.savefig(svg, format="svg", dpi=300, metadata={"Date": None, "Creator": None})
         figure.savefig(pdf, format="pdf", dpi=300, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return svg, pdf
@@ -350,12 +350,12 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
 def svg_text(figure: Figure) -> str:
     """The figure as SVG, without a date."""
     text = io.StringIO()
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         figure.savefig(text, format="svg", dpi=300, metadata={"Date": None, "Creator": None})
     return text.getvalue()
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+def one_axes(width: float, height: float) -> tuple[Figure, Axes]:
     figure, grid = _grid(width, height, 1, 1)
     return figure, grid[0]
 

@@ -30,28 +30,29 @@ from inmo.reports.figures.style import (
 )  # fmt: skip
 from inmo.reports.scoring.score import Kind
 
-_LEFT, _TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
+_LEFT, TOP, _RIGHT, _BOTTOM = 40, 8, 8, 36
 _NAME, _DOT = 11.5, 5.0  # size of the names in a plot, see style.css, and radius of their dots
 _GOLDEN = 0.618033988749895  # fractional parts of its multiples spread points evenly, whatever their number
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """The plot area inside the margins, and the axes drawn around it."""
 
     width: int
     height: int
     left: int = _LEFT
+    right: int = _RIGHT
 
     @property
     def plot(self) -> tuple[int, int]:
-        return self.width - self.left - _RIGHT, self.height - _TOP - _BOTTOM
+        return self.width - self.left - self.right, self.height - TOP - _BOTTOM
 
     def x(self, share: float) -> float:
         return self.left + share * self.plot[0]
 
     def y(self, share: float) -> float:
-        return _TOP + (1 - share) * self.plot[1]
+        return TOP + (1 - share) * self.plot[1]
 
     def wrap(self, parts: Sequence[str], label: str) -> Markup:
         head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(self.width, self.height, label)
@@ -61,10 +62,10 @@ class _Frame:
         self, xs: Sequence[tuple[float, str]], ys: Sequence[tuple[float, str]], x_label: str, y_label: str
     ) -> list[str]:
         """Grid lines and tick labels at (share of the axis, text), and the labels of the axes."""
-        bottom, right = _TOP + self.plot[1], self.left + self.plot[0]
-        grid = "".join(f"M{_n(self.x(s))} {_TOP}V{bottom}" for s, _ in xs)
+        bottom, right = TOP + self.plot[1], self.left + self.plot[0]
+        grid = "".join(f"M{_n(self.x(s))} {TOP}V{bottom}" for s, _ in xs)
         grid += "".join(f"M{self.left} {_n(self.y(s))}H{right}" for s, _ in ys)
-        parts = [f'<path class="grid" d="{grid}"/><path class="axis" d="M{self.left} {_TOP}V{bottom}H{right}"/>']
+        parts = [f'<path class="grid" d="{grid}"/><path class="axis" d="M{self.left} {TOP}V{bottom}H{right}"/>']
         parts += [f'<text class="tick" x="{_n(self.x(s))}" y="{bottom + 14}">{escape(t)}</text>' for s, t in xs]
         parts += [
             f'<text class="tick e" x="{self.left - 5}" y="{_n(self.y(s) + 3.5)}">{escape(t)}</text>' for s, t in ys
@@ -78,7 +79,7 @@ class _Frame:
 
 def curve_plot(lines: Sequence[Line], kind: Kind, look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
     """A success, precision or normalised-precision plot; the best line is drawn last, on top."""
-    frame = _Frame(380, 330)
+    frame = Frame(380, 330)
     xs = [(i / 5, f"{kind.x_max * i / 5:g}") for i in range(6)]
     ys = [(i / 5, f"{i / 5:g}") for i in range(6)]
     parts = frame.axes(xs, ys, kind.x_label, kind.y_label)
@@ -86,7 +87,7 @@ def curve_plot(lines: Sequence[Line], kind: Kind, look: Mapping[str, Style], num
         points = zip(line.x / kind.x_max, np.clip(line.y, 0, 1.02), strict=True)
         path = "L".join(f"{_n(frame.x(x))} {_n(frame.y(y))}" for x, y in points)
         parts.append(_path(line.tracker, path, "curve", look, numbers))
-    parts.append(f'<path class="cursor" d="M0 {_TOP}V{_TOP + frame.plot[1]}"/>')
+    parts.append(f'<path class="cursor" d="M0 {TOP}V{TOP + frame.plot[1]}"/>')
     return frame.wrap(parts, f"{kind.title} plot of {len(lines)} trackers")
 
 
@@ -110,10 +111,10 @@ def strip_plot(
     if not rows:
         return ""
     left = 24 + min(150, round(6.4 * max(len(t) for t in rows)))
-    frame = _Frame(520, _TOP + _BOTTOM + 30 * len(rows), left)
+    frame = Frame(520, TOP + _BOTTOM + 30 * len(rows), left)
     parts = frame.axes([(i / 5, f"{i / 5:g}") for i in range(6)], [], "Success AUC per sequence", "")
     for row, (tracker, found) in enumerate(rows.items()):
-        middle = _TOP + 30 * row + 15
+        middle = TOP + 30 * row + 15
         low, median, high = (frame.x(float(q)) for q in np.quantile(found, [0.25, 0.5, 0.75]))
         dots = "".join(
             f"M{_n(frame.x(v))} {_n(middle + (((i + 1) * _GOLDEN) % 1 - 0.5) * 15)}h0" for i, v in enumerate(found)
@@ -135,7 +136,7 @@ def speed_plot(
     """Speed against accuracy, (tracker, frames per second, AUC) each; speed on a logarithmic axis."""
     if not points:
         return ""
-    frame = _Frame(520, 300 + 8 * max(0, len(points) - 8))
+    frame = Frame(520, 300 + 8 * max(0, len(points) - 8))
     start = math.log10(min(p[1] for p in points)) - 0.35  # room for names left of the slowest
     end = math.log10(max(p[1] for p in points)) + 0.15
     base, top, step = limits([p[2] for p in points])
@@ -152,7 +153,7 @@ def speed_plot(
         for _, fps, auc in ordered
     ]
     sizes = [(text_width(tracker, _NAME) + 2, _NAME + 2.5) for tracker, _, _ in ordered]
-    bounds = (frame.left + 2, _TOP, frame.width - 2, frame.height - _BOTTOM - 2)
+    bounds = (frame.left + 2, TOP, frame.width - 2, frame.height - _BOTTOM - 2)
     for (tracker, _, _), (x, y), label in zip(ordered, dots, place_labels(dots, sizes, bounds, _DOT), strict=True):
         parts.append(f'<g data-t="{numbers[tracker]}" class="h{look[tracker].hue}">')
         if label.leader:
@@ -170,7 +171,7 @@ def sweep_plot(
     lines: Sequence[SweepLine], x_label: str, look: Mapping[str, Style], numbers: Mapping[str, int]
 ) -> Markup:
     """AUC against a test-time constant with its intervals as bands, and a legend with every tracker's best value."""
-    frame = _Frame(520, 300)
+    frame = Frame(520, 300)
     (start, end), (base, top, step) = sweep_axes(lines)
     places = sorted({p.values[0] for line in lines for p in line.points})
     ticks = places if len(places) <= 11 else [start + (end - start) * i / 5 for i in range(6)]
@@ -207,7 +208,7 @@ def loglog_plot(
     lines: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str, look: Mapping[str, Style]
 ) -> Markup:
     """Curves of positive values on two logarithmic axes, with a legend. ``lines``: name -> (x, y), left to right."""
-    frame = _Frame(520, 300)
+    frame = Frame(520, 300)
     ends = [log_span([point[axis] for points in lines.values() for point in points]) for axis in (0, 1)]
     xs, ys = ([(share, short_number(value)) for share, value in log_ticks(*span)] for span in ends)
 

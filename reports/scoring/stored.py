@@ -63,6 +63,7 @@ class DatasetEvaluation:
         scores: protocol -> one score per run, in the order of ``runs``; the benchmark's own protocol comes first.
         attribute_counts: code -> scored sequences that have it.
         attributes: tracker -> code -> success AUC under the benchmark's own protocol.
+        attributed: sequence -> the codes of its attributes.
         unscored: sequences that were tracked but have no public ground truth.
         traces: sequence -> every tracker's overlap over time, in the benchmark's order; none for unscored ones.
     """
@@ -74,6 +75,7 @@ class DatasetEvaluation:
     attributes: Mapping[str, Mapping[str, float | None]]
     unscored: tuple[str, ...] = ()
     traces: Mapping[str, Trace] = field(default_factory=dict)
+    attributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def default(self) -> tuple[Score, ...]:
@@ -247,7 +249,7 @@ def _dataset(
     }
     counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
     summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tracked)
-    return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored), traces)
+    return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored), traces, attributes)
 
 
 def _results(store: Store, label: str, sequence: str, tracked: Iterable[_Facts]) -> dict[str, Boxes]:

@@ -1,0 +1,102 @@
+"""Forest plots: effects with their intervals around a line of no effect, every training a dot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+from markupsafe import Markup, escape
+from matplotlib.figure import Figure
+
+from inmo.reports.figures.for_papers import RC, one_axes
+from inmo.reports.figures.svg import TOP, Frame
+
+ROW, _RIGHT = 26, 130  # pixels of a row, and of the column of numbers
+_WHOLE, _DOT = "#2f5d8a", "#8795a5"
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """One effect, in points (percent): estimate, 95 % interval and the trainings' own.
+
+    Attributes:
+        name: what it is of; empty for a gap between groups of rows.
+        mark: a sign behind its number.
+    """
+
+    name: str
+    value: float = 0.0
+    interval: tuple[float, float] | None = None
+    trainings: tuple[tuple[int, float], ...] = ()
+    mark: str = ""
+
+    @property
+    def words(self) -> str:
+        """The numbers as printed at the right."""
+        between = f" [{self.interval[0]:.1f}, {self.interval[1]:.1f}]" if self.interval else ""
+        return f"{self.value:+.1f}{between}{self.mark}" if self.name else ""
+
+
+def forest_axis(rows: Sequence[ForestRow]) -> tuple[float, float, float]:
+    """Ends and step of the axis: 0, every estimate, interval and training, with a margin, at most ten ticks."""
+    own = [row for row in rows if row.name]
+    values = [0.0, *(v for row in own for v in (row.value, *(row.interval or ()), *(v for _, v in row.trainings)))]
+    reach = max(max(values) - min(values), 1.0)
+    step = next(s * 10.0**e for e in range(-1, 4) for s in (1, 2, 5) if reach / (s * 10.0**e) <= 8)
+    return math.floor(min(values) / step - 0.1) * step, math.ceil(max(values) / step + 0.1) * step, step
+
+
+def forest_plot(rows: Sequence[ForestRow], label: str) -> Markup:
+    """The page's own drawing. ``label``: of the axis."""
+    left = 24 + min(230, round(6.4 * max(len(row.name) for row in rows)))
+    frame = Frame(left + 330 + _RIGHT, TOP + 36 + ROW * len(rows), left, _RIGHT)
+    low, high, step = forest_axis(rows)
+
+    def x(value: float) -> str:
+        return f"{frame.x((value - low) / (high - low)):.1f}"
+
+    ticks = [low + i * step for i in range(round((high - low) / step) + 1)]
+    parts = frame.axes([((t - low) / (high - low), f"{t:+g}" if t else "0") for t in ticks], [], label, "")
+    parts.append(f'<path class="axis" d="M{x(0)} {TOP}V{TOP + frame.plot[1]}"/>')
+    for number, row in enumerate(rows):
+        if not row.name:
+            continue
+        middle = TOP + ROW * number + ROW / 2
+        name = row.name if len(row.name) <= 38 else f"{row.name[:37]}…"
+        dots = "".join(f'<circle cx="{x(v)}" cy="{middle + 5:g}" r="2.2"><title>seed {s}: {v:+.1f}</title></circle>'
+                       for s, v in row.trainings)  # fmt: skip
+        line = ""
+        if row.interval:
+            line = f'<path class="curve d0" d="M{x(row.interval[0])} {middle - 3:g}H{x(row.interval[1])}"/>'
+        parts.append(
+            f'<text class="tick e" x="{left - 8}" y="{middle + 4:g}">{escape(name)}</text>'
+            f'<g class="h0">{line}<path class="median" d="M{x(row.value)} {middle - 8:g}v10"/></g>'
+            f'<g class="h7">{dots}</g>'
+            f'<text class="name" x="{frame.width - _RIGHT + 8}" y="{middle + 4:g}">{escape(row.words)}</text>'
+        )
+    return frame.wrap(parts, f"Effects of {sum(bool(row.name) for row in rows)} rows with intervals")
+
+
+def forest_figure(rows: Sequence[ForestRow], label: str) -> Figure:
+    """The same for papers."""
+    with mpl.rc_context(RC):
+        figure, axes = one_axes(6.2, 0.9 + 0.27 * len(rows))
+        low, high, step = forest_axis(rows)
+        axes.axvline(0, color="#555b63", linewidth=0.9)
+        for number, row in enumerate(rows):
+            if not row.name:
+                continue
+            if row.interval:
+                axes.plot(row.interval, (number - 0.1,) * 2, color=_WHOLE, linewidth=1.6, solid_capstyle="butt")
+            axes.plot([row.value], [number - 0.1], "s", color=_WHOLE, markersize=4.5)
+            single = [value for _, value in row.trainings]
+            axes.plot(single, [number + 0.22] * len(single), "o", color=_DOT, markersize=2.6)
+            axes.annotate(row.words, (1.02, number), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+        named = [number for number, row in enumerate(rows) if row.name]
+        axes.set_yticks(named, [rows[number].name for number in named])
+        axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6), xlabel=label)
+        axes.set_xticks([low + i * step for i in range(round((high - low) / step) + 1)])
+        axes.grid(visible=False, axis="y")
+    return figure

@@ -1,0 +1,39 @@
+"""Forest plots: axes, and what is drawn."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from inmo.reports.figures.forest import ForestRow, forest_axis, forest_figure, forest_plot
+
+ROWS = [
+    ForestRow("reference", 0.0, None, ((0, -0.5), (1, 0.5))),
+    ForestRow("a < b", 1.25, (-0.5, 3.0), ((0, 1.0), (1, 1.5)), "*"),
+    ForestRow(""),
+    ForestRow("main", -2.0, (-4.0, 0.0)),
+]
+
+
+def test_the_axis_holds_everything_and_zero() -> None:
+    assert forest_axis(ROWS) == (-5.0, 4.0, 1.0)
+    low, high, _ = forest_axis([ForestRow("x", 7.0, (6.0, 8.0))])
+    assert low <= 0 < 8 < high
+    assert forest_axis([ForestRow("x")]) == pytest.approx((-0.2, 0.2, 0.2))  # a single point has an axis, too
+
+
+def test_every_effect_interval_and_training_is_drawn() -> None:
+    text = forest_plot(ROWS, "Points")
+    assert text.count("<circle") == 4 and text.count('class="curve') == 2 and text.count('class="median"') == 3
+    assert "a &lt; b" in text and "<b" not in text.replace("<body", "")
+    assert "+1.2 [-0.5, 3.0]*" in text or "+1.3 [-0.5, 3.0]*" in text
+    xs = [float(x) for x in re.findall(r'cx="([0-9.]+)"', text)]
+    assert xs[0] < xs[1] and xs[1] < xs[2] < xs[3]
+
+
+def test_a_figure_has_the_same_rows() -> None:
+    figure = forest_figure(ROWS, "Points")
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["reference", "a < b", "main"]
+    assert axes.get_xlim() == (-5.0, 4.0)
