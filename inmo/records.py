@@ -35,7 +35,7 @@ def read_yaml(path: str | Path, what: str, overrides: Sequence[str] = ()) -> dic
     if not isinstance(values, dict):
         raise UserError(f"the {what} {file} must hold lines 'name: value'")
     for word in overrides:
-        _override(values, word)
+        override(values, word)
     return values
 
 
@@ -67,7 +67,8 @@ def _word(value: Any) -> str:
     return str(yaml.safe_dump(value, default_flow_style=True)).removesuffix("\n").removesuffix("\n...")
 
 
-def _override(values: dict[str, Any], word: str) -> None:
+def override(values: dict[str, Any], word: str) -> None:
+    """Set one ``a.b=value`` word, its value in YAML's notation, in nested values. Raises UserError for no such word."""
     path, separator, text = word.partition("=")
     if not separator or not path:
         raise UserError(f"--set wants name=value, not '{word}'")

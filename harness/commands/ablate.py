@@ -1,4 +1,4 @@
-"""A table of ablations: trained, tracked, scored."""
+"""An ablation: trained, tracked, and judged."""
 
 from __future__ import annotations
 
@@ -17,47 +17,65 @@ from inmo.paths import ROOT
 
 @dataclass(frozen=True)
 class Ablate:
-    """Train and measure every row of an ablation with the same data, steps and seeds; continues where it stopped.
+    """Train and measure every row of an ablation, and say what the rows are worth; continues where it stopped.
 
     Example: python run_all.py ablate table4 --preset nano --seeds 0 1 2
     """
 
-    table: Positional[str]
-    """table4 (WP x TCA) or table5 (matching)."""
-    preset: str = "nano"
-    """Rows of this size: configs/PRESET/transinmo-star.yaml is their common base."""
+    ablation: Positional[str]
+    """A file (docs/ablations.md says what is in it), or the name of one in experiments/ablations: table4, stages ..."""
+    preset: str | None = None
+    """Rows of this size: the base config of the same name in configs/PRESET."""
     config: Path | None = None
-    """Another common base."""
+    """Base config in place of the ablation's own."""
     steps: int | None = None
     """Optimisation steps per row, in place of the config's."""
     set: Names = ()
-    """Any value of the config, as a.b=value; may be given several times."""
+    """Any value of the base config, as a.b=value; may be given several times."""
     dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
-    """Dataset to measure on, mini-lasot when none is given; may be given several times."""
+    """Dataset to measure on, in place of the ablation's own; may be given several times."""
     rows: Names = ()
     """Only these rows."""
-    seeds: tuple[int, ...] = (0,)
-    """One training each; three and more give a spread."""
+    seeds: tuple[int, ...] = ()
+    """One training each, in place of the ablation's own; three and more tell how much a seed matters."""
     out: Path = Path("ablations")
-    """Folder of the trainings, of their results and of the table."""
+    """Folder of the trainings, of their results and of the pages."""
     device: str = "auto"
     """auto, cpu, cuda ..."""
+    trainings: int = 1
+    """Trainings at a time, each in a process with its share of the cores; with --backend dask each worker has one."""
     jobs: int = os.cpu_count() or 1
-    """Worker processes that track; training is one process."""
+    """Worker processes that track."""
     cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Measure on what is there of an incomplete dataset."""
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Only say what is to be done: trainings, pairs, hours of training and of tracking."""
 
 
 def run(command: Ablate) -> int:
-    from inmo.harness.training.ablate import ablate as start
+    from inmo.harness.ablation.command import Asked, ablate
+    from inmo.harness.ablation.spec import find_ablation, load_ablation
+    from inmo.harness.experiment.ablation_plan import dry_run
 
-    base = command.config or ROOT / "configs" / command.preset / "transinmo-star.yaml"
+    file, base = find_ablation(command.ablation), command.config
+    if command.preset is not None and base is None:
+        base = ROOT / "configs" / command.preset / Path(load_ablation(file).config).name
     steps = () if command.steps is None else (f"steps={command.steps}",)
-    return start(
-        command.table, base, (*steps, *command.set), out=command.out, datasets=command.dataset or ("mini-lasot",),
-        rows=command.rows, seeds=command.seeds, device=command.device,
-        resources=lambda: resources_of(command), partial=command.partial,
+    asked = Asked(
+        file, base, (*steps, *command.set), command.rows, command.seeds, command.dataset, command.partial
     )  # fmt: skip
+    if command.dry_run:
+        print(
+            "\n".join(dry_run(asked, command.out, at_once=command.trainings, jobs=command.jobs, device=command.device))
+        )
+        return 0
+    return ablate(
+        asked,
+        out=command.out,
+        device=command.device,
+        at_once=command.trainings,
+        resources=lambda: resources_of(command),
+    )

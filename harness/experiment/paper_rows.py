@@ -10,6 +10,7 @@ from typing import Any
 from inmo.datasets.base import Dataset
 from inmo.datasets.files import open_tree
 from inmo.errors import UserError, unknown_name
+from inmo.harness.ablation.spec import network_rows
 from inmo.harness.constants.tuned_file import read_tuned, with_tuned
 from inmo.harness.experiment.spec import AblationEntry, Experiment
 from inmo.harness.run.setup import Setup, configure
@@ -17,7 +18,6 @@ from inmo.harness.training.config import CONFIG, WEIGHTS, load_config
 from inmo.records import as_words
 from inmo.reports.paper.measured import Source
 from inmo.reports.paper.printed import paper_table
-from inmo.trackers.families.ablations import TABLES
 from inmo.trackers.pipeline.shipped import architecture
 from inmo.trackers.recorded.discovery import find_results
 
@@ -25,7 +25,7 @@ COMPARISON = (2, 3)
 """Tables whose rows are the experiment's trackers."""
 
 ABLATION: Mapping[int, str] = {4: "table4", 5: "table5"}
-"""Tables whose rows are trainings -> their name in ``families.ablations``."""
+"""Tables whose rows are trainings -> the ablation whose rows they are."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candid
 
 def trainings(entry: AblationEntry) -> list[Candidate]:
     """The trainings of Table 4 or 5, row by row, one per seed. Raises UserError for unknown rows or settings."""
-    rows = TABLES[ABLATION[entry.table]]
+    rows = network_rows(ABLATION[entry.table])
     for row in entry.weights:
         if row not in rows:
             raise unknown_name(f"row of table {entry.table}", str(row), rows)

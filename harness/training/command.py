@@ -33,6 +33,7 @@ from inmo.harness.training.sampling import (
 )
 from inmo.harness.training.schedule import SCHEDULES
 from inmo.harness.training.validation import calibrate, make_batches, score_clips, score_pairs
+from inmo.trackers.pipeline.family import family
 
 VALIDATION_SEED = 1_000_003
 LATEST = "latest.safetensors"
@@ -65,11 +66,17 @@ def train(
 
 
 def run_training(
-    config: TrainConfig, out: Path, *, resume: bool = False, device: str = "auto", quiet: bool = False
+    config: TrainConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    quiet: bool = False,
+    group: Group | None = None,
 ) -> Outcome:
-    """As ``train``, from a config."""
+    """As ``train``, from a config. ``group``: processes that do it and stay together; None: all that there are."""
     _check(config, out, resume)
-    group = join(device)
+    alone, group = group is None, group or join(device)
     try:
         prepared = prepare(config, group)
         training = Training(config, prepared.model, group, out, prepared.maker.fingerprint(), prepared.teacher)
@@ -90,7 +97,16 @@ def run_training(
                 sys.stderr.write(f"weights: {out / WEIGHTS}\n")
         return outcome
     finally:
-        group.leave()
+        if alone:
+            group.leave()
+
+
+def check_data(config: TrainConfig) -> None:
+    """Raises UserError for a training set that is not there, and whatever else of the data does not fit."""
+    geometry, checked = family(config.tracker).config.sizes().geometry, config.validation
+    open_pairs(config.data.sources, geometry, config.data.augmentation, 0)
+    if checked.pairs and checked.sources:
+        open_pairs(checked.sources, geometry, checked.augmentation, 0)
 
 
 @dataclass(frozen=True)

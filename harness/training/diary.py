@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+LOG = "log.csv"
 WRITERS = ("torch.utils.tensorboard", "tensorboardX")  # the first that can be imported writes the events
 
 
@@ -22,7 +23,7 @@ class Diary:
     """
 
     def __init__(self, folder: Path, step: int = 0, *, quiet: bool = False) -> None:
-        self.path, self.quiet = folder / "log.csv", quiet
+        self.path, self.quiet = folder / LOG, quiet
         rows = [row for row in _rows(self.path) if int(row["step"]) <= step]
         self._columns: list[str] = list(rows[0]) if rows else []
         self._write_all(rows)
@@ -60,6 +61,11 @@ class Diary:
                 writer = csv.DictWriter(stream, self._columns, restval="")
                 writer.writeheader()
                 writer.writerows(rows)
+
+
+def read_log(folder: Path) -> list[dict[str, str]]:
+    """Rows of a training's ``log.csv``; none where there is no such file."""
+    return _rows(folder / LOG)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -50,9 +50,14 @@ class Group:
             dist.destroy_process_group()
 
 
+def processes() -> int:
+    """How many processes torchrun started; 1 where it did not."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def join(device: str) -> Group:
     """Join the processes that torchrun started; alone when it did not. Raises UserError for an unusable device."""
-    world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    world, rank = processes(), int(os.environ.get("RANK", "0"))
     if world > 1 and device in ("auto", "cuda") and torch.cuda.is_available():
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     elif world > 1 and device == "auto":

@@ -102,15 +102,12 @@ def work(unit: Job | LaneBatch, orders: Orders) -> list[Report] | Refusal:
 
 
 def _work(unit: Job | LaneBatch, orders: Orders) -> list[Report]:
-    settle(orders.folder)
     jobs = (unit,) if isinstance(unit, Job) else unit.jobs
-    _demand_same_code(orders.code)
+    stand_ready(orders)
     for name, config, wanted in {(job.run.tracker, job.config, job.run.hash) for job in jobs}:
         _demand_same_files(name, config, wanted)
     versions = tuple(provenance.versions().items())  # those of this host: its torch may be another
     if orders.tokens:
-        for job in jobs:
-            _demand_store(job.store, orders.tokens[job.store])
         return [
             Report(key_of(done.job), done.reason, done.crashed, done.state)
             for done in carry_out(_with(unit, versions=versions))
@@ -121,6 +118,17 @@ def _work(unit: Job | LaneBatch, orders: Orders) -> list[Report]:
             Report(key_of(done.job), done.reason, done.crashed, done.state, _results(store, done.job))
             for done in carry_out(_with(unit, versions=versions, store=store.root))
         ]
+
+
+def stand_ready(orders: Orders) -> None:
+    """Make this worker fit for what the orders are of.
+
+    Raises UserError for other code than the command's, or a store that is not seen from here.
+    """
+    settle(orders.folder)
+    _demand_same_code(orders.code)
+    for store, mark in orders.tokens.items():
+        _demand_store(store, mark)
 
 
 def settle(folder: str) -> None:

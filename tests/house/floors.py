@@ -33,6 +33,7 @@ FLOORS = (
     "inmo.harness.bench",
     "inmo.harness.training",
     "inmo.harness.live",
+    "inmo.harness.ablation",
     "inmo.harness.experiment",
     "inmo.harness.commands",
     "inmo.harness",  # the doors: cli and library

@@ -1,7 +1,8 @@
 """Keys that results, weights and trainings on people's disks lie under: recorded once, they must never change.
 
 ``recorded_hashes.json`` holds the config hash of every built-in tracker, ablation row and shipped weight per benchmark
-(``*``: the same on all), the SHA-256 of every shipped file, and the identity of every training config.
+(``*``: the same on all), the SHA-256 of every shipped file, the identity of every training config, and the folders of
+the trainings of Tables 4 and 5 with seed 1.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from typing import Any
 
 import pytest
 
+from inmo.harness.ablation.spec import find_ablation, load_ablation, raw_config, row_config, rows_of
+from inmo.harness.ablation.trainings import training_key
 from inmo.harness.run.setup import configure
 from inmo.harness.training.config import load_config
 from inmo.records import as_words
 from inmo.trackers.base import config_hash
-from inmo.trackers.families.ablations import TABLES
 from inmo.trackers.pipeline.family import shipped_weights
 from inmo.trackers.pipeline.shipped import file_of, parts
+from tests.ablations import TABLES
 from tests.conftest import ROOT
 
 RECORDED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("recorded_hashes.json").read_text("utf-8"))
@@ -72,3 +75,13 @@ def test_shipped_weights_keep_their_content_and_hashes(stem: str) -> None:
 @pytest.mark.parametrize("config", RECORDED["trainings"])
 def test_training_configs_keep_their_identity(config: str) -> None:
     assert load_config(ROOT / config).identity() == RECORDED["trainings"][config]
+
+
+@pytest.mark.parametrize("name", RECORDED["folders"])
+def test_trainings_of_the_ablations_keep_their_folders(name: str) -> None:
+    table, which, preset = name.split()
+    file = find_ablation(table)
+    ablation = load_ablation(file)
+    raw = raw_config(ablation, file, config=ROOT / "configs" / preset / "transinmo-star.yaml")
+    (row,) = [row for row in rows_of(ablation) if row.name == which]
+    assert training_key(row_config(raw, row, 1)) == RECORDED["folders"][name]

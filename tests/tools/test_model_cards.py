@@ -15,9 +15,9 @@ from inmo.harness.store.store import open_store
 from inmo.harness.training.checkpoints import save_weights
 from inmo.harness.training.config import DataConfig, DistilConfig, SourceConfig, TrainConfig
 from inmo.harness.workers.resources import Resources
-from inmo.trackers.families.ablations import TABLES
 from inmo.trackers.pipeline.family import shipped_weights
 from inmo.trackers.pipeline.shipped import FOLDER, file_of, parts
+from tests.ablations import TABLES
 from tests.conftest import ROOT
 from tools.model_cards import card, facts
 

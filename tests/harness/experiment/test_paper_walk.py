@@ -28,7 +28,7 @@ from inmo.harness.cli import main
 from inmo.paths import ROOT
 from inmo.reports.paper.printed import paper_table
 from inmo.trackers import tracker
-from inmo.trackers.families.ablations import TABLES, ablation
+from tests.ablations import TABLES, ablation
 from tests.datasets.tiny import images, write
 from tests.parity.test_end_to_end import checkpoint
 

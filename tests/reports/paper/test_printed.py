@@ -15,7 +15,7 @@ from inmo.reports.paper import printed as paper
 from inmo.reports.paper.measured import Measured, comparable
 from inmo.reports.paper.printed import MEASURES, PRINTED_DASH, TITLES, paper_table
 from inmo.reports.scoring.stored import TrackerRun
-from inmo.trackers.families.ablations import TABLES
+from tests.ablations import TABLES
 from tests.reports.paper.fake_paper import write_paper
 
 # Typed from the paper's text, line by line. Table 2: LaSOT AUC, P_norm, P; TNL2K AUC, P_norm, P; UAV123 AUC, P;

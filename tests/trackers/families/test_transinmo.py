@@ -14,17 +14,18 @@ from safetensors.torch import save_file
 from inmo.errors import UserError
 from inmo.trackers import tracker
 from inmo.trackers.base import config_hash
-from inmo.trackers.families.ablations import TABLE_4, TABLE_5, TABLES, ablation
 from inmo.trackers.families.transinmo import TRANSINMO, TransInMoConfig, build_network
 from inmo.trackers.families.transt import TransTConfig
 from inmo.trackers.families.transt import build_network as build_transt
 from inmo.trackers.inspect.describe import describe, shares, table
+from inmo.trackers.inspect.stages import built_stages
 from inmo.trackers.networks.heads import BoxHead
 from inmo.trackers.networks.inbn import InBN, StageSize
 from inmo.trackers.networks.matching import DepthwiseNeck
 from inmo.trackers.networks.swin import Windows, cut_windows, merge_windows, shift_mask
 from inmo.trackers.pipeline.assembly import MatchingNetwork
 from inmo.trackers.pipeline.neural import NeuralTracker, State, resolve_device
+from tests.ablations import TABLES, ablation
 from tests.trackers.lock_step import assert_lock_step
 
 NANO = TransInMoConfig(preset="nano", allow_random_weights=True)
@@ -57,22 +58,15 @@ def test_every_ablation_row_runs_as_nano(which: str, row: str) -> None:
 
 
 def test_ablation_rows_differ_where_they_should() -> None:
-    assert len(TABLE_4) == 4
-    assert len(TABLE_5) == 6
+    assert [len(rows) for rows in TABLES.values()] == [4, 6]
     hashes = {
         config_hash(name, TRANSINMO.for_dataset(config, "lasot")) for name, config in (ablation(*row) for row in ROWS)
     }
     assert len(hashes) == 9  # the full row of table 4 is the four-layer row of table 5
-    sizes = {row: describe(build_network(ablation("table4", row, preset="nano")[1]))[-1] for row in TABLE_4}
+    sizes = {row: describe(build_network(ablation("table4", row, preset="nano")[1]))[-1] for row in TABLES["table4"]}
     assert sizes["wp"].parameters == sizes["no-wp-no-tca"].parameters
     assert sizes["wp-tca"].parameters > sizes["wp"].parameters
     assert sizes["wp-tca"].search < sizes["tca"].search
-
-
-@pytest.mark.parametrize("table_name, row", [("table4", "wpp"), ("table6", "wp")])
-def test_unknown_rows_are_named(table_name: str, row: str) -> None:
-    with pytest.raises(UserError, match="unknown"):
-        ablation(table_name, row)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +77,33 @@ def test_unknown_rows_are_named(table_name: str, row: str) -> None:
         {"tca": (False, True, False, True)},
         {"csa": False, "mlp_ratio": 0.0, "prenorm": False},
         {"window": 7},
+        {"tcas": 2, "order": "tca-csa"},
         {"box_reference": "search", "penalty_k": 0.1, "lr": 0.5},
     ],
     ids=str,
 )
 def test_nano_variants_run(changes: dict[str, Any]) -> None:
     assert np.isfinite(run(replace(NANO, **changes))).all()
+
+
+def test_tcas_are_in_the_last_gims_of_stages_that_have_one() -> None:
+    deep = replace(NANO, depths=(1, 2, 3, 2), tca=(True, True, True, False))
+    for tcas, wanted in ((1, [(1,), (2,), (3,), ()]), (2, [(1,), (1, 2), (2, 3), ()])):
+        stages = built_stages(build_network(replace(deep, tcas=tcas)))
+        assert [stage.tca for stage in stages[:4]] == wanted
+
+
+def test_every_tca_asks_the_template_of_its_own_gim() -> None:
+    network = build_network(replace(NANO, depths=(2, 1, 1, 1), tcas=2)).eval()
+    x = torch.randn(1, 3, network.search_size, network.search_size)
+    templates = torch.randn(2, 1, 3, network.template_size, network.template_size)
+    with torch.no_grad():
+        one, other = (network.template(z) for z in templates)
+        (first, second), *rest = one.memories
+        (other_first, _), *_ = other.memories
+        mixed = one._replace(memories=((other_first, second), *rest))
+        plain, changed = (network.backbone.search(x, f.memories) for f in (one, mixed))
+    assert first.key.shape == second.key.shape and not torch.allclose(plain, changed)
 
 
 def test_fused_equals_written() -> None:
@@ -150,6 +165,11 @@ def test_presets_choose_the_sense() -> None:
         {"precision": "fp8"},
         {"interaction": "released", "wp": False},
         {"tca": (True, False)},
+        {"tcas": 0},
+        {"tcas": 3},
+        {"order": "csa-csa"},
+        {"interaction": "released", "order": "tca-csa"},
+        {"interaction": "released", "tcas": 2},
         {"lr": 1.5},
     ],
     ids=str,

@@ -1,0 +1,186 @@
+"""From data to tables and a forest plot, with trackers of a few thousand parameters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from inmo.errors import Exit, UserError
+from inmo.harness.ablation import trainings
+from inmo.harness.ablation.command import Asked, ablate
+from inmo.harness.cli import main
+from inmo.harness.training.loop import Stop
+from tests.ablations import TABLES
+from tests.clips import write_sequence
+from tests.conftest import ROOT
+from tests.harness.ablation.small import write_ablation, write_config
+
+
+@pytest.fixture
+def many(clips: Path) -> Path:
+    """Six clips: enough for intervals."""
+    for number in range(3):
+        write_sequence(clips / f"more-{number}", 5 + number, step=1)
+    return clips
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise AssertionError("what is done is not trained again")
+
+
+def test_three_rows_of_ones_own(
+    photos: Path, many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the quick start says: a file of three rows, one command, tables and a forest plot."""
+    write_config(tmp_path, photos)
+    rows = {"no TCA": {"settings.tca": False}, "calm": {"settings.window_influence": 0.8}, "as it is": {}}
+    file, out = write_ablation(tmp_path, rows=rows, seeds=[0, 1]), tmp_path / "out"
+    words = ["ablate", str(file), "--dataset", f"folder={many}", "--out", str(out), "--device", "cpu", "--jobs", "1"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert (
+        "| as it is |" in shown
+        and "| no TCA less as it is |" in shown
+        and f"page: {out / 'own' / 'index.html'}" in shown
+    )
+    tables, figures = out / "own" / "tables", out / "own" / "figures"
+    for stem in ("own", "own-effects", "own-trainings"):
+        assert all((tables / f"{stem}.{suffix}").stat().st_size for suffix in ("csv", "tex", "json"))
+    assert all((figures / f"own.{suffix}").stat().st_size for suffix in ("svg", "pdf"))
+    page = (out / "own" / "index.html").read_text()
+    assert "Effects, as it is = 0" in page and "no TCA" in page
+    effects = json.loads((tables / "own-effects.json").read_text())["rows"]
+    assert [row["effect"] for row in effects] == ["no TCA less as it is", "calm less as it is"]
+    assert all(row["detectable"] > 0 and row["p_corrected"] >= row["p_value"] for row in effects)
+    content = json.loads((tables / "own.json").read_text())
+    assert [row["seeds"] for row in content["rows"]] == [2, 2, 2] and "over 6 sequences" in content["caption"]
+    assert len(list((out / "trainings").iterdir())) == 4  # test time alone is no training of its own
+
+    monkeypatch.setattr(trainings, "run_training", refuse)
+    assert main(words) == 0
+    assert capsys.readouterr().out == shown
+    other = write_ablation(tmp_path, rows={"one": {}, "two": {"settings": {"tca": False}}}).rename(
+        tmp_path / "other.yaml"
+    )
+    again = Asked(other, datasets=(f"folder={many}",), seeds=(1,))
+    assert ablate(again, out=out, device="cpu") == 0  # another ablation with the same trainings
+    assert "| two less one |" not in capsys.readouterr().out  # the reference is the last row
+
+
+def test_rows_of_one_network_are_one_run_and_both_have_it(
+    photos: Path, many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(tmp_path, photos)
+    rows = {"said": {"settings.wp": True}, "not said": {}}
+    asked = Asked(write_ablation(tmp_path, rows=rows), datasets=(f"folder={many}",))
+    assert ablate(asked, out=tmp_path / "out", device="cpu") == 0
+    content = json.loads((tmp_path / "out" / "own" / "tables" / "own.json").read_text())["rows"]
+    assert content[0]["auc"] == content[1]["auc"] and content[0]["to_reference"] == 0
+    assert len(list((tmp_path / "out" / "store" / "folder").glob("transinmo-star-*"))) <= 1
+
+
+def test_what_is_interrupted_goes_on(
+    photos: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(tmp_path, photos)
+    asked = Asked(write_ablation(tmp_path), datasets=(f"folder={clips}",))
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "requested", True)
+        assert ablate(asked, out=tmp_path / "out", device="cpu") == Exit.INTERRUPTED
+    (folder,) = (tmp_path / "out" / "trainings").iterdir()
+    assert torch.load(folder / "checkpoint.pt", weights_only=True)["progress"][0] == 1
+    assert ablate(asked, out=tmp_path / "out", device="cpu") == 0
+    assert "too few for intervals" in capsys.readouterr().out
+
+
+def test_weights_that_are_named_are_tracked_and_not_trained(
+    photos: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(tmp_path, photos)
+    asked = Asked(write_ablation(tmp_path), datasets=(f"folder={clips}",))
+    assert ablate(asked, out=tmp_path / "out", device="cpu") == 0
+    first = capsys.readouterr().out
+    done = sorted((tmp_path / "out" / "trainings").glob("*/weights.safetensors"))
+    rows = {}
+    for tca in (False, True):
+        (own,) = [path for path in done if f"tca: {str(tca).lower()}" in (path.parent / "config.yaml").read_text()]
+        rows["wp-tca" if tca else "wp"] = {"settings": {"tca": tca}, "weights": [str(own)]}
+    monkeypatch.setattr(trainings, "run_training", refuse)
+    named = Asked(write_ablation(tmp_path, rows=rows), datasets=(f"folder={clips}",))
+    assert ablate(named, out=tmp_path / "again", device="cpu") == 0
+    second = capsys.readouterr().out
+    assert "Rows are weights that their file names." in second
+    assert [line for line in second.splitlines() if line.startswith("| wp")] == [
+        line for line in first.splitlines() if line.startswith("| wp")
+    ]
+
+
+def test_nothing_to_measure_and_data_that_are_not_there_are_said_first(
+    photos: Path, clips: Path, tmp_path: Path
+) -> None:
+    write_config(tmp_path, photos)
+    file = write_ablation(tmp_path)
+    with pytest.raises(UserError, match="a dataset to measure on"):
+        ablate(Asked(file), out=tmp_path / "o")
+    with pytest.raises(UserError, match="did you mean wp"):
+        ablate(Asked(file, rows=("wpp",), datasets=(f"folder={clips}",)), out=tmp_path / "o")
+    gone = ("data.sources=[{name: photos, root: nowhere}]",)
+    with pytest.raises(UserError, match="nowhere"):
+        ablate(Asked(file, overrides=gone, datasets=(f"folder={clips}",)), out=tmp_path / "o", device="cpu")
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.slow
+def test_trainings_in_processes_and_on_a_cluster_are_those_of_one(
+    photos: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(tmp_path, photos)
+    words = ["ablate", str(write_ablation(tmp_path)), "--dataset", f"folder={clips}", "--device", "cpu", "--jobs", "2"]
+    shown = {}
+    for name, more in (("one", []), ("two", ["--trainings", "2"]), ("dask", ["--backend", "dask"])):
+        assert main([*words, *more, "--out", str(tmp_path / name)]) == 0
+        shown[name] = capsys.readouterr().out.rpartition("page:")[0]
+    assert shown["one"] == shown["two"] == shown["dask"]
+
+
+@pytest.mark.slow
+def test_two_processes_of_torchrun_go_through_all_rows(photos: Path, clips: Path, tmp_path: Path) -> None:
+    """One group for the whole command: the second row begins, and one process prints."""
+    write_config(tmp_path, photos)
+    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(ROOT / "run_all.py"), "ablate"]
+    words = [str(write_ablation(tmp_path)), "--dataset", f"folder={clips}", "--out", str(tmp_path / "out")]
+    more = ["--device", "cpu", "--jobs", "1"]
+    ended = subprocess.run(
+        [sys.executable, *start, *words, *more], capture_output=True, text=True, timeout=200, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert ended.stdout.count("## Rows") == 1 and "8 pairs" in ended.stdout
+    assert len(list((tmp_path / "out" / "trainings").glob("*/weights.safetensors"))) == 2
+
+
+@pytest.mark.slow
+def test_table4_from_the_command_line(
+    photos: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a folder of photographs and clips to the rendered table, with the shipped config of the nano preset."""
+    sources = f"[{{name: photos, root: '{photos}'}}]"
+    words = ["--set", f"data.sources={sources}", "--set", f"validation.sources={sources}"]
+    words += ["--set", "data.cache=64", "--set", f"data.cache_dir={tmp_path / 'pairs'}", "--set", "validation.pairs=16"]
+    words += ["--dataset", f"folder={clips}", "--out", str(tmp_path / "out"), "--device", "cpu", "--jobs", "1"]
+    command = ["ablate", "table4", "--preset", "nano", "--steps", "10", *words]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "80 pairs" in shown and "| wp × tca |" in shown  # 10 steps of 8
+    content = json.loads((tmp_path / "out" / "table4" / "tables" / "table4.json").read_text())
+    assert [row["row"] for row in content["rows"]] == list(TABLES["table4"])
+    assert all(row["seeds"] == 1 and 0 <= row["auc"] <= 1 for row in content["rows"])
+    weights = list((tmp_path / "out" / "trainings").glob("*/weights.safetensors"))
+    assert len({path.read_bytes() for path in weights}) == 4
+    assert len(list((tmp_path / "pairs").iterdir())) == 1  # one cache: the same pairs for every row
