@@ -68,6 +68,16 @@ class SequenceAware(Protocol):
 
 
 @runtime_checkable
+class Preparable(Protocol):
+    """A tracker that needs a while before its first step with so many targets, which is no part of its speed."""
+
+    @property
+    def prepare(self) -> Callable[[int], None]:
+        """(targets in a batch) -> after which a step with them takes as long as any."""
+        ...
+
+
+@runtime_checkable
 class Sweepable(Protocol):
     """A tracker whose test-time constants may differ between the targets of a batch."""
 

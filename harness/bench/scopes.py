@@ -135,7 +135,7 @@ class _WatchedFilm:
 def _in_lanes(tracker: Any, films: Sequence[_WatchedFilm], case: Case) -> float:
     demand_network(case)
     waited = 0.0
-    for end in follow_all(tracker, films, case.lanes, fixed=bool(getattr(case.setup.config, "compile", False))):
+    for end in follow_all(tracker, films, case.lanes, fixed=bool(getattr(case.setup.config, "one_batch_size", False))):
         if isinstance(end, Failed):
             raise end.error
         waited += float(np.nansum(end.result.seconds["read"]))

@@ -28,6 +28,8 @@ class NetworkOptions:
     """Size of the network, e.g. full or nano."""
     precision: Literal["fp32", "tf32", "bf16", "fp16"] | None = None
     """fp32 without TF32 is the reference; tf32 is CUDA's; bf16 and fp16 are autocast."""
+    runtime: Literal["torch", "openvino", "onnxruntime", "tensorrt"] | None = None
+    """What computes the search: torch, or one that an extra installs; its graph is made once and kept."""
     compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run the network through torch.compile."""
     python: str | None = None

@@ -46,6 +46,7 @@ def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: boo
         "interaction": options.interaction,
         "preset": options.preset,
         "precision": options.precision,
+        "runtime": options.runtime,
         "compile": options.compile or None,
     }
     overrides, setups, weights = parse_overrides(options.set), [], _weights_of(names, options.weights)

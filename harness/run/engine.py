@@ -17,7 +17,7 @@ from inmo.errors import UserError
 from inmo.harness.run.odd_boxes import odd_box
 from inmo.harness.run.read_ahead import reading
 from inmo.harness.store.store import PARTS, Result
-from inmo.trackers.base import SequenceAware, Step, Sweepable, Tracker
+from inmo.trackers.base import Preparable, SequenceAware, Step, Sweepable, Tracker
 
 
 def track_sequence(
@@ -90,6 +90,8 @@ def _follow(
     origin = 0 if looked_up else sequence.origin
     if isinstance(tracker, SequenceAware):
         tracker = tracker.for_sequence(sequence)
+    if isinstance(tracker, Preparable):
+        tracker.prepare(lanes)
     state = None
     with reading(frames, ahead=ahead) as film:
         for index in range(count):

@@ -113,7 +113,7 @@ def _jobs_of(unit: Job | LaneBatch, admit: Callable[[Job], bool]) -> Iterator[Ou
         for job in filter(admit, missing):
             yield failed(store, job, error)
         return
-    fixed = bool(getattr(first.config, "compile", False))
+    fixed = bool(getattr(first.config, "one_batch_size", False))
     with closing(follow_all(running, missing, unit.lanes, admit=admit, fixed=fixed)) as ends:
         for end in ends:
             job = end.wanted

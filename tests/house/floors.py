@@ -12,6 +12,7 @@ FLOORS = (
     "inmo.datasets.training",
     "inmo.trackers",
     "inmo.trackers.networks",
+    "inmo.trackers.runtimes",
     "inmo.trackers.pipeline",
     "inmo.trackers.families",
     "inmo.trackers.recorded",

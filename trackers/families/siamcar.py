@@ -289,7 +289,7 @@ def car_around(
     network, sizes = fold_batch_norms(network), config.sizes()
     if isinstance(sizes, FusedSizes):
         return tracker_around(network, config, device)
-    if resolve_device(device).type == "cpu" and config.precision == "fp32" and not config.compile:
+    if resolve_device(device).type == "cpu" and config.precision == "fp32" and not config.one_batch_size:
         network = speed_up(network)
     recipe = Recipe(
         geometry=sizes.geometry,
@@ -298,7 +298,7 @@ def car_around(
         constants=config.tuning(),
         clamp_output=clamp_output,
     )
-    return NeuralTracker(network, recipe, device, precision=config.precision, compiled=config.compile)
+    return NeuralTracker(network, recipe, device, config)
 
 
 def _tower(width: int, depth: int) -> nn.Sequential:

@@ -232,4 +232,4 @@ def tracker_around(
         clamp_output=clamp_output,
         anchored=anchored,
     )
-    return NeuralTracker(network, recipe, device, precision=config.precision, compiled=config.compile)
+    return NeuralTracker(network, recipe, device, config)

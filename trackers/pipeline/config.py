@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 from inmo.datasets import family
 from inmo.errors import UserError, unknown_name
 from inmo.trackers.pipeline.crop import Geometry
+from inmo.trackers.runtimes import RUNTIMES
 
 FALLBACK = "lasot"
 
@@ -94,6 +95,7 @@ class NeuralConfig(Generic[S]):
     Attributes:
         preset: a row of ``PRESETS``, or the first word of several.
         precision: see ``pipeline.neural.NeuralTracker``.
+        runtime: what computes ``search``, see ``trackers.runtimes``; the template stays PyTorch's.
         compile: run the network through torch.compile.
         weights: a checkpoint file, the authors' or a converted one.
         allow_random_weights: run without weights, for trying things out.
@@ -105,6 +107,7 @@ class NeuralConfig(Generic[S]):
 
     preset: str = "full"
     precision: str = choice("fp32", "tf32", "bf16", "fp16")
+    runtime: str = choice("torch", *RUNTIMES, since="torch")
     compile: bool = False
     weights: str = field(default="", metadata={"file": True})
     allow_random_weights: bool = field(default=False, metadata={"identity": False})
@@ -118,6 +121,8 @@ class NeuralConfig(Generic[S]):
         for item in fields(self):
             if allowed := item.metadata.get("allowed"):
                 one_of(item.name, getattr(self, item.name), *allowed)
+        if self.compile and self.runtime != "torch":
+            raise UserError(f"--compile is for PyTorch: leave it out, or --runtime {self.runtime}")
         for name, most in (("window_influence", 1.0), ("lr", 1.0), ("penalty_k", float("inf"))):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= most:
@@ -126,6 +131,11 @@ class NeuralConfig(Generic[S]):
 
     def check(self, sizes: S) -> None:
         """Raises UserError for values that the family cannot build; its own checks go here."""
+
+    @property
+    def one_batch_size(self) -> bool:
+        """Whether a graph is made for every size of a batch, so that few sizes are better than many."""
+        return self.compile or self.runtime != "torch"
 
     def row(self) -> str:
         """The row of ``PRESETS`` that this config starts from."""

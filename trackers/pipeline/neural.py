@@ -30,6 +30,9 @@ from inmo.trackers.pipeline.checkpoint import apply_strict, load_state_dict, sam
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Floats, Geometry, crop_into, mean_colour
 from inmo.trackers.pipeline.postprocess import Located, Targets
+from inmo.trackers.pipeline.shipped import architecture
+from inmo.trackers.runtimes.base import runtime
+from inmo.trackers.runtimes.search import RuntimeSearch
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -119,26 +122,32 @@ class NeuralTracker:
         network: put on ``device`` and in evaluation mode.
         recipe: the family's pipeline.
         device: ``auto`` (CUDA, else MPS, else CPU) or any name that torch knows.
-        precision: ``fp32`` (TF32 off), ``tf32`` (CUDA's matrix products and convolutions in it; elsewhere as fp32),
-            ``bf16`` or ``fp16`` (autocast).
-        compiled: whether both calls of the network go through torch.compile.
+        config: what the network was built from. Its ``precision`` is ``fp32`` (TF32 off), ``tf32`` (CUDA's matrix
+            products and convolutions in it; elsewhere as fp32), ``bf16`` or ``fp16`` (autocast); with ``compile`` both
+            calls of the network go through torch.compile; with another ``runtime`` than torch that computes ``search``.
 
     Raises:
-        UserError: a device that cannot be used, or fp16 on a processor.
+        UserError: a device that cannot be used, fp16 on a processor, or a runtime that is not installed or cannot do
+            this.
     """
 
-    def __init__(
-        self, network: nn.Module, recipe: Recipe, device: str, *, precision: str = "fp32", compiled: bool = False
-    ) -> None:
-        self.device = resolve_device(device)
-        if precision == "fp16" and self.device.type == "cpu":
+    def __init__(self, network: nn.Module, recipe: Recipe, device: str, config: NeuralConfig[Any]) -> None:
+        other = None if config.runtime == "torch" else runtime(config.runtime)
+        self.device = resolve_device(other.facts.device if other and device == "auto" else device)
+        if config.precision == "fp16" and self.device.type == "cpu":
             raise UserError("fp16 is for GPUs, a processor takes many times as long as for fp32: use --precision bf16")
         self.network = network.to(self.device).eval()
         self.recipe = recipe
-        self.precision = precision
+        self.precision = config.precision
+        self.prepare: Callable[[int], None] = lambda batch: None
         self._template: Callable[..., Any] = network.template  # type: ignore[assignment]
         self._search: Callable[..., Any] = network.search  # type: ignore[assignment]
-        if compiled:
+        if other:
+            other.facts.demand(self.device.type, config.precision)
+            settings = {"architecture": architecture(config), "attention": getattr(config, "attention", "")}
+            self._search = search = RuntimeSearch(other, self.network, settings, config.precision)
+            self.prepare = search.prepare
+        if config.compile:
             # What is kept by lru_cache depends on its arguments alone, which is what this warning cannot know.
             warnings.filterwarnings("ignore", message="Dynamo detected a call to a `functools.lru_cache`")
             options: dict[str, Any] = {}

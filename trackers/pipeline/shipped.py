@@ -17,7 +17,7 @@ from inmo.trackers.pipeline.config import NeuralConfig
 FOLDER = ROOT / "trackers" / "weights"
 
 _NOT_ARCHITECTURE = frozenset(
-    {"weights", "seed", "attention", "precision", "compile", "window_influence", "penalty_k", "lr"}
+    {"weights", "seed", "attention", "precision", "runtime", "compile", "window_influence", "penalty_k", "lr"}
 )
 
 

@@ -302,7 +302,7 @@ def test_compiled_follows_eager() -> None:
     z, x = torch.randn(1, 3, 32, 32), torch.randn(1, 3, 64, 64)
     outputs = []
     for compiled in (False, True):
-        made = NeuralTracker(network, recipe, "cpu", compiled=compiled)
+        made = NeuralTracker(network, recipe, "cpu", replace(NANO, compile=compiled))
         with torch.inference_mode():
             outputs.append(made._search(x, made._template(z)))
     for eager, other in zip(*outputs, strict=True):
