@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from inmo.harness.bench.cases import Case
@@ -24,6 +25,7 @@ class Timing:
         milliseconds: wall-clock time per frame of every round.
         parts: milliseconds per frame by part, the mean over the rounds; those that were not seen are missing.
         memory: bytes at the peak, see ``parts.peak_bytes``.
+        first: seconds from the config to the end of the first round, which pays for what is prepared when first used.
         macs: multiply-adds of the network per frame; None without a network.
     """
 
@@ -36,6 +38,7 @@ class Timing:
     memory: int
     macs: int | None
     precision: str = "fp32"
+    first: float = 0.0
 
     @property
     def median(self) -> float:
@@ -83,10 +86,13 @@ def time_in_turn(
     """
     works: list[Callable[[], Round]] = []
     trackers: list[Any] = []
+    first: list[float] = []
     for case in cases:
+        started = perf_counter()
         trackers.append(case.build(device))
         works.append(SCOPES[scope](case, trackers[-1], films, steps))
         works[-1]()
+        first.append(perf_counter() - started)
     done: list[list[Round]] = [[] for _ in cases]
     peaks = [0] * len(cases)
     for _ in range(rounds):
@@ -95,7 +101,8 @@ def time_in_turn(
             forget_peak(place)
             done[number].append(work())
             peaks[number] = max(peaks[number], peak_bytes(place))
-    return [_timing(case, scope, own, peak) for case, own, peak in zip(cases, done, peaks, strict=True)]
+    found = zip(cases, done, peaks, first, strict=True)
+    return [_timing(case, scope, own, peak, start) for case, own, peak, start in found]
 
 
 def ratio_of(first: Timing, second: Timing) -> Ratio:
@@ -104,7 +111,7 @@ def ratio_of(first: Timing, second: Timing) -> Ratio:
     return Ratio(first.tracker, first.scope, first.case, second.case, tuple(a / b for a, b in pairs))
 
 
-def _timing(case: Case, scope: str, rounds: Sequence[Round], peak: int) -> Timing:
+def _timing(case: Case, scope: str, rounds: Sequence[Round], peak: int, first: float) -> Timing:
     frames = sum(one.frames for one in rounds)
     parts = {
         part: MILLI * sum(one.parts.get(part, 0.0) for one in rounds) / frames
@@ -112,7 +119,9 @@ def _timing(case: Case, scope: str, rounds: Sequence[Round], peak: int) -> Timin
         if any(part in one.parts for one in rounds)
     }
     each = tuple(MILLI * one.seconds / one.frames for one in rounds)
-    return Timing(case.setup.spec.title, case.label, scope, case.lanes, each, parts, peak, _macs(case), case.precision)
+    return Timing(
+        case.setup.spec.title, case.label, scope, case.lanes, each, parts, peak, _macs(case), case.precision, first
+    )
 
 
 def _macs(case: Case) -> int | None:

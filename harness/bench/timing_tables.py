@@ -11,8 +11,8 @@ from inmo.terminal import aligned
 
 NOTE = """Milliseconds per frame: the median of the rounds, and their least and most. read and decode are spent in
 threads where frames are read ahead; wait is what of them held the run up. init is the template's. device: share of the
-time that the network computed. ceiling: its multiply-adds a second over those of a large matrix product of its
-precision."""
+time that the network computed. first s: seconds from nothing to the end of a first round. ceiling: its multiply-adds a
+second over those of a large matrix product of its precision."""
 
 
 def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> str:
@@ -22,7 +22,22 @@ def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> 
         timings: what was measured.
         ceilings: precision -> what the machine can do in it.
     """
-    rows = [["tracker", "case", "scope", "lanes", "ms/frame", "rounds", "frames/s", *PARTS, "device", "MiB", "ceiling"]]
+    rows = [
+        [
+            "tracker",
+            "case",
+            "scope",
+            "lanes",
+            "ms/frame",
+            "rounds",
+            "frames/s",
+            *PARTS,
+            "device",
+            "MiB",
+            "first s",
+            "ceiling",
+        ]
+    ]
     for one in timings:
         ceiling = ceilings.get(one.precision)
         share = None
@@ -40,6 +55,7 @@ def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> 
                 *(f"{one.parts[part]:.2f}" if part in one.parts else "-" for part in PARTS),
                 "-" if one.computing is None else f"{100 * one.computing:.1f}%",
                 f"{one.memory / 2**20:.0f}",
+                f"{one.first:.1f}",
                 "-" if share is None else f"{100 * share:.0f}%",
             ]
         )

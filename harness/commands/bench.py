@@ -26,6 +26,8 @@ class Bench:
 
     tracker: Annotated[Names, arg(metavar="NAME ...")]
     """Tracker to time; may be given several times. Random weights will do."""
+    tracker: Annotated[Repeated, arg(metavar="NAME")]
+    """Tracker to time; may be given several times. Where a preset comes with no weights, random ones will do."""
     network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
     scope: tuple[Literal["network", "tracker", "run"], ...] = ("network", "tracker", "run")
     """How much of the way."""
@@ -34,7 +36,7 @@ class Bench:
     case: Names = ()
     """Settings to measure, of the tracker, lanes or ahead: precision=bf16,compile=true; may be given several times."""
     compare: tuple[str, str] | None = None
-    """Two cases, timed in turn in one process; prints how many times as fast the second is, with its spread."""
+    """Two cases, as runtime=torch runtime=openvino, timed in turn; prints how many times as fast the second is."""
     over: str = ""
     """Cost of CSA and TCA alone by size of the search region, search_size=128:384:64; then `out` is a folder."""
     frames: int = 20
@@ -63,7 +65,10 @@ def run(command: Bench) -> int:
 
     def setup_of(name: str, settings: Mapping[str, str]) -> Setup:
         words = (*command.network.set, *(f"{key}={value}" for key, value in settings.items()))
-        return setups_of([name], replace(command.network, set=words), random_weights=True)[0]
+        (setup,) = setups_of([name], replace(command.network, set=words), random_weights=False)
+        if getattr(setup.on("lasot"), "weights", None) == "":
+            setup = replace(setup, config=replace(setup.config, allow_random_weights=True))
+        return setup
 
     print(start(Asked(**{item.name: getattr(command, item.name) for item in fields(Asked)}), setup_of))
     return 0
