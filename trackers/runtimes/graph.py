@@ -90,7 +90,7 @@ def template_graph(network: Any, images: Tensor, *more: Tensor) -> Graph:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without what converters say of themselves: operations that they looked for, packages that they would like."""
-    before = logging.root.manager.disable
+    before, handlers = logging.root.manager.disable, [*logging.root.handlers]
     logging.disable(logging.ERROR)
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
@@ -98,6 +98,7 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+        logging.root.handlers[:] = handlers  # of which logging.warning makes one, even when it says nothing
 
 
 class Traced(nn.Module):

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from inmo.datasets import open_dataset
 from inmo.errors import UserError
 from inmo.harness.bench.clips import scene
+from inmo.harness.run.engine import track_sequence
 from inmo.trackers.base import config_hash
 from inmo.trackers.families.siamcar import SIAMCAR
 from inmo.trackers.families.transt import TRANST
@@ -80,6 +82,22 @@ def test_boxes_are_those_of_torch(tracker: str, settings: dict[str, Any], name: 
     eager, other = (row.build(one, "cpu") for one in (config, replace(config, runtime=name)))
     for lanes in (1, 3):
         np.testing.assert_allclose(boxes_of(other, lanes), boxes_of(eager, lanes), atol=1e-2, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize(("tracker", "settings"), CASES)
+def test_boxes_over_whole_real_clips(tracker: str, settings: dict[str, Any], name: str, shared: Path) -> None:
+    config, row = config_of(tracker, settings), family(tracker)
+    clips = open_dataset("folder", shared / "data" / "clips").sequences[:2]
+    runs = []
+    for one in (config, replace(config, runtime=name)):
+        built = row.build(one, "cpu")
+        runs.append([track_sequence(built, clip, clip.annotation(), clip.frames()).boxes for clip in clips])  # type: ignore[misc]
+    for eager, other in zip(*runs, strict=True):
+        assert len(eager) >= 80
+        np.testing.assert_allclose(other, eager, atol=1e-2, rtol=0)
 
 
 def raw(config: Any) -> tuple[torch.Tensor, ...]:
