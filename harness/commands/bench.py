@@ -25,8 +25,6 @@ class Bench:
     """
 
     tracker: Annotated[Names, arg(metavar="NAME ...")]
-    """Tracker to time; may be given several times. Random weights will do."""
-    tracker: Annotated[Repeated, arg(metavar="NAME")]
     """Tracker to time; may be given several times. Where a preset comes with no weights, random ones will do."""
     network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
     scope: tuple[Literal["network", "tracker", "run"], ...] = ("network", "tracker", "run")

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tyro.conf import UseAppendAction
-
 from inmo.errors import UserError
 from inmo.harness.commands.options import Names
 from inmo.harness.run.setup import configure, parse_overrides
@@ -32,7 +30,7 @@ class Convert:
     """Size of a graph's network, e.g. full or nano."""
     interaction: Literal["paper", "released"] | None = None
     """Sense of a graph's network."""
-    set: UseAppendAction[Names] = ()
+    set: Names = ()
     """Any other setting of a graph's tracker, as name=value; may be given several times."""
     tuned_for: str = "folder"
     """Benchmark whose test-time constants the graphs carry; one without its own takes LaSOT's."""
