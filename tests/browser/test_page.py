@@ -12,7 +12,7 @@ import pytest
 from inmo.reports.blocks.response_maps import maps_block
 from inmo.reports.page.page import write_report
 from tests.browser.conftest import open_page
-from tests.reports.blocks.test_activation import STAR, maps
+from tests.reports.blocks.test_response_maps import STAR, maps
 from tests.reports.example import HOSTILE, example_store
 
 pytestmark = pytest.mark.slow

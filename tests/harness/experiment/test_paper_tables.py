@@ -18,6 +18,7 @@ from inmo.harness.cli import main
 from inmo.harness.experiment.submission import check_submission
 from inmo.reports.paper import printed as paper
 from tests.datasets.tiny import write
+from tests.harness.stored_files import edit
 from tests.reports.paper.fake_paper import Plan, write_annotations, write_paper, write_results
 
 TEXT = """
@@ -196,7 +197,7 @@ def test_table_3_needs_only_its_own_datasets(fake: Path) -> None:
         p for p in (fake / "out" / "store").rglob("run.json") if json.loads(p.read_text())["label"] == "SiamCAR"
     )
     mark = {"dataset": "otb100", "benchmark": "otb100", "title": "OTB100", "sequences": {"Deer": "0", "Biker": "1"}}
-    note.write_text(json.dumps(json.loads(note.read_text()) | {"tuned": [mark]}))
+    edit(note, tuned=[mark])
     table = json.loads((run(fake, 3) / "table3.json").read_text())
     marked = {row["row"] for row in table["rows"] if row.get("otb100_success_auc_mark") == "†"}
     assert marked == {"SiamCAR"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from inmo.reports.blocks.sweeps import read_sweep, sweep_block, sweep_table
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg
 from inmo.reports.figures.style import SweepLine, SweepPoint, spans, styles, sweep_axes
+from tests.harness.stored_files import edit
 from tests.reports.example import HOSTILE, example_store, result
 
 OVER = ("window_influence",)
@@ -104,8 +104,7 @@ def test_the_table_has_a_column_per_tracker_and_marks_the_best(tmp_path: Path) -
 
 def test_a_sweep_without_the_flags_that_its_protocol_takes_says_so(tmp_path: Path) -> None:
     store, sweep = swept_store(tmp_path)
-    facts = store.root / "folder" / "dataset.json"
-    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"benchmark": "lasot", "protocol": "lasot-matlab"}))
+    edit(store.root / "folder" / "dataset.json", benchmark="lasot", protocol="lasot-matlab")
     found = read_sweep(store, sweep)
     assert found[0].protocol == "lasot-matlab, no absent flags"
     assert sweep_table(found, OVER).columns[1].sub == f"{found[0].title}, lasot-matlab, no absent flags, 8 of 9"

@@ -52,7 +52,7 @@ def test_windows_per_stage_and_patches_make_a_network() -> None:
     backbone: Any = build_network(config).eval().backbone
     maps, memories = backbone.template(torch.zeros(1, 3, 48, 48))
     assert maps.shape == (1, 96, 6, 6)
-    assert [memory.key.shape[-2] for memory in memories] == [9, 4, 9, 4]
+    assert [gims[-1].key.shape[-2] for gims in memories] == [9, 4, 9, 4]
 
 
 def test_the_papers_patches_are_no_part_of_the_hash_and_others_are() -> None:
