@@ -24,6 +24,7 @@ DATASETS: dict[str, str] = {
     "otb100": "inmo.datasets.otb:OTB100",
     "trackingnet": "inmo.datasets.trackingnet:TRACKINGNET",
     "folder": "inmo.datasets.folder:FOLDER",
+    "distractors": "inmo.datasets.mini.distractors:DISTRACTORS",
     "mini-lasot": "inmo.datasets.mini.suite:MINI_LASOT",
     "mini-tnl2k": "inmo.datasets.mini.suite:MINI_TNL2K",
     "mini-uav123": "inmo.datasets.mini.suite:MINI_UAV123",
@@ -63,5 +64,7 @@ def open_dataset(name: str, root: str, *, label: str = "") -> Dataset:
     Returns a Dataset that names what is missing in ``holes``. Raises UserError when the root does not exist or
     holds nothing of the benchmark.
     """
+    from inmo.datasets.others import with_shared
+
     row = benchmark(name)
-    return row.open(row, label or name, open_tree(root))
+    return with_shared(row.open(row, label or name, open_tree(root)))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -59,9 +60,12 @@ class Annotation:
 
     def fingerprint(self) -> str:
         """SHA-256 (16 hex digits) over boxes and flags."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.boxes, dtype="<f8").tobytes())
-        digest.update(b"" if self.absent is None else np.ascontiguousarray(self.absent).tobytes())
-        return digest.hexdigest()[:16]
+        return fingerprint(self.boxes, b"" if self.absent is None else np.ascontiguousarray(self.absent).tobytes())
+
+
+def fingerprint(boxes: Boxes, more: bytes = b"") -> str:
+    """SHA-256 (16 hex digits) over boxes and further bytes."""
+    return hashlib.sha256(np.ascontiguousarray(boxes, dtype="<f8").tobytes() + more).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,13 @@ class Sequence:
             stand); initialising and drawing subtract it, writing results adds it again.
         attributes: attribute codes, e.g. ``("IV", "SV")``.
         place: of the annotation file, see ``files.Tree.place``; empty where there is none.
+        video: the frames it shows, told apart from those of other sequences of the dataset; empty where nobody knows.
+        start: number in the video of its first frame.
         first_only: True where only the first frame is annotated (TrackingNet test); later rows are NaN.
         annotation: reads the ground truth; raises UserError when it is broken.
         frames: opens the frames; None when only annotations are present. Raises UserError when frames are missing.
+        others: reads the (k, n, 4) boxes of other targets in the same frames, NaN where one has none; None where no
+            other is annotated. Raises UserError when one is broken.
     """
 
     dataset: str
@@ -90,6 +98,9 @@ class Sequence:
     attributes: tuple[str, ...] = ()
     first_only: bool = False
     place: str = ""
+    video: str = ""
+    start: int = 1
+    others: Callable[[], Boxes] | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +159,7 @@ class Benchmark:
         nan_rows: boxes are NaN where the target cannot be seen.
         without_area: sequence -> boxes without area in visible frames that every copy has, as counted on the toolkits'
             annotations.
+        rendered: renders it on first use and gives its root; None for benchmarks that people download.
     """
 
     name: str
@@ -164,6 +176,7 @@ class Benchmark:
     flagged: bool = False
     nan_rows: bool = False
     without_area: Mapping[str, int] = field(default_factory=dict)
+    rendered: Callable[[], Path] | None = None
 
     @property
     def videos(self) -> str:

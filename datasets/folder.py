@@ -4,7 +4,8 @@
 ``groundtruth_rect.txt``, ``groundtruth.txt``, ``<name>.txt`` or ``boxes.txt``: a row x, y, w, h per frame, counted from
 0, or one row alone, which is enough to track and not to score. Sequences may lie on several levels (``train/A``,
 ``test/B``, ``C``), and the root may be one itself. Flat pairs ``<name>.mp4`` + ``<name>.txt``, and boxes without
-frames, work too. What looks like a sequence and is none is said in ``Dataset.passed``.
+frames, work too. What looks like a sequence and is none is said in ``Dataset.passed``. Boxes of other things that a tracker may take for the target
+lie beside the boxes as ``distractor.1.txt``, ``distractor.2.txt`` ...; see ``others``.
 """
 
 from __future__ import annotations
@@ -58,9 +59,10 @@ def open_folder(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
             holes.append(Hole(place.name, _NO_BOXES))
             continue
         media = tree.root / place.media if place.media is not None else None
+        video = str(media.resolve()) if media is not None else ""  # one folder of frames may serve several by links
         first_only = one_row(tree, place.boxes)
         source = Source(tree, place.boxes, f"{place.name} in {tree.root}", media, first_only=first_only)
-        sequences.append(sequence(benchmark, label, Wanted({"name": place.name}), source))
+        sequences.append(sequence(benchmark, label, Wanted({"name": place.name, "path": video}), source))
     if not sequences:
         what = f"frames ({holes[0].sequence}), but no boxes" if holes else "no sequence"
         there = f"; {survey.passed[0]}" if survey.passed else ""

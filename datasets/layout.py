@@ -18,6 +18,7 @@ from pathlib import Path
 
 from inmo.datasets.base import ROOT_TABLE, Annotation, Benchmark, Dataset, Hole, Sequence, read_table
 from inmo.datasets.files import Tree
+from inmo.datasets.others import read_beside
 from inmo.datasets.reading import Source, Span, one_row, read_annotation, read_frames
 from inmo.errors import UserError
 
@@ -159,6 +160,9 @@ def sequence(
         attributes=tuple((item.row.get("attributes") or "").split()),
         first_only=source.first_only,
         place=source.tree.place(source.path),
+        video=item.row.get("path") or "",
+        start=source.span.start + source.span.omit,
+        others=None if source.first_only else partial(read_beside, source, item.name),
     )
 
 

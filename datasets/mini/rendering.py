@@ -99,8 +99,12 @@ def render_sequence(seed: int, spec: Spec, *, fine: bool = False) -> Clip:
         spec: the script.
         fine: also annotate at eight times the frame rate (for 240 fps annotations of 30 fps frames).
     """
-    stage = set_stage(seed, spec)
-    grain = Dice(seed, 99)
+    return render_stage(seed, set_stage(seed, spec), fine=fine)
+
+
+def render_stage(seed: int, stage: Stage, *, fine: bool = False) -> Clip:
+    """Render one clip of a stage that is set; ``seed`` decides the noise. See ``render_sequence``."""
+    spec, grain = stage.spec, Dice(seed, 99)
     facts = [Facts.of(spec, stage.actors[target].puppet) for target in stage.targets]
     frames = [_frame(stage, index, facts, grain) for index in range(spec.length)]
     tracks = tuple(

@@ -146,6 +146,21 @@ def jitter(dice: Dice, colour: Colour, by: int) -> Colour:
     return b, g, r
 
 
+def turned(colours: Sequence[Colour], sixths: int) -> tuple[Colour, ...]:
+    """Colours turned on the colour circle by sixths of a turn, the strongest and weakest channel kept as strong.
+
+    The channels change places, and with an odd number of sixths they are mirrored between strongest and weakest.
+    """
+    return tuple(_turned(colour, sixths % 6) for colour in colours)
+
+
+def _turned(colour: Colour, sixths: int) -> Colour:
+    ends = max(colour) + min(colour)
+    by = sixths * 2 % 3  # an odd number of sixths is half a turn, the mirroring, and two thirds more
+    b, g, r = (colour[(k + by) % 3] for k in range(3))
+    return (ends - b, ends - g, ends - r) if sixths % 2 else (b, g, r)
+
+
 def patterns(dice: Dice, colours: Sequence[Colour]) -> tuple[Pattern, Pattern, Pattern]:
     """Three ways of painting from a palette: two figured, one plain."""
     kinds = ("stripes", "bands", "checks", "spots")

@@ -35,9 +35,9 @@ class Stage:
 def set_stage(seed: int, spec: Spec) -> Stage:
     """Paint and place everything that a script asks for."""
     looks = palette(Dice(seed, 1))
-    camera, canvas = _camera(seed, spec)
+    camera, canvas = place_camera(seed, spec)
     background = backdrop(Dice(seed, 2), spec.scene, canvas[1], canvas[0], looks[:4] if spec.clutter else ())
-    target = Actor(PUPPETS[spec.kind](Dice(seed, 3), looks), _target(seed, spec))
+    target = Actor(PUPPETS[spec.kind](Dice(seed, 3), looks), place_target(seed, spec))
     behind, front = _others(seed, spec, looks, target)
     passing = [_passing(seed, spec, n, moment, kind, target) for n, (moment, kind) in enumerate(spec.hidden)]
     first = len(behind)
@@ -56,7 +56,8 @@ def set_stage(seed: int, spec: Spec) -> Stage:
     )
 
 
-def _camera(seed: int, spec: Spec) -> tuple[Camera, tuple[int, int]]:
+def place_camera(seed: int, spec: Spec) -> tuple[Camera, tuple[int, int]]:
+    """The camera, and width and height of the background that it needs."""
     width, height = spec.size
     dice = Dice(seed, 4)
     roam_x, roam_y = (min(int(spec.pan * spec.length), limit) for limit in REACH)
@@ -70,16 +71,17 @@ def _camera(seed: int, spec: Spec) -> tuple[Camera, tuple[int, int]]:
     return Camera(spec, walk, tremor), canvas
 
 
-def _ground(spec: Spec) -> tuple[float, float, float, float]:
+def ground(spec: Spec) -> Area:
     """Where the target's middle may walk: mostly inside the picture."""
     width, height = spec.size
     edge = min(spec.height * 0.55, height * 0.4)
     return edge, edge + spec.hop * 0.7, width - edge, height - edge * 0.9
 
 
-def _target(seed: int, spec: Spec) -> Target:
+def place_target(seed: int, spec: Spec) -> Target:
+    """The target's poses: a walk through the ground, by a script."""
     dice = Dice(seed, 5)
-    left, top, right, bottom = _ground(spec)
+    left, top, right, bottom = ground(spec)
     start = (
         left + (right - left) * dice.real(0.25, 0.75),
         top + (bottom - top) * dice.real(0.35, 0.75),
@@ -93,7 +95,7 @@ def _others(seed: int, spec: Spec, looks: tuple[Colour, ...], target: Actor) -> 
     """Look-alikes and others of its kind, half of them behind the target and half in front."""
     behind: list[Actor] = []
     front: list[Actor] = []
-    left, top, right, bottom = _ground(spec)
+    left, top, right, bottom = ground(spec)
     begin = target.pose(0.0)
     taken = [(begin.x, begin.y)]
     for n in range(spec.twins + spec.cousins):

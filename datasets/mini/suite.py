@@ -3,23 +3,19 @@
 36 sequences of moving, deforming, textured things with look-alikes, occlusion and the rest of what makes tracking
 hard; boxes and attributes are exact, because the renderer knows them. The same seed gives the same bytes everywhere.
 ``render_sequence`` makes any number of further clips, for training: seeds below ``TRAINING_SEEDS`` belong to
-evaluation, ``training_clip`` uses those from there on.
+evaluation, ``training_clip`` uses those from there on, up to ``DISTRACTOR_SEEDS``.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import joblib
-import platformdirs
 from tqdm import tqdm
 
 from inmo.datasets.base import ROOT_TABLE, Benchmark
@@ -27,6 +23,7 @@ from inmo.datasets.lasot import LASOT
 from inmo.datasets.mini.drafts import draft
 from inmo.datasets.mini.layouts import ANSWERS, WRITERS, Line, rows, write_frames
 from inmo.datasets.mini.motion import Spec
+from inmo.datasets.mini.once import rendered
 from inmo.datasets.mini.rendering import Clip, Track, render_sequence
 from inmo.datasets.mini.scripts import SUITE, Row, sized
 from inmo.datasets.nfs import NFS
@@ -35,8 +32,6 @@ from inmo.datasets.tnl2k import TNL2K
 from inmo.datasets.trackingnet import TRACKINGNET
 from inmo.datasets.uav123 import UAV123
 from inmo.errors import UserError
-from inmo.locks import locked
-from inmo.whole_files import read_json, write_json
 
 __all__ = ["Clip", "Spec", "Track", "clip_seeds", "ensure_suite", "generate", "render_sequence", "training_clip"]
 
@@ -46,22 +41,9 @@ CALM_SWING = 0.25
 DEFAULT_SEED = 0
 SUITE_SEEDS = 10_000  # suites 0 .. 9,999 exist; each owns 100 clip seeds
 TRAINING_SEEDS = SUITE_SEEDS * 100  # first clip seed that no suite uses
+DISTRACTOR_SEEDS = 4_000_000_000  # first clip seed that no training clip uses: those of the set ``distractors``
 TABLE = "sequences.csv"
-HASHES = "hashes.json"
 WORKERS = 2
-PATIENCE = 600.0  # seconds to wait for another process that renders the suite
-
-
-def _likeness(row: Benchmark, title: str) -> Benchmark:
-    return replace(row, name=f"mini-{row.name}", title=title, table=f"{ROOT_TABLE}{TABLE}", follows=row.name)
-
-
-MINI_LASOT = _likeness(LASOT, "LaSOT (mini)")
-MINI_TNL2K = _likeness(TNL2K, "TNL2K (mini)")
-MINI_UAV123 = _likeness(UAV123, "UAV123 (mini)")
-MINI_NFS = _likeness(NFS, "NFS (mini)")
-MINI_OTB100 = _likeness(OTB100, "OTB100 (mini)")
-MINI_TRACKINGNET = _likeness(TRACKINGNET, "TrackingNet (mini)")
 
 
 def generate(root: Path, *, seed: int = DEFAULT_SEED, size: str = "standard", workers: int = WORKERS) -> None:
@@ -86,8 +68,8 @@ def generate(root: Path, *, seed: int = DEFAULT_SEED, size: str = "standard", wo
     for (name, *_), lines in zip(jobs, tqdm(work, "rendering the mini-suite", len(jobs), disable=None), strict=True):
         tables[name] += lines
     for name, lines in tables.items():
-        _write_table(root / name / TABLE, lines)
-    _write_table(root / ANSWERS / TABLE, tables["trackingnet"])
+        write_table(root / name / TABLE, lines)
+    write_table(root / ANSWERS / TABLE, tables["trackingnet"])
     names = "\n".join(line["name"] for line in tables["lasot"])
     (root / "lasot" / "testing_set.txt").write_bytes(names.encode())  # like LaSOT's, without a final newline
 
@@ -98,10 +80,7 @@ def clip_seeds(seed: int = DEFAULT_SEED, size: str = "standard") -> list[tuple[s
 
 
 def ensure_suite(cache: Path | None = None) -> Path:
-    """The folder of the standard suite, rendered on first use.
-
-    It is built beside its place and renamed into it, so it is whole or not there; of two processes that want it at the
-    same time one builds it and the other waits. Its files are compared with the hashes of those that were rendered.
+    """The folder of the standard suite, rendered on first use, see ``once.rendered``.
 
     Args:
         cache: where suites are kept; the user's cache folder by default.
@@ -109,55 +88,11 @@ def ensure_suite(cache: Path | None = None) -> Path:
     Raises:
         UserError: the folder cannot be written, or holds a file that is not what was rendered.
     """
-    home = cache if cache is not None else Path(platformdirs.user_cache_dir("inmo-harness"))
-    name = f"mini-suite-v{VERSION}-seed{DEFAULT_SEED}"
-    final = home / name
-    if final.is_dir():
-        return _checked(final)
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        with locked(home / f".{name}.lock", PATIENCE) as held:
-            if final.is_dir():
-                return _checked(final)
-            if held:  # whatever a builder left behind, it is no longer at work
-                for left in home.glob(f".{name}-*"):
-                    shutil.rmtree(left, ignore_errors=True)
-            building = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
-            try:
-                generate(building)
-                write_json(building / HASHES, _hashes(building))
-                building.chmod(0o755)
-                _move(building, final)
-            finally:
-                shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot write the mini-suite below {home}: {error.strerror or error}; free some space or rights there"
-        ) from error
-    return final
+    return rendered(f"mini-suite-v{VERSION}-seed{DEFAULT_SEED}", generate, cache)
 
 
-def _checked(suite: Path) -> Path:
-    """The folder; hashes are taken now where an earlier version rendered it."""
-    found = _hashes(suite)
-    if not (suite / HASHES).is_file():
-        with suppress(UserError):  # another's folder: what it holds is read unchecked, as ever
-            write_json(suite / HASHES, found)
-        return suite
-    known = read_json(suite / HASHES)
-    changed = sorted(name for name in known.keys() | found.keys() if known.get(name) != found.get(name))
-    if changed:
-        raise UserError(
-            f"{suite / changed[0]} is not what was rendered ({len(changed)} files in all): delete {suite} and it is "
-            "rendered again"
-        )
-    return suite
-
-
-def _hashes(suite: Path) -> dict[str, str]:
-    """File below the folder -> SHA-256."""
-    files = (path for path in sorted(suite.rglob("*")) if path.is_file() and path.name != HASHES)
-    return {path.relative_to(suite).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+def _below_suite(benchmark: str) -> Path:
+    return ensure_suite() / benchmark
 
 
 def training_clip(number: int, *, length: int = 60, size: tuple[int, int] = (320, 240), swing: float = 1.0) -> Clip:
@@ -168,7 +103,12 @@ def training_clip(number: int, *, length: int = 60, size: tuple[int, int] = (320
 
     Args:
         swing: how much of its script's changes of size and of the side that it shows a target keeps, 0 to 1.
+
+    Raises:
+        UserError: a number whose seed belongs to the set ``distractors``.
     """
+    if not 0 <= number < DISTRACTOR_SEEDS - TRAINING_SEEDS:
+        raise UserError(f"training clips have numbers 0 to {DISTRACTOR_SEEDS - TRAINING_SEEDS - 1}, not {number}")
     seed = TRAINING_SEEDS + number
     spec = draft(seed, length=length, size=size)
     if swing != 1.0:
@@ -212,7 +152,8 @@ def _render(root: Path, name: str, number: int, row: Row, seed: int) -> list[Lin
     return WRITERS[name](row, clip, root / name, number)
 
 
-def _write_table(path: Path, lines: list[Line]) -> None:
+def write_table(path: Path, lines: list[Line]) -> None:
+    """Write the rows of a sequence table; folders that are missing are made."""
     text = io.StringIO()
     table = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
     table.writeheader()
@@ -221,9 +162,18 @@ def _write_table(path: Path, lines: list[Line]) -> None:
     path.write_bytes(text.getvalue().encode())
 
 
-def _move(building: Path, final: Path) -> None:
-    try:
-        building.rename(final)
-    except OSError:
-        if not final.is_dir():  # another process was faster: its suite has the same bytes
-            raise
+def _mini(benchmark: Benchmark) -> Benchmark:
+    """The benchmark as the suite has it: rendered, with its table in its root."""
+    name = benchmark.name
+    return replace(
+        benchmark, name=f"mini-{name}", title=f"{benchmark.title} (mini)", table=f"{ROOT_TABLE}{TABLE}", follows=name,
+        rendered=partial(_below_suite, name),
+    )  # fmt: skip
+
+
+MINI_LASOT = _mini(LASOT)
+MINI_TNL2K = _mini(TNL2K)
+MINI_UAV123 = _mini(UAV123)
+MINI_NFS = _mini(NFS)
+MINI_OTB100 = _mini(OTB100)
+MINI_TRACKINGNET = _mini(TRACKINGNET)

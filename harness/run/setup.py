@@ -24,7 +24,7 @@ CONFIG_VARIABLE = "INMO_CONFIG"
 
 @dataclass(frozen=True)
 class DatasetArgument:
-    """``NAME=ROOT``, ``NAME:LABEL=ROOT``, or ``NAME`` alone when the user's config file or the mini-suite knows it."""
+    """``NAME=ROOT``, ``NAME:LABEL=ROOT``, or ``NAME`` alone when the user's config file knows it or it is rendered."""
 
     name: str
     label: str
@@ -77,7 +77,7 @@ def config_path() -> Path:
 
 
 def known_root(name: str) -> str:
-    """The root that the user's config file or the mini-suite knows for a benchmark, empty when neither does.
+    """The root that the user's config file knows for a benchmark, or where a rendered one lies; empty for others.
 
     Raises UserError for a config file that cannot be read.
     """
@@ -87,11 +87,8 @@ def known_root(name: str) -> str:
             raise UserError(f"{config_path()}: {unknown_name('dataset', str(key), DATASETS)}")
     if name in configured:
         return str(configured[name])
-    if name.startswith("mini-"):
-        from inmo.datasets.mini.suite import ensure_suite
-
-        return str(ensure_suite() / name.removeprefix("mini-"))
-    return ""
+    row = benchmark(name)
+    return str(row.rendered()) if row.rendered is not None else ""
 
 
 def no_root(name: str) -> str:

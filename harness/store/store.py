@@ -31,7 +31,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
-from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
+from inmo.datasets.base import Annotation, Dataset, Hole, Sequence, fingerprint
 from inmo.errors import UserError
 from inmo.harness.store.claims import sweep_claims
 from inmo.locks import locked
@@ -74,12 +74,19 @@ class StoredDataset:
 
 @dataclass(frozen=True)
 class StoredSequence:
-    """Ground truth and attributes of one sequence, as the run saw them."""
+    """Ground truth and attributes of one sequence, as the run saw them.
+
+    Attributes:
+        others: (k, n, 4) boxes of other annotated targets in the same frames, NaN where one has none.
+        others_reason: why there are none where there should be some; empty elsewhere.
+    """
 
     name: str
     annotation: Annotation
     attributes: tuple[str, ...] = ()
     first_only: bool = False
+    others: Boxes = field(default_factory=lambda: np.zeros((0, 0, 4)))
+    others_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,11 +190,16 @@ class Store:
             "first_only": sequence.first_only,
             "fingerprint": annotation.fingerprint(),
         } | ({"before": _numbers(annotation.before)} if len(annotation.before) else {})
+        others, reason = _others(sequence)
+        if len(others) or reason:
+            facts["others"] = {"count": len(others), "fingerprint": fingerprint(others), "reason": reason}
         if path.exists() and read_facts(path) == facts:
             return
         columns: dict[str, Any] = dict(zip(BOX, annotation.boxes.T, strict=True))
         if annotation.absent is not None:
             columns["absent"] = annotation.absent
+        for k, boxes in enumerate(others):
+            columns |= {f"{name}{k + 1}": column for name, column in zip(BOX, boxes.T, strict=True)}
         write_table(path, columns, facts)
 
     def put_run(self, label: str, run: Run) -> None:
@@ -249,7 +261,16 @@ class Store:
         absent = table["absent"].to_numpy() if "absent" in table.column_names else None
         before = np.array(facts.get("before", ()), dtype=np.float64).reshape(-1, 4)
         annotation = Annotation(_boxes(table), absent, before)
-        return StoredSequence(facts["name"], annotation, tuple(facts["attributes"]), facts["first_only"])
+        kept = facts.get("others", {"count": 0, "reason": ""})
+        others = [_boxes(table, str(k + 1)) for k in range(kept["count"])]
+        return StoredSequence(
+            facts["name"],
+            annotation,
+            tuple(facts["attributes"]),
+            facts["first_only"],
+            np.stack(others) if others else np.zeros((0, len(annotation), 4)),
+            kept["reason"],
+        )
 
     def runs(self, label: str) -> tuple[Run, ...]:
         """The runs on a dataset, sorted by tracker and hash."""
@@ -340,5 +361,14 @@ def _numbers(boxes: Boxes) -> list[list[float | None]]:
     return [[None if np.isnan(value) else value for value in row] for row in boxes.tolist()]
 
 
-def _boxes(table: pa.Table) -> Boxes:
-    return np.stack([table[c].to_numpy() for c in BOX], axis=1)
+def _boxes(table: pa.Table, suffix: str = "") -> Boxes:
+    return np.stack([table[c + suffix].to_numpy() for c in BOX], axis=1)
+
+
+def _others(sequence: Sequence) -> tuple[Boxes, str]:
+    """Boxes of other targets, and why there are none where one cannot be read: that is no reason not to track."""
+    nothing = np.zeros((0, 0, 4))
+    try:
+        return (sequence.others() if sequence.others is not None else nothing), ""
+    except UserError as error:
+        return nothing, str(error)

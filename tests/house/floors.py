@@ -47,6 +47,7 @@ LARGEST = 24
 
 LAZY: Mapping[str, str] = MappingProxyType(
     {
+        "inmo.datasets": "numpy: most commands ask for names alone",
         "inmo.harness.bench.command": "torch",
         "inmo.harness.bench.compare": "torch",
         "inmo.harness.commands.ablate": "joblib and torch",
@@ -67,7 +68,6 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "inmo.harness.library": "everything: a notebook asks for its names first",
         "inmo.harness.live.play": "matplotlib",
         "inmo.harness.run.lanes": "torch",
-        "inmo.harness.run.setup": "joblib",
         "inmo.reports.blocks.block": "matplotlib",
         "inmo.trackers.external.frameworks": "torch",
         "inmo.reports.notebook": "matplotlib",

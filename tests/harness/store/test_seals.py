@@ -18,7 +18,8 @@ import pytest
 import torch
 
 from inmo.datasets.base import Annotation, Hole, Sequence
-from inmo.datasets.mini.suite import HASHES, ensure_suite
+from inmo.datasets.mini.once import HASHES
+from inmo.datasets.mini.suite import ensure_suite
 from inmo.errors import UserError
 from inmo.harness.cli import main
 from inmo.harness.experiment.paper_rows import Candidate

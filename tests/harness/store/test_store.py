@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,7 @@ def test_the_first_writer_of_a_result_wins(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from inmo.harness.store.store import open_store
 from tests.harness.store.test_store import RUN, result
@@ -140,6 +142,22 @@ def test_absent_flags_and_nan_rows_survive(tmp_path: Path) -> None:
     assert back.annotation.absent.tolist() == [False, True, True]
     assert back.attributes == ("SV", "OV")
     assert back.annotation.fingerprint() == annotation.fingerprint()
+
+
+def test_boxes_of_other_targets_are_kept_and_written_anew_when_they_change(tmp_path: Path) -> None:
+    from inmo.datasets.base import Sequence
+
+    annotation = Annotation(np.array([[1.0, 2, 3, 4], [2, 2, 3, 4]]))
+    others = np.array([[[9.0, 2, 3, 4], [np.nan] * 4], [[20, 2, 3, 4], [21, 2, 3, 4]]])
+    store = open_store(tmp_path, write=True)
+    alone = Sequence("otb100", "Jogging_1", lambda: annotation)
+    store.put_sequence("otb100", alone, annotation)
+    assert store.sequence("otb100", "Jogging_1").others.shape == (0, 2, 4)
+    for count in (2, 1):
+        store.put_sequence("otb100", replace(alone, others=lambda kept=others[:count]: kept), annotation)
+        back = store.sequence("otb100", "Jogging_1")
+        np.testing.assert_array_equal(back.others, others[:count])
+        assert (back.others_reason, back.annotation.fingerprint()) == ("", annotation.fingerprint())
 
 
 @given(st.text(min_size=1, max_size=40).filter(lambda s: s.isprintable()))
