@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "plan": "inmo.harness.commands.plan:Plan",
         "score": "inmo.harness.commands.score:ScoreResults",
         "export": "inmo.harness.commands.export:Export",
+        "distractors": "inmo.harness.commands.distractors:MeasureDistractors",
         "report": "inmo.harness.commands.report:MakeReport",
         "check": "inmo.harness.commands.check:Check",
         "describe": "inmo.harness.commands.describe:Describe",

@@ -240,14 +240,18 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
 
 
 def sweep_figure(
-    panels: Sequence[tuple[str, Sequence[SweepLine]]], x_label: str, look: Mapping[str, Style]
+    panels: Sequence[tuple[str, Sequence[SweepLine]]],
+    x_label: str,
+    look: Mapping[str, Style],
+    y_label: str = "Success AUC",
 ) -> Figure | None:
     """AUC against a test-time constant with 95 % bands: a panel per dataset, side by side. None without a point.
 
     Args:
-        panels: (title of the dataset, one line per tracker).
-        x_label: name of the constant.
+        panels: (title, of the dataset say, one line per tracker).
+        x_label: name of the constant, or of whatever else there is a point for each of.
         look: tracker -> style.
+        y_label: what the points are.
     """
     panels = [(title, lines) for title, lines in panels if any(line.pieces() for line in lines)]
     if not panels:
@@ -277,7 +281,7 @@ def sweep_figure(
             axes.set_title(title)
             axes.yaxis.set_major_locator(MultipleLocator(step))
         for axes in grid[::across]:
-            axes.set_ylabel("Success AUC")
+            axes.set_ylabel(y_label)
         for axes in grid[len(panels) :]:
             axes.remove()
         named = {text: handle for axes in grid for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}

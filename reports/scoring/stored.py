@@ -13,6 +13,7 @@ from inmo.datasets.base import Hole
 from inmo.errors import UserError
 from inmo.harness.store.store import Result, Run, Store, StoredDataset, display_names
 from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
+from inmo.reports.scoring.distraction import Distraction, distraction
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
 from inmo.reports.scoring.score import Score
@@ -66,6 +67,8 @@ class DatasetEvaluation:
         attributed: sequence -> the codes of its attributes.
         unscored: sequences that were tracked but have no public ground truth.
         traces: sequence -> every tracker's overlap over time, in the benchmark's order; none for unscored ones.
+        distraction: sequence with annotated distractors -> tracker -> what they do to it.
+        undisturbed: sequences whose distractors are not known, each with its reason.
     """
 
     dataset: StoredDataset
@@ -76,6 +79,8 @@ class DatasetEvaluation:
     unscored: tuple[str, ...] = ()
     traces: Mapping[str, Trace] = field(default_factory=dict)
     attributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    distraction: Mapping[str, Mapping[str, Distraction]] = field(default_factory=dict)
+    undisturbed: tuple[Hole, ...] = ()
 
     @property
     def default(self) -> tuple[Score, ...]:
@@ -101,20 +106,23 @@ class Evaluation:
         return tuple(sorted(found, key=lambda n: (-len(found[n]), -sum(found[n]) / max(1, len(found[n])), n)))
 
 
-def evaluate(store: Store, *, protocols: Sequence[str] = (), partial: bool = True) -> Evaluation:
+def evaluate(
+    store: Store, *, protocols: Sequence[str] = (), partial: bool = True, only: Collection[str] = ()
+) -> Evaluation:
     """Score everything in a store.
 
     Args:
         store: the store.
         protocols: further protocols beside each benchmark's own.
         partial: score what is there, with its coverage; False refuses a store with holes.
+        only: labels of the datasets wanted; empty for all.
 
     Raises:
         UserError: an unknown protocol, a damaged file, or holes where ``partial`` is False.
     """
     for name in protocols:
         protocol(name)  # a typo should not cost a minute of reading
-    labels = store.datasets()
+    labels = [label for label in store.datasets() if not only or label in only]
     sizes = [(len(store.dataset(label).names), len(store.runs(label))) for label in labels]
     detail = detail_for(sum(names for names, _ in sizes), sum(names * runs for names, runs in sizes))
     return Evaluation(tuple(_dataset(store, label, protocols, partial, detail) for label in labels))
@@ -208,7 +216,8 @@ def _dataset(
     names = display_names(runs)
     tracked = [_Facts(run, names[run.folder]) for run in runs]
     into = tallies(label, data.benchmark, [facts.name for facts in tracked], rules)
-    unscored, attributes, traces, watch = [], {}, {}, Watch()
+    unscored, undisturbed, attributes, traces, watch = [], [], {}, {}, Watch()
+    distracted: dict[str, dict[str, Distraction]] = {}
     fingerprints: dict[str, str] = {}
     for name in data.names:
         sequence = store.sequence(label, name)
@@ -225,6 +234,11 @@ def _dataset(
             for tracker, boxes in shown.items():
                 watch.take(tracker, boxes, sequence.annotation)
             traces[name] = trace(name, sequence.annotation, shown, detail)
+            if sequence.others_reason:
+                undisturbed.append(Hole(name, sequence.others_reason))
+            records = {who: distraction(boxes, sequence.annotation, sequence.others) for who, boxes in shown.items()}
+            if own := {who: record for who, record in records.items() if record is not None}:
+                distracted[name] = own
     if data.ground_truth != "first" and len(unscored) < len(data.names):
         for facts in tracked:
             facts.holes.extend(Hole(name, ONE_BOX) for name in unscored)
@@ -249,7 +263,9 @@ def _dataset(
     }
     counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
     summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tracked)
-    return DatasetEvaluation(data, summaries, scores, counts, values, tuple(unscored), traces, attributes)
+    return DatasetEvaluation(
+        data, summaries, scores, counts, values, tuple(unscored), traces, attributes, distracted, tuple(undisturbed)
+    )
 
 
 def _results(store: Store, label: str, sequence: str, tracked: Iterable[_Facts]) -> dict[str, Boxes]:

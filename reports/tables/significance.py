@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inmo.reports.scoring.statistics import MINIMUM, RESAMPLES, Pair, ends
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
@@ -11,13 +12,25 @@ MARK = "*"
 FEW = f"fewer than {MINIMUM} sequences that both have"
 
 
-def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -> Table:
-    """One row per pair, in the order given: difference with its interval, p, and the verdict."""
+AUC = percent("success_auc", "AUC")
+
+
+def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "", column: Column = AUC) -> Table:
+    """One row per pair, in the order given: difference with its interval, p, and the verdict.
+
+    ``column`` is what was compared; where lower values are better, the verdict is that.
+    """
     columns = (
         Column("first", "First"),
         Column("second", "Second"),
         Column("sequences", "n", "", 0, 1.0, 0, "sequences that both have"),
-        percent("difference", "Δ AUC", "mean AUC of the first less that of the second", better=0),
+        replace(
+            column,
+            key="difference",
+            label=f"Δ {column.label}",
+            better=0,
+            about=f"mean {column.label} of the first less that of the second",
+        ),
         p_column("randomisation test, two-sided, over all pairs together"),
         Column("better", "Better", about="at the 5 % level"),
     )
@@ -28,11 +41,18 @@ def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -
             Cell(pair.n),
             Cell(pair.difference, ends(pair.interval)),
             Cell(pair.p_value, reason="" if pair.p_value is not None else FEW),
-            Cell(pair.better or "not told apart"),
+            Cell(_verdict(pair, column)),
         )
         for pair in pairs
     )
-    return Table(title, _how(pairs, protocol), columns, rows)
+    return Table(title, _how(pairs, protocol, column.label), columns, rows)
+
+
+def _verdict(pair: Pair, column: Column) -> str:
+    if not pair.better:
+        return "not told apart"
+    worse = pair.second if pair.better == pair.first else pair.first
+    return worse if column.better < 0 else pair.better
 
 
 def matrix_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -> Table:
@@ -70,10 +90,11 @@ def _cell(pair: Pair | None, *, same: bool) -> Cell:
     return Cell(pair.difference, note=words, mark=MARK if pair.better else "")
 
 
-def _how(pairs: Sequence[Pair], protocol: str) -> str:
+def _how(pairs: Sequence[Pair], protocol: str, measure: str = AUC.label) -> str:
     """How the differences were judged, in words."""
     judged = sum(pair.p_value is not None for pair in pairs)
-    what = f"Success AUC, protocol {protocol}." if protocol else "Success AUC."
+    name = "Success AUC" if measure == AUC.label else measure
+    what = f"{name}, protocol {protocol}." if protocol else f"{name}."
     if not judged:
         return f"{what} Nothing is claimed: {FEW}."
     few = "" if judged == len(pairs) else f" Nothing is claimed of {len(pairs) - judged} pairs with {FEW}."

@@ -54,6 +54,7 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "inmo.harness.commands.bench": "torch",
         "inmo.harness.commands.convert": "torch",
         "inmo.harness.commands.describe": "torch",
+        "inmo.harness.commands.distractors": "matplotlib",
         "inmo.harness.commands.draw": "matplotlib",
         "inmo.harness.commands.maps": "matplotlib",
         "inmo.harness.commands.report": "matplotlib",
