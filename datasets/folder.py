@@ -4,8 +4,8 @@
 ``groundtruth_rect.txt``, ``groundtruth.txt``, ``<name>.txt`` or ``boxes.txt``: a row x, y, w, h per frame, counted from
 0, or one row alone, which is enough to track and not to score. Sequences may lie on several levels (``train/A``,
 ``test/B``, ``C``), and the root may be one itself. Flat pairs ``<name>.mp4`` + ``<name>.txt``, and boxes without
-frames, work too. What looks like a sequence and is none is said in ``Dataset.passed``. Boxes of other things that a tracker may take for the target
-lie beside the boxes as ``distractor.1.txt``, ``distractor.2.txt`` ...; see ``others``.
+frames, work too. What looks like a sequence and is none is said in ``Dataset.passed``. Boxes of other things that a
+tracker may take for the target lie beside the boxes as ``distractor.1.txt``, ``distractor.2.txt`` ...; see ``others``.
 """
 
 from __future__ import annotations

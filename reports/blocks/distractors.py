@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,14 @@ from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures.style import Style, SweepLine, SweepPoint
 from inmo.reports.scoring.distraction import LEAST, RUN
 from inmo.reports.scoring.score import sequence_means
-from inmo.reports.scoring.statistics import RESAMPLES, bootstrap_interval, compare_all, ends, interval_words
+from inmo.reports.scoring.statistics import (
+    FRACTIONS,
+    RESAMPLES,
+    bootstrap_interval,
+    compare_all,
+    ends,
+    interval_words,
+)
 from inmo.reports.scoring.stored import DatasetEvaluation
 from inmo.reports.tables.significance import pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
@@ -26,6 +34,8 @@ BEFORE = Column(
     "first_switch", "First switch", "frames", 1, 1.0, 1,
     "mean of the frames before the first switch; a sequence without one counts with all of its frames",
 )  # fmt: skip
+
+LIMITS = {AUC: FRACTIONS, ON: FRACTIONS, SWITCHED: FRACTIONS, BEFORE: (0.0, math.inf)}  # what a mean can be at all
 
 Values = Mapping[str, Mapping[str, float]]  # tracker -> sequence -> value
 
@@ -57,14 +67,15 @@ def distractors_block(data: DatasetEvaluation, look: Mapping[str, Style]) -> Blo
         values = {name: found[column][name] for name in _ordered(found)}
         if len(parts) > 1:
             tables[f"{stem}_{column.key}"] = grade_table(values, parts, column, title=words)
-        pairs = compare_all(values)
+        most = LIMITS[column][1]
+        pairs = compare_all(values, within=(-most, most))
         if pairs:
             tables[f"{stem}_{column.key}_pairs"] = pairs_table(
                 pairs, title=f"{title}: {column.label}, all pairs", column=column
             )
     drawn = {}
     for column in (AUC, ON):
-        panels = [(words, lines) for words, lines in _panels(found[column], parts) if lines[0].points]
+        panels = [(words, lines) for words, lines in _panels(found[column], parts, column) if lines[0].points]
         figure = figures.sweep_figure(panels, "Distractors", look, f"{column.label}: mean over sequences")
         if figure is not None:
             drawn[f"{stem}_{column.key}"] = figure
@@ -74,7 +85,7 @@ def distractors_block(data: DatasetEvaluation, look: Mapping[str, Style]) -> Blo
 
 def measured(data: DatasetEvaluation) -> dict[Column, Values]:
     """Column -> tracker -> sequence -> value, on the sequences that have distractors and a score."""
-    found: dict[Column, dict[str, dict[str, float]]] = {column: {} for column in (AUC, ON, SWITCHED, BEFORE)}
+    found: dict[Column, dict[str, dict[str, float]]] = {column: {} for column in LIMITS}
     for run, score in zip(data.runs, data.default, strict=True):
         for column in found:
             found[column][run.name] = {}
@@ -119,7 +130,11 @@ def overall_table(data: DatasetEvaluation, found: Mapping[Column, Values], *, ti
         *found,
     )
     rows = [
-        (Cell(name), Cell(len(found[AUC][name])), *(_mean([*values[name].values()]) for values in found.values()))
+        (
+            Cell(name),
+            Cell(len(found[AUC][name])),
+            *(_mean([*values[name].values()], column) for column, values in found.items()),
+        )
         for name in names
     ]
     caption = (
@@ -139,18 +154,17 @@ def grade_table(values: Values, parts: Sequence[Part], column: Column, *, title:
         for part in parts
     ]
     rows = tuple(
-        (Cell(name), *(_mean([v for s, v in own.items() if s in part.sequences]) for part in parts))
+        (Cell(name), *(_mean([v for s, v in own.items() if s in part.sequences], column) for part in parts))
         for name, own in values.items()
     )
     whole = [all(part.sequences <= own.keys() for part in parts) for own in values.values()]
-    caption = (
-        f"{column.label}: {column.about}. Intervals: 95 % percentile bootstrap over sequences, {RESAMPLES:,} resamples."
-    )
+    how = f"Intervals: 95 % studentised bootstrap over sequences, {RESAMPLES:,} resamples."
+    caption = f"{column.label}: {column.about}. {how}"
     legend = "; ".join(f"{part.key}: {part.about}" for part in parts)
     return rank_columns(Table(title, f"{caption} {legend}.", (Column("tracker", "Tracker"), *columns), rows), whole)
 
 
-def _panels(values: Values, parts: Sequence[Part]) -> list[tuple[str, list[SweepLine]]]:
+def _panels(values: Values, parts: Sequence[Part], column: Column) -> list[tuple[str, list[SweepLine]]]:
     """For every likeness, or all sequences where there is none: a line per tracker over the number of distractors."""
     numbers = [part for part in parts if part.group == "Number"]
     alike = [part for part in parts if part.group == "Likeness"]
@@ -158,26 +172,28 @@ def _panels(values: Values, parts: Sequence[Part]) -> list[tuple[str, list[Sweep
         ("All sequences", frozenset().union(*(part.sequences for part in numbers)))
     ]
     return [
-        (words, [SweepLine(name, (), _points(own, numbers, chosen)) for name, own in values.items()])
+        (words, [SweepLine(name, (), _points(own, numbers, chosen, column)) for name, own in values.items()])
         for words, chosen in among
     ]
 
 
-def _points(own: Mapping[str, float], numbers: Sequence[Part], chosen: frozenset[str]) -> tuple[SweepPoint, ...]:
+def _points(
+    own: Mapping[str, float], numbers: Sequence[Part], chosen: frozenset[str], column: Column
+) -> tuple[SweepPoint, ...]:
     points = []
     for part in numbers:
         kept = [v for s, v in own.items() if s in part.sequences & chosen]
-        mean = _mean(kept)
+        mean = _mean(kept, column)
         points.append(SweepPoint((float(part.key),), mean.number, mean.interval, mean.reason))
     return tuple(points)
 
 
-def _mean(values: Sequence[float]) -> Cell:
+def _mean(values: Sequence[float], column: Column) -> Cell:
     if not values:
         return Cell(None, reason="no sequence with a result")
-    return Cell(sum(values) / len(values), ends(bootstrap_interval(values)))
+    return Cell(sum(values) / len(values), ends(bootstrap_interval(values, within=LIMITS[column])))
 
 
 def _ordered(found: Mapping[Column, Values]) -> list[str]:
     """Trackers by falling AUC."""
-    return sorted(found[AUC], key=lambda name: (-(_mean([*found[AUC][name].values()]).number or 0.0), name))
+    return sorted(found[AUC], key=lambda name: (-(_mean([*found[AUC][name].values()], AUC).number or 0.0), name))

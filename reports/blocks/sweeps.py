@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from inmo.harness.store.store import Store
 from inmo.harness.store.swept import Swept, Values
 from inmo.reports.blocks.block import Block, Drawing
@@ -14,7 +16,15 @@ from inmo.reports.figures.style import Style, SweepLine, SweepPoint
 from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
+from inmo.reports.scoring.statistics import (
+    FRACTIONS,
+    Estimate,
+    Spread,
+    bootstrap_interval,
+    ends,
+    interval_words,
+    spreads,
+)
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
 from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.table import Cell, Column, Table, percent
@@ -38,6 +48,8 @@ class SweptDataset:
         expected: how many the whole benchmark has.
         lines: one per tracker, in the order of the sweep.
         missing: sequence -> why it is left out.
+        spreads: tracker -> how far its AUC moves over the values, against the first tracker; empty where some tracker
+            lacks a value, or there is one value alone.
     """
 
     label: str
@@ -47,6 +59,7 @@ class SweptDataset:
     expected: int
     lines: tuple[SweepLine, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    spreads: Mapping[str, Spread] = field(default_factory=dict)
 
     @property
     def coverage(self) -> str:
@@ -86,6 +99,8 @@ def sweep_block(
         stem, title, words: as of the block.
     """
     tables = {stem: sweep_table(found, over, title=title)} if found else {}
+    if any(data.spreads for data in found):
+        tables[f"{stem}_range"] = range_table(found, over, title=f"{title}: range")
     notes = [f"{data.title}: left out of every point: {_grouped(data.missing)}." for data in found if data.missing]
     drawings, drawn = [], {}
     lines = [data for data in found if any(p.auc is not None for line in data.lines for p in line.points)]
@@ -129,7 +144,47 @@ def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
     return Table(title, " ".join(filter(None, caption)), tuple(columns), tuple(tuple(row) for row in cells))
 
 
+def range_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: str = "") -> Table:
+    """A row per dataset and tracker: how far AUC moves over the values, and AUC under the first of them."""
+    counts = sorted({len(data.sequences) for data in found if data.spreads})
+    less = "less that of the first tracker on the same sequences"
+    columns = (
+        Column("dataset", "Dataset"),
+        Column("tracker", "Tracker"),
+        percent("range", "Range of AUC", "greatest less least AUC over the values", better=-1),
+        percent("range_difference", "Δ range", less, better=0),
+        percent("first", "AUC under the first value", "for a Hanning weight of 0, without the window"),
+        percent("first_difference", "Δ AUC there", less, better=0),
+    )
+    rows = []
+    for data in found:
+        for number, (tracker, spread) in enumerate(data.spreads.items()):
+            against = Cell(None, reason="the others are compared with it")
+            rows.append(
+                (
+                    Cell(data.title),
+                    Cell(tracker),
+                    _estimate(spread.range),
+                    _estimate(spread.range_difference) if number else against,
+                    _estimate(spread.first),
+                    _estimate(spread.first_difference) if number else against,
+                )
+            )
+    names = ", ".join(NAMES[name] for name in over)
+    caption = [
+        f"How far mean success AUC moves over the values ({names}). A range is never below 0, and noise alone makes "
+        "one, so that resampled ranges tend to be greater than the measured one; "
+        "their intervals are percentiles of resamples.",
+        *(f"{words[0].upper()}{words[1:]}; differences are paired." for words in (interval_words(n) for n in counts)),
+    ]
+    return Table(title, " ".join(caption), columns, tuple(rows))
+
+
 # ---- parts
+
+
+def _estimate(found: Estimate) -> Cell:
+    return Cell(found.value, ends(found.interval))
 
 
 def _dataset(store: Store, label: str, sweep: Sequence[Swept]) -> SweptDataset:
@@ -149,12 +204,27 @@ def _dataset(store: Store, label: str, sweep: Sequence[Swept]) -> SweptDataset:
         )
         for item in sweep
     ]
+    names = [item.tracker for item in sweep]
+    curves = [[scores[folder] if folder in usable else None for folder in item.runs.values()] for item in sweep]
     gone = {hole.sequence: hole.reason for hole in data.dataset.holes}
     gone |= {name: _why(data, name) for name in data.dataset.names if usable and name not in shared}
     protocol = ", ".join(filter(None, (data.dataset.protocol, briefly(data.default))))
     return SweptDataset(
         label, data.dataset.title, protocol, tuple(shared), data.dataset.expected, tuple(lines), gone,
+        _spreads(names, curves, shared),
     )  # fmt: skip
+
+
+def _spreads(
+    names: Sequence[str], curves: Sequence[Sequence[Score | None]], shared: Sequence[str]
+) -> dict[str, Spread]:
+    """Tracker -> its spread, of scores (tracker, value) that are all there and are of two values at least."""
+    if not shared or len({len(row) for row in curves}) > 1 or len(curves[0]) < 2 or any(None in row for row in curves):
+        return {}
+    whole = [[score for score in row if score is not None] for row in curves]
+    aucs = [[[score.per_sequence[name].success_auc for score in row] for name in shared] for row in whole]
+    values = np.array(aucs, dtype=np.float64)  # None becomes NaN
+    return dict(zip(names, spreads(values), strict=True)) if np.isfinite(values).all() else {}
 
 
 def _point(

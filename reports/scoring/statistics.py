@@ -128,23 +128,90 @@ class Pair:
 
 
 def compare_all(
-    values: Mapping[str, Mapping[str, float]], *, resamples: int = RESAMPLES, seed: int = SEED
+    values: Mapping[str, Mapping[str, float]],
+    *,
+    within: tuple[float, float] = DIFFERENCES,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> tuple[Pair, ...]:
     """Every tracker against every later one, on the sequences that both have; pairs without a common one are left out.
 
     A resample draws whole sequences with replacement and takes both trackers' values on them.
 
     Args:
-        values: tracker -> sequence -> AUC, in the order in which pairs are wanted.
+        values: tracker -> sequence -> AUC or another measure, in the order in which pairs are wanted.
+        within: what a mean difference can be at all.
     """
     differences = {
         (a, b): {name: values[a][name] - values[b][name] for name in sorted(values[a].keys() & values[b].keys())}
         for a, b in itertools.combinations(values, 2)
     }
-    return _pairs(differences, _intervals(differences, resamples, seed))
+    return _pairs(differences, _intervals(differences, within, resamples, seed))
 
 
-def _intervals(differences: Mapping[K, Mapping[str, float]], resamples: int, seed: int) -> dict[K, Interval]:
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its 95 % bootstrap interval; None for n < 6."""
+
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far a tracker's mean moves over the values of a constant, and against another tracker's.
+
+    Attributes:
+        range: greatest less least mean over the values. Noise alone makes one: it is never below 0, and resampled ones
+            tend to be greater than it. Its interval, and that of its difference, is a percentile bootstrap's.
+        range_difference: less the reference's.
+        first: mean under the first value.
+        first_difference: less the reference's.
+    """
+
+    range: Estimate
+    range_difference: Estimate
+    first: Estimate
+    first_difference: Estimate
+
+
+def spreads(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = SEED) -> tuple[Spread, ...]:
+    """One Spread per tracker, the first of them being the reference.
+
+    Args:
+        values: (trackers, n sequences, k values) AUCs. A resample draws whole sequences, for all trackers and values.
+    """
+    count, rng = values.shape[1], np.random.default_rng(seed)
+    drawn: list[NDArray[np.float64]] = []
+    for start in range(0, resamples if count >= MINIMUM else 0, CHUNK):
+        times = rng.multinomial(count, np.full(count, 1 / count), min(CHUNK, resamples - start)) / count
+        drawn.append(np.ptp(times @ values, axis=2))
+    reach = np.ptp(values.mean(axis=1), axis=1)
+    resampled = np.concatenate(drawn, axis=1) if drawn else np.empty((len(values), 0))
+
+    def ranged(value: float, among: NDArray[np.float64]) -> Estimate:
+        if not len(among):
+            return Estimate(float(value), None)
+        low, high = np.quantile(among, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return Estimate(float(value), Interval(float(low), float(high), count))
+
+    def mean(each: NDArray[np.float64], within: tuple[float, float]) -> Estimate:
+        return Estimate(float(each.mean()), bootstrap_interval([*each], within=within, resamples=resamples, seed=seed))
+
+    return tuple(
+        Spread(
+            ranged(own, among),
+            ranged(own - reach[0], among - resampled[0]),
+            mean(each[:, 0], FRACTIONS),
+            mean(each[:, 0] - values[0, :, 0], DIFFERENCES),
+        )
+        for own, among, each in zip(reach, resampled, values, strict=True)
+    )
+
+
+def _intervals(
+    differences: Mapping[K, Mapping[str, float]], within: tuple[float, float], resamples: int, seed: int
+) -> dict[K, Interval]:
     """Of the differences over enough sequences; those over the same ones share their resamples."""
     alike: dict[tuple[str, ...], list[K]] = {}
     for key, own in differences.items():
@@ -153,7 +220,7 @@ def _intervals(differences: Mapping[K, Mapping[str, float]], resamples: int, see
     found = {}
     for names, keys in alike.items():
         both = studentised(np.array([[*differences[key].values()] for key in keys]).T, resamples, seed)
-        for key, (low, high) in zip(keys, both.clip(*DIFFERENCES).T, strict=True):
+        for key, (low, high) in zip(keys, both.clip(*within).T, strict=True):
             found[key] = Interval(float(low), float(high), len(names))
     return found
 

@@ -12,7 +12,7 @@ from inmo.datasets.base import Hole
 from inmo.harness.store.store import Run, Store
 from inmo.harness.store.swept import Swept
 from inmo.reports.blocks.block import write_block
-from inmo.reports.blocks.sweeps import read_sweep, sweep_block, sweep_table
+from inmo.reports.blocks.sweeps import range_table, read_sweep, sweep_block, sweep_table
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg
 from inmo.reports.figures.style import SweepLine, SweepPoint, spans, styles, sweep_axes
@@ -138,7 +138,9 @@ def test_page_and_paper_draw_one_line_and_one_band_per_tracker(tmp_path: Path) -
     assert [line.get_color() for line in axes.lines] == [look["Star"].light, look[HOSTILE].light]
     assert len(axes.collections) == 2
     written = write_block(block, tmp_path / "out")
-    assert sorted(p.name for p in written) == [f"figure4.{s}" for s in ("csv", "json", "pdf", "svg", "tex")]
+    tables, drawn = ("csv", "json", "tex"), ("pdf", "svg")
+    wanted = [f"figure4{part}.{suffix}" for part in ("", "_range") for suffix in tables]
+    assert sorted(p.name for p in written) == sorted([*wanted, *(f"figure4.{suffix}" for suffix in drawn)])
     assert all(p.stat().st_size > 100 for p in written)
 
 
@@ -165,3 +167,23 @@ def test_axes_hold_all_points_and_intervals() -> None:
     assert left < 0.2 < right
     assert (low, high, step) == pytest.approx((0.2, 0.8, 0.1))
     assert figures.sweep_figure([("D", [replace(line, points=line.points[1:])])], "x", styles(["T"])) is None
+
+
+def test_ranges_over_the_values_are_paired_with_the_first_tracker(tmp_path: Path) -> None:
+    (data,) = read_sweep(*swept_store(tmp_path))
+    star, other = data.spreads.values()
+    assert star.range.value == other.range.value == pytest.approx(20 / 21)  # from none of the thresholds to 20 of 21
+    assert (star.first.value, other.first.value) == pytest.approx((14 / 21, 20 / 21))
+    assert (star.range_difference.value, other.first_difference.value) == pytest.approx((0, 6 / 21))
+    assert other.first_difference.interval is not None and other.first_difference.interval.n == 8
+    table = range_table([data], OVER)
+    assert [row[1].value for row in table.rows] == ["Star", HOSTILE]
+    assert table.rows[0][5].reason and table.rows[1][5].value == pytest.approx(6 / 21)
+
+
+def test_a_missing_value_leaves_no_range(tmp_path: Path) -> None:
+    store, sweep = swept_store(tmp_path)
+    runs = {(0.0,): sweep[0].runs[0.0,], (0.3,): "swept0-missing"}
+    (data,) = read_sweep(store, [replace(sweep[0], runs=runs)])
+    assert data.spreads == {}
+    assert "s_range" not in sweep_block([data], OVER, styles(["Star"]), {"Star": 0}, stem="s", title="S").tables
