@@ -13,7 +13,8 @@ from markupsafe import Markup
 from inmo.reports.tables.table import Table
 
 _START = r"(?<![\w./<\\~-])"  # not within a relative path, a URL or a closing tag
-_FOLDERS = re.compile(_START + r"(?:~|[A-Za-z]:(?=[/\\])|\\)?[/\\](?:[^\s/\\<>\"'`|:;,=]+[/\\])+(?=[^\s/\\])")
+_IMAGE = r"(?P<image>data:[\w/+.-]+;base64,[\w+/=]*)"  # whose letters hold slashes
+_FOLDERS = re.compile(_IMAGE + "|" + _START + r"(?:~|[A-Za-z]:(?=[/\\])|\\)?[/\\](?:[^\s/\\<>\"'`|:;,=]+[/\\])+(?=[^\s/\\])")
 
 
 def names_only(value: Any, roots: tuple[str, ...] = ()) -> Any:
@@ -24,10 +25,16 @@ def names_only(value: Any, roots: tuple[str, ...] = ()) -> Any:
 
     >>> names_only("otb100=/home/me/OTB100, and ~/clips/a/1.jpg of a/b at https://x.org/y/z")
     'otb100=OTB100, and 1.jpg of a/b at https://x.org/y/z'
+    >>> names_only("/home/me/a.jpg: data:image/jpeg;base64,/9j/4AA+/QSk/ZJ==")
+    'a.jpg: data:image/jpeg;base64,/9j/4AA+/QSk/ZJ=='
     """
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return _FOLDERS.sub("", _above(roots).sub("", value))
+    return _FOLDERS.sub(_image, _above(roots).sub(_image, value))
+
+
+def _image(found: re.Match[str]) -> str:
+    return found["image"] or ""
 
 
 @lru_cache(maxsize=8)
@@ -35,7 +42,7 @@ def _above(roots: tuple[str, ...]) -> re.Pattern[str]:
     """Matches the folders above the roots, the longest first."""
     folders = {f"{folder}/" for root in roots for folder in PurePath(root).parents if folder.name}
     words = "|".join(map(re.escape, sorted(folders, key=len, reverse=True)))
-    return re.compile(f"{_START}(?:{words})" if words else "$^")
+    return re.compile(f"{_IMAGE}|{_START}(?:{words})" if words else _IMAGE)
 
 
 def table_of_names(table: Table, roots: tuple[str, ...] = ()) -> Table:
