@@ -49,12 +49,13 @@ def bad(name: str, data: bytes | str, words: str) -> Text:
 
 NUMBER = r"which is no number: mend the file"
 COUNT = r"numbers instead of 4: mend or replace the file"
+EIGHT = "line 1 of .* has 8 " + COUNT
 LENGTH = r"complete the one or the other"
 FIRST = "is no box, so no tracker can start"
 SIZE = "which has no size: mend its first row"
 REFUSED = "pysot refuses a result of {} rows for an annotation of 4"
 INFINITE = "rows that are infinite"
-BROKEN = "predictions that are NaN or without size"
+BROKEN = "Boxes are NaN or without size in 1 of 1 sequences"
 
 TEXTS: Sequence[Text] = (
     good("as it should be", GOOD),
@@ -85,7 +86,10 @@ TEXTS: Sequence[Text] = (
     bad("blank line in the middle", rows(ROW, ROW, "", ROW, ROW), "line 3 of .* has 0 " + COUNT),
     bad("three numbers", four("3,4,10"), "line 1 of .* has 3 " + COUNT),
     bad("five numbers", four("3,4,10,8,0.9"), "line 1 of .* has 5 " + COUNT),
-    bad("a polygon", four("3,4,13,4,13,12,3,12"), "line 1 of .* has 8 " + COUNT),
+    Text(
+        "a polygon", four("3,4,13,4,13,12,3,12"), (1, EIGHT), wrong(EIGHT),
+        wrong("clip.txt holds polygons, 8 numbers in a row: score --boxes polygon takes their enclosing rectangles"),
+    ),
     bad("one short row", rows(ROW, ROW, "3,4", ROW), "line 3 of .* has 2 " + COUNT),
     bad("one number per line", rows(*["3", "4", "10", "8"] * 4), "has 1 " + COUNT),
     bad("two commas together", four("3,,4,10,8").replace(",,", ",x,"), "has 5 " + COUNT),
