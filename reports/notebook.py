@@ -11,7 +11,6 @@ import numpy as np
 
 from inmo.errors import UserError, unknown_name
 from inmo.reports.figures.style import styles
-from inmo.reports.scoring.notes import notes
 from inmo.reports.scoring.score import KINDS, MEASURES, Kind, Measures, Score
 from inmo.reports.scoring.stored import auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, score_table
@@ -138,8 +137,7 @@ class Scores:
         return [row for row in rows if row.score.protocol == protocol]
 
     def __repr__(self) -> str:
-        said = (f"note: {note}" for row in self.rows for note in notes(row.score))
-        return "\n".join([self.table().to_text().rstrip(), *said])
+        return self.table().to_text().rstrip()
 
 
 @dataclass(frozen=True, repr=False)

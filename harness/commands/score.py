@@ -15,7 +15,6 @@ from inmo.errors import Exit, UserError
 from inmo.harness.commands.options import Names
 from inmo.harness.run.setup import parse_dataset
 from inmo.reports.scoring.explain import explain
-from inmo.reports.scoring.notes import notes
 from inmo.reports.scoring.protocols import protocol
 from inmo.reports.scoring.raw import score_dataset, scores_json
 from inmo.reports.scoring.score import Score
@@ -95,7 +94,7 @@ def run(command: ScoreResults) -> int:
 
 
 def _refused(scores: Sequence[Score]) -> int:
-    """Say what was refused or broken; status 2 when some tracker got no number at all."""
+    """Say who got no number, and why; status 2 when some tracker got no number at all."""
     numbered = {score.tracker for score in scores if not score.reason}
     for score in scores:
         if score.reason:
@@ -103,6 +102,4 @@ def _refused(scores: Sequence[Score]) -> int:
                 f"{'error' if score.tracker not in numbered else 'note'}: {score.tracker}: {score.reason}",
                 file=sys.stderr,
             )
-        for note in notes(score):
-            print(f"note: {note}", file=sys.stderr)
     return Exit.MEND if {score.tracker for score in scores} - numbered else 0

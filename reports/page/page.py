@@ -336,14 +336,16 @@ def _overview(evaluation: Evaluation) -> Table:
         for row in table.rows
     )  # fmt: skip
     cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
-    return replace(table, rows=rows, footnotes=footnote(cautions))
+    return replace(table, rows=rows, footnotes={**table.footnotes, **footnote(cautions)})
 
 
 def _origin(cell: Cell, data: DatasetEvaluation, run: TrackerRun | None) -> Cell:
     """A cell of the overview with the link to its run, and the mark of constants tuned on the dataset."""
     if run is None:
         return cell
-    return replace(cell, link=anchor(data, run), mark=MARK if run.caution and cell.value is not None else "")
+    return replace(
+        cell, link=anchor(data, run), mark=cell.mark + (MARK if run.caution and cell.value is not None else "")
+    )
 
 
 def _from_server(score: Score, said: Mapping[str, Any]) -> Score:

@@ -57,7 +57,8 @@ def _nearly(boxes: Boxes, annotation: Annotation) -> bool:
 
 def _follows(boxes: Boxes, annotation: Annotation) -> bool:
     """The first row is the annotated box, and the next three lie near theirs."""
-    near = overlap(boxes[1:4], annotation.boxes[1:4][: len(boxes[1:4])])
+    count = min(4, len(boxes), len(annotation))
+    near = overlap(boxes[1:count], annotation.boxes[1:count])
     near = near[np.isfinite(near)]
     return _nearly(boxes, annotation) and (not len(near) or float(near.mean()) >= SECOND)
 

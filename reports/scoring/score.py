@@ -5,7 +5,7 @@ Curves and measures are declared here once; scoring, tables, JSON, data frames a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from inmo.datasets.base import Hole
 
 Curve = NDArray[np.float64]
-SHOWN = 4  # sequences named in a note
 
 
 @dataclass(frozen=True)
@@ -176,11 +175,23 @@ class Remark:
 
     Attributes:
         words: a sentence, with {which} sequences and the {protocol}.
-        brief: a few words for headings; empty where footnotes suffice.
+        brief: a few words for headings; empty where it is about single trackers, which a mark tells apart.
+        each: what is said of one of the sequences; all of them are not named in full where it is their names alone.
+        shown: how many of them are named.
     """
 
     words: str
     brief: str = ""
+    each: Callable[[Score, str], str] | None = None
+    shown: int = 4
+
+
+def _rows(key: Literal["broken", "longer", "shorter"]) -> Callable[[Score, str], str]:
+    return lambda score, name: f"{getattr(score.per_sequence[name], key)} in {name}"
+
+
+def _why(score: Score, name: str) -> str:
+    return next(f"{name}: {hole.reason}" for hole in score.refused if hole.sequence == name)
 
 
 REMARKS = {
@@ -194,6 +205,23 @@ REMARKS = {
         "{which}."
     ),
     "cut": Remark("{protocol} begins before the benchmark's first frame, which the annotation lacks in {which}."),
+    "broken": Remark(
+        "Boxes are NaN or without size in {which}: {protocol} decides what they count for.", each=_rows("broken")
+    ),
+    "longer": Remark(
+        "There are more rows than the annotation has in {which}: {protocol} leaves out the last ones; look whether the "
+        "first row is of the annotation's first frame.",
+        each=_rows("longer"),
+    ),
+    "shorter": Remark(
+        "There are fewer rows than the annotation has in {which}: {protocol} scores the frames that are there.",
+        each=_rows("shorter"),
+    ),
+    "filled": Remark(
+        "There are fewer rows than the annotation has in {which}: {protocol} fills them up with boxes that fail.",
+        each=_rows("shorter"),
+    ),
+    "refused": Remark("Left out for results that cannot be scored: {which}.", each=_why, shown=1),
 }
 
 
@@ -212,7 +240,7 @@ class Score:
         boxes: what the numbers of the files were read as, in words; empty for x, y, w, h.
         readings: the files as they stand, then other ways to read them, see ``scoring.diagnosis``; empty where nothing
             called for them. Never applied.
-        remarks: key of ``REMARKS`` -> the scored sequences that it is about.
+        remarks: key of ``REMARKS`` -> the sequences that it is about; none where there are no numbers.
     """
 
     dataset: str
@@ -244,7 +272,7 @@ class Score:
     def notes(self) -> tuple[str, ...]:
         """What must be read with the numbers, a sentence each."""
         return tuple(
-            REMARKS[key].words.format(protocol=self.protocol, which=self._which(names))
+            REMARKS[key].words.format(protocol=self.protocol, which=self._which(REMARKS[key], names))
             for key, names in self.remarks.items()
         )
 
@@ -253,11 +281,12 @@ class Score:
         """The gravest of the notes in a few words, for headings; empty where there is none."""
         return ", ".join(REMARKS[key].brief for key in self.remarks if REMARKS[key].brief)
 
-    def _which(self, names: tuple[str, ...]) -> str:
-        if len(names) == self.sequences > 1:
-            return f"all {self.sequences} sequences"
-        shown = ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
-        return f"{len(names)} of {self.sequences} sequences ({shown})"
+    def _which(self, remark: Remark, names: tuple[str, ...]) -> str:
+        whole = self.sequences if names[0] in self.per_sequence else self.expected
+        if len(names) == whole > 1 and remark.each is None:
+            return f"all {whole} sequences"
+        shown = ", ".join(remark.each(self, name) if remark.each else name for name in names[: remark.shown])
+        return f"{len(names)} of {whole} sequences ({shown}{' ...' if len(names) > remark.shown else ''})"
 
     @property
     def sequences(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -55,7 +55,8 @@ class Tally:
         except UserError as refusal:
             self.refusals.append(Hole(sequence, str(refusal)))
             return
-        for remark in (*target.remarks, *(["late"] if any(part.filled for part in parts) else [])):
+        late = ["late"] if any(part.filled for part in parts) else []
+        for remark in (*target.remarks, *late, *self._of_rows(parts)):
             self.remarks.setdefault(remark, []).append(sequence)
         self.done[sequence] = parts[0] if len(parts) == 1 else mean_measures(parts, replace(self.rule, drop_zero=False))
 
@@ -75,7 +76,8 @@ class Tally:
             reason = "nothing to score" + "".join(f": {hole.sequence}: {hole.reason}" for hole in first)
         mean = Measures() if reason else mean_measures(self.done.values(), self.rule)
         holes = (*self.holes, *self.refusals)
-        remarks = {key: tuple(names) for key, names in self.remarks.items()}
+        about = self.remarks | ({"refused": [hole.sequence for hole in self.refusals]} if self.refusals else {})
+        remarks = {} if reason else {key: tuple(names) for key, names in about.items()}
         return Score(
             self.dataset,
             self.tracker,
@@ -88,6 +90,14 @@ class Tally:
             tuple(self.refusals),
             remarks=remarks,
         )
+
+    def _of_rows(self, parts: Sequence[Measures]) -> Iterator[str]:
+        if any(part.broken for part in parts):
+            yield "broken"
+        if any(part.longer for part in parts):
+            yield "longer"
+        if any(part.shorter for part in parts):
+            yield "shorter" if self.rule.shorter == "cut" else "filled"
 
 
 ONE_BOX = "its annotation is the first frame's box alone: annotate the other frames to score it"

@@ -174,11 +174,11 @@ def protocol_table(by_protocol: Mapping[str, Sequence[Score]], default: str, *, 
     scores = {(p, s.tracker): s for p, all_ in by_protocol.items() for s in all_}
     rows = []
     for base in sorted(by_protocol[default], key=lambda s: _descending(s.mean.success_auc)):
-        cells = [Cell(base.tracker), Cell(base.mean.success_auc, reason=base.reason)]
+        cells = [Cell(base.tracker), _auc(base)]
         for name in others:
             other = scores[name, base.tracker]
             a, b = base.mean.success_auc, other.mean.success_auc
-            cells += [Cell(b, reason=other.reason), Cell(None if a is None or b is None else b - a)]
+            cells += [_auc(other), Cell(None if a is None or b is None else b - a)]
         rows.append(tuple(cells))
     caption = f"Success AUC under several protocols; Δ is the difference to {default}, the benchmark's own."
     return noted(Table(title, caption, tuple(columns), tuple(rows)), list(scores.values()))
@@ -207,8 +207,7 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
             if score is None:
                 cells.append(Cell(None, reason="not run on this dataset"))
             else:
-                note = f"{score.protocol}, {score.coverage} sequences"
-                cells.append(Cell(score.mean.success_auc, reason=score.reason, note=note))
+                cells.append(replace(_auc(score), note=f"{score.protocol}, {score.coverage} sequences"))
         rows.append(tuple(cells))
     means = {row[0].value: _mean([float(c.value) for c in row[1:] if isinstance(c.value, float)]) for row in rows}
     rows.sort(key=lambda row: (sum(c.value is None for c in row), _descending(means[row[0].value])))
@@ -223,7 +222,7 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
         part = Table("", "", (heads[index],), tuple((row[index + 1],) for row in rows))
         marked = rank_columns(part, [done.get((str(row[0].value), index)) == full[index] for row in rows])
         rows = [(*row[: index + 1], cell[0], *row[index + 2 :]) for row, cell in zip(rows, marked.rows, strict=True)]
-    return Table(table.title, table.caption, table.columns, tuple(rows))
+    return noted(replace(table, rows=tuple(rows)), [score for _, scores in columns for score in scores])
 
 
 # ---- parts
@@ -257,6 +256,10 @@ def _score_cell(column: Column, score: Score, extras: Extras) -> Cell:
     if column.key == "success_auc":
         return Cell(value, extras.interval, note=extras.interval_note)
     return Cell(value)
+
+
+def _auc(score: Score) -> Cell:
+    return Cell(score.mean.success_auc, reason=score.reason, mark=NOTE if score.notes else "")
 
 
 def _caption(scores: Sequence[Score], extras: Sequence[Extras]) -> str:

@@ -14,17 +14,20 @@ def to_csv(table: Table) -> str:
     """Comma-separated, in the printed unit with two more decimals; intervals as columns ``low`` and ``high``, published
     values and the differences to them as columns ``published`` and ``difference``."""
     further = [_further(c, [row[i] for row in table.rows]) for i, c in enumerate(table.columns)]
-    noted = any(_notes(table, row) for row in table.rows)
+    shown = {mark for row in table.rows for cell in row for mark in _marks(cell)}
+    whole = [f"{mark} {words}" for mark, words in table.footnotes.items() if mark not in shown]
+    notes = ["; ".join(dict.fromkeys([*_notes(table, row), *whole])) for row in table.rows]
+    noted = any(notes)
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     heads = [[plain(c.heading), *names] for c, names in zip(table.columns, further, strict=True)]
     writer.writerow([*(h for head in heads for h in head), *(["note"] if noted else [])])
-    for row in table.rows:
+    for row, note in zip(table.rows, notes, strict=True):
         values: list[str] = []
         for column, cell, names in zip(table.columns, row, further, strict=True):
             values.append(plain(column.printed(cell, extra=2, missing="")))
             values += [text for name, text in _beside(column, cell).items() if name in names]
-        writer.writerow([*values, *(["; ".join(dict.fromkeys(_notes(table, row)))] if noted else [])])
+        writer.writerow([*values, *([note] if noted else [])])
     return sink.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""What a table says of scores that do not rest on what their protocol takes, absent flags above all."""
+"""What a table says of scores that do not rest on what their protocol takes: absent flags, rows, whole results."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def briefly(scores: Iterable[Score]) -> str:
 
 def _whose(own: Sequence[Score], scores: Sequence[Score]) -> str:
     alike = [score for score in scores if (score.dataset, score.protocol) == (own[0].dataset, own[0].protocol)]
-    if len(own) == len(alike):
-        return "" if len({score.dataset for score in scores}) == 1 else f"{own[0].dataset}: "
-    return f"{', '.join(score.tracker for score in own)}: "
+    where = own[0].dataset if len({score.dataset for score in scores}) > 1 else ""
+    who = ", ".join(score.tracker for score in own) if len(own) < len(alike) else ""
+    words = f"{who} on {where}" if who and where else who or where
+    return f"{words}: " if words else ""

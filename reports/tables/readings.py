@@ -12,19 +12,13 @@ MARK = "‡"
 
 def footnote(scores: Sequence[Score]) -> dict[str, str]:
     """The footnote of a table, mark -> words; empty where all files look as they should."""
-    told = dict.fromkeys(_words(score) for score in scores if _words(score))
+    told = dict.fromkeys(score.looks for score in scores if score.looks)
     return {MARK: f"{'. '.join(told)}."} if told else {}
 
 
 def mark(score: Score) -> str:
     """The sign behind the tracker of a score."""
-    return MARK if _words(score) else ""
-
-
-def _words(score: Score) -> str:
-    broken = score.mean.broken
-    few = f"{score.tracker}: {broken} of {score.mean.frames} boxes are NaN or without size" if broken else ""
-    return score.looks or few
+    return MARK if score.looks else ""
 
 
 def readings_table(scores: Sequence[Score], *, title: str = "Other ways to read the files") -> Table:

@@ -13,7 +13,6 @@ import pytest
 from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree, open_tree
 from inmo.errors import UserError
-from inmo.reports.scoring.notes import notes
 from inmo.reports.scoring.raw import score_by_attribute, score_dataset, score_tracker, scores_json
 
 BOX = [10.0, 20.0, 30.0, 40.0]
@@ -145,8 +144,8 @@ def test_the_reason_is_the_files_own(tmp_path: Path) -> None:
     (score,) = score_dataset(data, open_tree(tmp_path), partial=True)
     assert score.coverage == "1 of 3"
     assert [hole.sequence for hole in score.refused] == ["b"]
-    (note,) = notes(score)
-    assert note.startswith("t is scored without 1 sequence that cannot be: b: line 1 of ")
+    (note,) = score.notes
+    assert note.startswith("Left out for results that cannot be scored: 1 of 3 sequences (b: line 1 of ")
 
 
 def test_rows_that_were_cut_or_padded_are_counted(tmp_path: Path) -> None:
@@ -161,9 +160,11 @@ def test_rows_that_were_cut_or_padded_are_counted(tmp_path: Path) -> None:
             "a": (1, 0), "b": (0, 3), "c": (0, 0),
         }  # fmt: skip
         assert (score.mean.longer, score.mean.shorter) == (1, 3)
-        longer, shorter = notes(score)
-        assert longer.startswith("t has more rows than the annotation in 1 sequence (a +1)")
-        assert shorter == f"t has fewer rows than the annotation in 1 sequence (b -3); {score.protocol} {words}"
+        longer, shorter = score.notes
+        assert longer.startswith("There are more rows than the annotation has in 1 of 3 sequences (1 in a): ")
+        assert shorter == (
+            f"There are fewer rows than the annotation has in 1 of 3 sequences (3 in b): {score.protocol} {words}."
+        )
     entry = scores_json([devkit], per_sequence=True)["scores"][0]
     assert (entry["rows_beyond_annotation"], entry["rows_lacking"]) == (1, 3)
     assert "rows_lacking" not in entry["per_sequence"]["c"]

@@ -20,9 +20,10 @@ from inmo.reports.page.page import write_report
 from inmo.reports.scoring.raw import score_dataset, score_tracker, scores_json
 from inmo.reports.scoring.score import Measures, Score
 from inmo.reports.scoring.stored import evaluate as evaluate_store
-from inmo.reports.tables.builders import overview_table, score_table, sequence_table
+from inmo.reports.tables.builders import overview_table, protocol_table, score_table, sequence_table
 from inmo.reports.tables.note_marks import NOTE, briefly, note_footnote
 from inmo.reports.tables.pooled import pooled_table
+from inmo.reports.tables.table import Cell, Column, Table
 from tests.datasets.tiny import write
 
 NAMES = ("HaiBao_video_06-done",)  # one of 46 frames
@@ -161,3 +162,49 @@ def test_whose_note_it_is() -> None:
     assert note_footnote([score("A"), score("B", "d", "a")])[NOTE].startswith("B: got10k begins")
     assert note_footnote([score("A", "d", "a"), score("A", "e")])[NOTE].startswith("d: got10k begins")
     assert briefly([score("A", "d", "a")]) == ""
+    assert note_footnote([score("A"), score("B", "d", "a"), score("A", "e")])[NOTE].startswith("B on d: got10k begins")
+
+
+ROWS = {
+    "longer": (4, "There are more rows than the annotation has in 1 of 2 sequences (1 in Walk_a)"),
+    "shorter": (2, "There are fewer rows than the annotation has in 1 of 2 sequences (1 in Walk_a)"),
+    "broken": (3, "Boxes are NaN or without size in 1 of 2 sequences (1 in Walk_a)"),
+    "refused": (3, "Left out for results that cannot be scored: 1 of 2 sequences (Walk_a: line 2 of "),
+}
+
+
+def three(count: int, last: str = "5,5,20,20") -> str:
+    return "".join(f"{row}\n" for row in [*["5,5,20,20"] * (count - 1), last])
+
+
+@pytest.mark.parametrize("what", ROWS)
+@pytest.mark.parametrize("rendering", ["text", "csv", "md", "tex", "json"])
+def test_rows_that_were_treated_are_told_in_every_rendering(tmp_path: Path, what: str, rendering: str) -> None:
+    count, said = ROWS[what]
+    for name in ("Walk_a", "Walk_b"):
+        write(tmp_path / "data" / name / "groundtruth.txt", three(3))
+        write(tmp_path / "results/Whole" / f"{name}.txt", three(3))
+        write(tmp_path / "results/Other" / f"{name}.txt", three(3))
+    last = {"broken": "NaN,NaN,NaN,NaN"}.get(what, "5,5,20,20")
+    text = "5,5,20,20\n5,5,x,20\n5,5,20,20\n" if what == "refused" else three(count, last)
+    write(tmp_path / "results/Other/Walk_a.txt", text)
+    dataset = open_dataset("folder", str(tmp_path / "data"))
+    scores = score_dataset(dataset, open_tree(tmp_path / "results"), protocols=("got10k",), partial=True)
+    for table in (
+        score_table(scores),
+        overview_table([("Walks", scores)]),
+        protocol_table({"got10k": scores}, "got10k"),
+    ):
+        whole = table.render(rendering)
+        assert f"Other: {said}".replace("_", r"\_" if rendering == "tex" else "_") in whole
+    assert f"{1 if what == 'refused' else 2} of 2{NOTE}" in score_table(scores).to_text()
+    assert f"2 of 2{' '}" in score_table(scores).to_text()
+    assert said in scores_json(scores)["scores"][0]["notes"][0]
+    assert said in evaluate(load_results(tmp_path / "results", f"folder={tmp_path / 'data'}"), protocol="got10k",
+                            partial=True).frame()["notes"][0]  # fmt: skip
+
+
+def test_a_table_without_marks_tells_its_footnote_in_every_line_of_a_file() -> None:
+    column = Column("tracker", "Tracker")
+    table = Table("", "", (column,), ((Cell("A"),), (Cell("B"),)), {NOTE: "No flags."})
+    assert table.to_csv() == "Tracker,note\nA,§ No flags.\nB,§ No flags.\n"
