@@ -102,7 +102,7 @@ class TrackerSpec:
             with ``metadata={"since": value}`` while it has that value (older hashes do not know the field); of one
             with ``metadata={"key": function}`` what the function makes of the value enters. A property ``label``, where
             there is one, names the tracker in tables and exports. A field ``target`` takes what follows the name and a
-            colon on the command line.
+            colon on the command line, a field ``wanted`` what its class makes ``of`` a dataset.
         build: (config, device) -> Tracker; ``device`` is ``auto``, ``cpu``, ``cuda`` ...
         for_dataset: (config, benchmark name) -> config with the dataset's own hyper-parameters filled in.
         network: (config) -> its network as built, for looking into and training it; None for trackers without one.

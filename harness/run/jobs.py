@@ -119,12 +119,12 @@ def plan(
     jobs, done = [], 0
     versions = tuple(provenance.versions().items())
     for dataset in datasets:
+        configs = [(setup, setup.on_dataset(dataset)) for setup in setups]
         asked = [s for s in dataset.sequences if not names or s.name in names]
         lengths, annotations, broken = _measure(asked, partial=partial)
         wanted = [s for s in asked if s.name in lengths]
         dataset = replace(dataset, holes=dataset.holes + broken, sequences=_without(dataset.sequences, broken))
         store.put_dataset(dataset, tuple(s.name for s in wanted))
-        configs = [(setup, setup.on(dataset.benchmark.name)) for setup in setups]
         runs = [(run_of(setup.spec, config, label or setup.label, setup.tuned), config) for setup, config in configs]
         for run, _ in runs:
             store.put_run(dataset.label, run)

@@ -123,9 +123,16 @@ class Setup:
         """The config for one benchmark."""
         return self.spec.for_dataset(self.config, benchmark_name)
 
+    def on_dataset(self, dataset: Dataset) -> Any:
+        """The config for one dataset as it was opened."""
+        config = self.config
+        if (wanted := getattr(config, "wanted", None)) is not None:
+            config = replace(config, wanted=wanted.of(dataset))
+        return self.spec.for_dataset(config, dataset.benchmark.name)
+
     def folder(self, dataset: Dataset) -> str:
         """Where a store keeps the run on a dataset."""
-        return f"{self.spec.name}-{config_hash(self.spec.name, self.on(dataset.benchmark.name))}"
+        return f"{self.spec.name}-{config_hash(self.spec.name, self.on_dataset(dataset))}"
 
 
 def configure(name: str, overrides: Mapping[str, str], shared: Mapping[str, Any] | None = None) -> Setup:

@@ -39,4 +39,4 @@ class Resources:
         """
         for setup in setups:
             for dataset in datasets:
-                built(setup.spec.name, setup.on(dataset.benchmark.name), self.tried_on)
+                built(setup.spec.name, setup.on_dataset(dataset), self.tried_on)

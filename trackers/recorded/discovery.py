@@ -39,6 +39,7 @@ from inmo.trackers.recorded.filing import (
     Names,
     Passed,
     Shelf,
+    Sought,
     file_away,
     means,
     plain,
@@ -77,7 +78,7 @@ class Run:
         counts = Counter(stem.casefold() for stem in self.files)
         return {stem.casefold(): path for stem, path in self.files.items() if counts[stem.casefold()] == 1}
 
-    def find(self, sequence: Sequence) -> str | None:
+    def find(self, sequence: Sought) -> str | None:
         """Path of the result of a sequence, by name, then alias, then either without regard to case.
 
         Case is regarded where two files or two sequences would else be one.
@@ -171,7 +172,7 @@ def find_results(
     tree: Tree,
     benchmark: str = "",
     label: str = "",
-    sequences: Iterable[Sequence] = (),
+    sequences: Iterable[Sought] = (),
     format_in: str = "auto",
     boxes: str = "xywh",
 ) -> RawResults:
@@ -216,7 +217,7 @@ def find_results(
     return RawResults(tree, _named(kept), chosen, benchmark, tuple(passed), box_layout(boxes))
 
 
-def _spellings(wanted: tuple[Sequence, ...]) -> dict[str, str]:
+def _spellings(wanted: tuple[Sought, ...]) -> dict[str, str]:
     """Case-folded spelling -> the sequence that is called so, "" where several are."""
     found: dict[str, str] = {}
     for item in wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from inmo.datasets.files import Tree
 from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -48,6 +49,19 @@ _PICTURES = frozenset(suffix[1:] for suffix in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES
 
 NO_NAME = "no sequence is called so"
 TRUTH = "ground truth, by its name"
+
+
+class Sought(Protocol):
+    """A sequence as its result is looked for."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+
+    @property
+    def place(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,33 @@ from typing import Any
 import numpy as np
 
 from inmo.boxes import Boxes
-from inmo.datasets.base import Hole, Sequence
+from inmo.datasets.base import Dataset, Hole, Sequence
 from inmo.datasets.files import open_tree
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import Step, Tracker, TrackerSpec
 from inmo.trackers.recorded.discovery import RawResults, find_results
+
+
+@dataclass(frozen=True)
+class Known:
+    """What results are looked for by, of one sequence; see ``Sequence``."""
+
+    name: str
+    aliases: tuple[str, ...]
+    place: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A dataset's own name and its sequences, which say what a file of results is taken for."""
+
+    label: str = ""
+    sequences: tuple[Known, ...] = ()
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Wanted:
+        return cls(dataset.label, tuple(Known(s.name, s.aliases, s.place) for s in dataset.sequences))
 
 
 @dataclass(frozen=True)
@@ -27,6 +48,7 @@ class RecordedConfig:
         dataset: the benchmark they are for.
         boxes: what the numbers of a row are, a name of ``box_layouts.BOX_LAYOUTS``.
         content: fingerprint of the files; this, and not where they lie, decides the config's hash.
+        wanted: what the dataset and its sequences are called; whatever looks like a result is one where it is empty.
     """
 
     results: str = field(default="", metadata={"identity": False})
@@ -35,6 +57,7 @@ class RecordedConfig:
     dataset: str = ""
     boxes: str = field(default="xywh", metadata={"since": "xywh"})
     content: str = ""
+    wanted: Wanted = field(default=Wanted(), metadata={"identity": False})
 
     @property
     def label(self) -> str:
@@ -100,7 +123,10 @@ def build(config: RecordedConfig, device: str) -> Recorded:
 def _open(config: RecordedConfig) -> RawResults:
     if not config.results:
         raise UserError("recorded needs to know where the results are: add --set results=FOLDER (and tracker=NAME)")
-    return find_results(open_tree(config.results), config.dataset, format_in=config.format_in, boxes=config.boxes)
+    return find_results(
+        open_tree(config.results), config.dataset, config.wanted.label, config.wanted.sequences, config.format_in,
+        config.boxes,
+    )  # fmt: skip
 
 
 def _sole(raw: RawResults, tracker: str) -> str:

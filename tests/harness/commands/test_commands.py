@@ -103,6 +103,31 @@ def test_recorded_results_come_back_under_their_own_name(clips: Path, tmp_path: 
     assert files(tmp_path / "again") == files(tmp_path / "raw")
 
 
+@pytest.mark.parametrize(
+    "lies",
+    ["results_OPE/{}_ECO.txt", "ECO/{0}/{0}.TXT", "ECO/mine/{}.csv", "ECO/{}.txt"],
+)
+def test_recorded_results_are_filed_as_score_files_them(clips: Path, tmp_path: Path, lies: str) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(clips / "short", tmp_path / "own/Short")
+    shutil.copytree(clips / "short", tmp_path / "own/Other")
+    for number, name in enumerate(("short", "Other")):
+        path = raw / lies.format(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number},6,16,14\n" * LENGTHS["short"])
+    (raw / "KCF").mkdir()
+    (raw / "KCF/elsewhere.txt").write_text("1,2,3,4\n")  # no sequence is called so: no tracker
+    data, store = ("--dataset", f"folder:mine={tmp_path / 'own'}"), tmp_path / "s"
+    assert run("track", "--tracker", "recorded", *data, "--set", f"results={raw}", "--store", store) == 0
+    kept = open_store(store)
+    (found,) = kept.runs("mine")
+    assert found.label == "ECO"
+    for number, name in enumerate(("Short", "Other")):
+        result = kept.result("mine", found, name)
+        assert isinstance(result, Result)
+        assert result.boxes[-1].tolist() == [number, 6, 16, 14]
+
+
 def test_a_second_run_does_nothing_and_a_changed_annotation_is_run_again(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
