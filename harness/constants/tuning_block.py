@@ -11,6 +11,7 @@ from inmo.reports.blocks.block import Block
 from inmo.reports.blocks.sweeps import NAMES
 from inmo.reports.scoring.statistics import interval_words
 from inmo.reports.tables.table import Cell, Column, Table, percent
+from inmo.reports.tables.tuned_marks import MARK, footnote
 
 DIGITS = 3  # decimals of constants, which are tuned in steps of 0.01
 
@@ -48,14 +49,16 @@ def _outcome(tuning: Tuning, title: str) -> Table:
         for each in tuning.halves:
             auc: Auc = getattr(each, who)
             ends = auc.interval
-            cells.append(Cell(auc.mean, (ends.low, ends.high) if ends else None))
+            mark = MARK if each.sequences == tuple(task.split.tuned_on) and who != "own" else ""
+            cells.append(Cell(auc.mean, (ends.low, ends.high) if ends else None, mark=mark))
         rows.append(tuple(cells))
     caption = [
         "Mean success AUC over sequences.",
         *(f"{each.name.capitalize()}: {interval_words(len(each.sequences))}." for each in tuning.halves),
         "Only what was held out says something about other videos.",
     ]
-    return Table(title, " ".join(caption), tuple(columns), tuple(rows))
+    notes = footnote([(WHO["chosen"], f"on these {len(task.split.tuned_on)} sequences")])
+    return Table(title, " ".join(caption), tuple(columns), tuple(rows), notes)
 
 
 def _trials(tuning: Tuning, title: str) -> Table:

@@ -25,7 +25,14 @@ from inmo.paths import ROOT
 from inmo.reports.scoring.raw import score_dataset
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.findings import findings
-from inmo.reports.tables.pooled import pooled_pairs, pooled_scores, pooled_speeds, pooled_table
+from inmo.reports.tables.pooled import (
+    pooled_footnotes,
+    pooled_marks,
+    pooled_pairs,
+    pooled_scores,
+    pooled_speeds,
+    pooled_table,
+)
 from inmo.reports.tables.table import write_tables
 from inmo.trackers import tracker
 
@@ -148,7 +155,9 @@ def _render(work: Work, out: Path) -> Path:
         table = pooled_table(work.evaluation, _display_name(experiment))
         write_tables({"pooled": table, "pooled_pairs": pooled_pairs(work.evaluation)}, out / "tables")
         print(table.to_text())
-    for sentence in findings(pooled_scores(work.evaluation), pooled_speeds(work.evaluation)):
+    every = work.evaluation
+    signs, words = pooled_marks(every), pooled_footnotes(every)
+    for sentence in findings(pooled_scores(every), pooled_speeds(every), signs, words):
         print(sentence)
     return page
 

@@ -9,6 +9,7 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -60,7 +61,13 @@ _CORNERS: tuple[tuple[Literal["lower left", "upper right", "lower right", "upper
 
 
 def curve_figure(
-    scores: Sequence[Score], kind: Kind, look: Mapping[str, Style], *, title: str, ranked: str = ""
+    scores: Sequence[Score],
+    kind: Kind,
+    look: Mapping[str, Style],
+    *,
+    title: str,
+    ranked: str = "",
+    cautions: Mapping[str, str] = MappingProxyType({}),
 ) -> Figure | None:
     """A plot as the OTB toolkit draws it: square, ranked legend with the score in brackets. None without a curve.
 
@@ -69,20 +76,20 @@ def curve_figure(
         kind: which curve.
         look: tracker -> style.
         title: dataset and protocol; the kind is put before it.
-        ranked: see ``plots.lines``.
+        ranked, cautions: see ``style.lines``.
     """
-    found = lines(scores, kind, ranked=ranked)
+    found = lines(scores, kind, ranked=ranked, cautions=cautions)
     if not found:
         return None
     with mpl.rc_context(RC):
         corner = free_corner(found, kind)
-        columns, width = _beside([f"{line.tracker} [{line.percent}]" for line in found])
+        columns, width = _beside([line.label for line in found])
         figure, axes = one_axes(4.2 if corner else 4.2 + width, 4.0)
         for rank, line in enumerate(found):
             style = look[line.tracker]
             axes.plot(
                 line.x, line.y, color=style.light, dashes=style.dashes or (None, None), linewidth=1.7,
-                solid_capstyle="round", zorder=3 - rank / 100, label=f"{line.tracker} [{line.percent}]",
+                solid_capstyle="round", zorder=3 - rank / 100, label=line.label,
             )  # fmt: skip
         axes.set(xlim=(0, kind.x_max), ylim=(0, 1), xlabel=kind.x_label, ylabel=kind.y_label)
         axes.set_title(f"{kind.title} · {title}")
@@ -122,7 +129,7 @@ def free_corner(
 
     The legend's size is estimated from its text, which spares drawing the figure once for every corner.
     """
-    width = 0.26 + 0.0185 * max(len(line.tracker) + 7 for line in found)
+    width = 0.26 + 0.0185 * max(max(len(line.label), len(line.tracker) + 7) for line in found)
     height = 0.06 + 0.056 * (len(found) + 1)
     fine = np.linspace(0, 1, 201)
     curves = [np.interp(fine, line.x / kind.x_max, line.y) for line in found]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from inmo.reports.scoring.score import Curve, Kind, Measures, Score
+from inmo.reports.tables.note_marks import marks
 
 # Eight hues that stay apart under the common colour deficiencies (after Okabe and Ito 2008), darkened until thin lines
 # hold on white paper; the second row is the same hues for a dark ground and for boxes in images, where white is the
@@ -42,31 +44,41 @@ def styles(trackers: Iterable[str]) -> dict[str, Style]:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve with the value printed in its legend."""
+    """One curve with the value printed in its legend; ``mark`` stands behind the tracker, see ``note_marks.marks``."""
 
     tracker: str
     x: Curve
     y: Curve
     value: float
     words: str
+    mark: str = ""
 
     @property
     def percent(self) -> str:
         """The value as a legend prints it."""
         return f"{self.value * 100:.1f}"
 
+    @property
+    def label(self) -> str:
+        """What a legend says of it."""
+        return f"{self.tracker}{self.mark} [{self.percent}]"
 
-def lines(scores: Sequence[Score], kind: Kind, *, ranked: str = "") -> list[Line]:
+
+def lines(
+    scores: Sequence[Score], kind: Kind, *, ranked: str = "", cautions: Mapping[str, str] = MappingProxyType({})
+) -> list[Line]:
     """The curves of one kind, the best first; trackers whose protocol refuses or has no such curve are left out.
 
     ``ranked`` names the scalar the protocol ranks by where it defines more than one (P_norm at 0.20, or its AUC).
+    ``cautions``: tracker -> what must be known of its run, see ``collect.TrackerRun``.
     """
     found = []
     for score in scores:
         curve = score.mean.curve(kind)
         scalar = _scalar(score.mean, kind, ranked)
         if curve is not None and scalar is not None:
-            found.append(Line(score.tracker, np.linspace(0, kind.x_max, len(curve)), curve, *scalar))
+            mark = marks(score, cautions.get(score.tracker, ""))
+            found.append(Line(score.tracker, np.linspace(0, kind.x_max, len(curve)), curve, *scalar, mark))
     return sorted(found, key=lambda line: (-line.value, line.tracker))
 
 

@@ -171,8 +171,13 @@ def _tables(data: DatasetEvaluation) -> dict[str, Table]:
         found["server"] = server
     for name in found.keys() & {"attributes", "significance", "pairs"}:
         found[name] = noted(found[name], data.default)
-    cautions = [(run.name, run.caution) for run in data.runs]
+    cautions = [*cautions_of(data).items()]
     return {name: marked(table, cautions) for name, table in found.items()}
+
+
+def cautions_of(data: DatasetEvaluation) -> dict[str, str]:
+    """Tracker -> what must be known of its run, empty where there is nothing."""
+    return {run.name: run.caution for run in data.runs}
 
 
 def distribution(data: DatasetEvaluation) -> dict[str, list[float]]:
@@ -195,7 +200,9 @@ def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> d
     title = f"{data.dataset.title} ({', '.join(filter(None, (data.dataset.protocol, briefly(data.default))))})"
     ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
     drawn = {
-        f"{stem}_{kind.key}": figures.curve_figure(data.default, kind, look, title=title, ranked=ranked)
+        f"{stem}_{kind.key}": figures.curve_figure(
+            data.default, kind, look, title=title, ranked=ranked, cautions=cautions_of(data)
+        )
         for kind in KINDS
     }
     drawn[f"{stem}_distribution"] = figures.distribution_figure(distribution(data), look, title=title)

@@ -32,6 +32,7 @@ from inmo.reports.page.dataset_section import (
     Strip,
     attribute_radar,
     build,
+    cautions_of,
     distribution,
     images_of,
     speed_points,
@@ -231,9 +232,9 @@ def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[
     ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
     found = []
     for kind in KINDS:
-        curves = lines(data.default, kind, ranked=ranked)
+        curves = lines(data.default, kind, ranked=ranked, cautions=cautions_of(data))
         legend = [
-            {"name": c.tracker, "number": numbers[c.tracker], "value": c.percent,
+            {"name": c.tracker, "mark": c.mark, "number": numbers[c.tracker], "value": c.percent,
              "swatch": svg.swatch(look[c.tracker])} for c in curves
         ]  # fmt: skip
         if curves:

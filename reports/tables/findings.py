@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from inmo.reports.scoring.statistics import bootstrap_interval, compare_with_best
 
@@ -10,8 +11,13 @@ REAL_TIME = 25.0
 """Frames per second of video."""
 
 
-def findings(scores: Mapping[str, Mapping[str, float]], speeds: Mapping[str, float]) -> tuple[str, ...]:
-    """The sentences, from the trackers that have all sequences; none where nothing is scored.
+def findings(
+    scores: Mapping[str, Mapping[str, float]],
+    speeds: Mapping[str, float],
+    marks: Mapping[str, str] = MappingProxyType({}),
+    footnotes: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """The sentences, from the trackers that have all sequences; none where nothing is scored. Footnotes follow.
 
     AUC is told in percent, every sequence counting the same; who is told apart from whom is what the randomisation
     test over all pairs with the best says at the 5 % level.
@@ -19,7 +25,10 @@ def findings(scores: Mapping[str, Mapping[str, float]], speeds: Mapping[str, flo
     Args:
         scores: tracker -> sequence -> success AUC (0..1), as ``pooled_scores`` gives them.
         speeds: tracker -> frames per second, of those that were timed.
+        marks: tracker -> signs behind its name; footnotes: sign -> words, said where the sign was.
     """
+    scores = {f"{name}{marks.get(name, '')}": own for name, own in scores.items()}
+    speeds = {f"{name}{marks.get(name, '')}": speed for name, speed in speeds.items()}
     fullest = max((len(own) for own in scores.values()), default=0)
     complete = {name: own for name, own in scores.items() if len(own) == fullest}
     if not complete:
@@ -28,11 +37,9 @@ def findings(scores: Mapping[str, Mapping[str, float]], speeds: Mapping[str, flo
     order = sorted(means, key=lambda name: -means[name])
     left_out = len(scores) - len(complete)
     beside = f" ({left_out} of {len(scores)} trackers lack sequences and are left out)" if left_out else ""
-    return (
-        _best(order, means, complete, fullest) + beside,
-        *_fast(order, means, speeds),
-        _hard(complete),
-    )
+    said = (_best(order, means, complete, fullest) + beside, *_fast(order, means, speeds), _hard(complete))
+    shown = {sign for name in marks for sign in marks[name] if any(name + marks[name] in words for words in said)}
+    return (*said, *(f"{sign} {words}" for sign, words in footnotes.items() if sign in shown))
 
 
 def _best(order: list[str], means: Mapping[str, float], scores: Mapping[str, Mapping[str, float]], count: int) -> str:

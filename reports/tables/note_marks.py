@@ -6,9 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from inmo.reports.scoring.score import Score
+from inmo.reports.tables import readings, tuned_marks
 from inmo.reports.tables.table import Table
 
 NOTE = "§"
+
+
+def marks(score: Score, caution: str = "") -> str:
+    """The signs behind the name of a tracker wherever a number of it stands without its row of a table.
+
+    ``caution``: see ``collect.TrackerRun``.
+    """
+    return (tuned_marks.MARK if caution else "") + readings.mark(score) + (NOTE if score.notes else "")
 
 
 def note_footnote(scores: Sequence[Score]) -> dict[str, str]:

@@ -14,10 +14,11 @@ from inmo.reports.scoring.statistics import (
     interval_words,
 )
 from inmo.reports.scoring.stored import Evaluation
-from inmo.reports.tables.note_marks import briefly
+from inmo.reports.tables import readings
+from inmo.reports.tables.note_marks import briefly, marks, note_footnote
 from inmo.reports.tables.significance import pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
-from inmo.reports.tables.tuned_marks import MARK, footnote
+from inmo.reports.tables.tuned_marks import footnote
 
 COLUMNS = (
     Column("tracker", "Tracker"),
@@ -52,14 +53,13 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
     values, speeds = pooled_scores(evaluation), pooled_speeds(evaluation)
     fullest = max((len(own) for own in values.values()), default=0)
     compared = compare_with_best(values, reference) if reference in values else {}
-    cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
-    tuned = {run.name for data in evaluation.datasets for run in data.runs if run.caution}
+    signs = pooled_marks(evaluation)
     means = {name: sum(own.values()) / len(own) for name, own in values.items()}
     rows = []
     for name in sorted(values, key=lambda n: (len(values[n]) < fullest, -means[n])):
         interval, against = bootstrap_interval([*values[name].values()], within=FRACTIONS), compared.get(name)
         row = [
-            Cell(name, mark=MARK if name in tuned else ""),
+            Cell(name, mark=signs.get(name, "")),
             Cell(f"{len(values[name])} of {fullest}"),
             Cell(means[name], ends(interval)),
             Cell(speeds[name]) if name in speeds else Cell(None, reason="nothing was timed"),
@@ -75,7 +75,23 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
     )
     against_words = f"Δ against {reference}; " if compared else ""
     caption = f"{sets}; {against_words}intervals: {interval_words(fullest)}"
-    return Table("All sequences together", caption, columns, tuple(rows), footnote(cautions))
+    return Table("All sequences together", caption, columns, tuple(rows), pooled_footnotes(evaluation))
+
+
+def pooled_marks(evaluation: Evaluation) -> dict[str, str]:
+    """Tracker -> the signs that its scores bear on any dataset."""
+    found: dict[str, str] = {}
+    for data in evaluation.datasets:
+        for run, score in zip(data.runs, data.default, strict=True):
+            found[run.name] = "".join(dict.fromkeys(found.get(run.name, "") + marks(score, run.caution)))
+    return found
+
+
+def pooled_footnotes(evaluation: Evaluation) -> dict[str, str]:
+    """Sign -> words."""
+    cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
+    scores = [score for data in evaluation.datasets for score in data.default]
+    return footnote(cautions) | readings.footnote(scores) | note_footnote(scores)
 
 
 def pooled_pairs(evaluation: Evaluation) -> Table:

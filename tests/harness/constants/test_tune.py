@@ -159,6 +159,10 @@ def test_the_outcome_names_what_was_tuned_on_and_scores_both_parts(many: Path, t
     assert parts["tuned on"]["chosen"]["interval"] is not None and parts["held out"]["chosen"]["interval"] is None
     for part in parts.values():
         assert part["difference"]["auc"] == pytest.approx(part["chosen"]["auc"] - part["own"]["auc"], abs=2e-6)
+    outcome = (tuned / "tables/tuning.csv").read_text()
+    assert (
+        outcome.count("tuned on the data that is scored: tuned, on these 6 sequences") == 2
+    )  # tuned, and the difference
     trials = json.loads((tuned / "tables" / "trials.json").read_text())["rows"]
     assert [row["auc"] for row in trials] == sorted((row["auc"] for row in trials), reverse=True)
     assert len(trials) == 5

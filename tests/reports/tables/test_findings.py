@@ -41,3 +41,13 @@ def test_few_sequences_and_one_tracker_and_none() -> None:
     assert findings({}, {}) == ()
     apart = findings({"A": row(0.9), "B": row(0.1), "C": row(0.2)}, {})[0]
     assert apart == "best: A, AUC 90.0 [90.0, 90.0] over 8 sequences, told apart from all 2 others"
+
+
+def test_signs_stand_behind_names_and_are_explained_where_they_do() -> None:
+    scores = {"A": row(0.9), "B": row(0.1)}
+    words = {"†": "Tuned here.", "§": "No flags."}
+    best, fast, hard, tuned = findings(scores, {"B": 30.0}, {"A": "†", "B": "", "C": "§"}, words)
+    assert best.startswith("best: A†, AUC 90.0 ")
+    assert fast.startswith("fastest: B, ")
+    assert "the best, A†, has" in hard
+    assert tuned == "† Tuned here."

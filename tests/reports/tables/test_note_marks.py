@@ -16,13 +16,14 @@ from inmo.datasets.base import Annotation, Dataset, Sequence
 from inmo.datasets.files import open_tree
 from inmo.harness.library import evaluate, load_results
 from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.reports.figures.style import lines
 from inmo.reports.page.page import write_report
 from inmo.reports.scoring.raw import score_dataset, score_tracker, scores_json
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.score import SUCCESS, Measures, Score
 from inmo.reports.scoring.stored import evaluate as evaluate_store
 from inmo.reports.tables.builders import overview_table, protocol_table, score_table, sequence_table
 from inmo.reports.tables.note_marks import NOTE, briefly, note_footnote
-from inmo.reports.tables.pooled import pooled_table
+from inmo.reports.tables.pooled import pooled_footnotes, pooled_marks, pooled_table
 from inmo.reports.tables.table import Cell, Column, Table
 from tests.datasets.tiny import write
 
@@ -208,3 +209,15 @@ def test_a_table_without_marks_tells_its_footnote_in_every_line_of_a_file() -> N
     column = Column("tracker", "Tracker")
     table = Table("", "", (column,), ((Cell("A"),), (Cell("B"),)), {NOTE: "No flags."})
     assert table.to_csv() == "Tracker,note\nA,§ No flags.\nB,§ No flags.\n"
+
+
+def test_legends_and_closing_sentences_bear_the_signs(tmp_path: Path) -> None:
+    evaluation = evaluate_store(stored(tmp_path, flags=False))
+    (data,) = evaluation.datasets
+    (line,) = lines(data.default, SUCCESS, cautions={"CSRT": "on 1 of these 1 sequences"})
+    assert line.label == f"CSRT†{NOTE} [{100 * line.value:.1f}]"
+    assert pooled_marks(evaluation) == {"CSRT": NOTE}
+    assert SAID in pooled_footnotes(evaluation)[NOTE]
+    assert f"CSRT{NOTE}" in pooled_table(evaluation).to_text()
+    page = write_report(open_store(tmp_path), tmp_path / "page").read_text()
+    assert f"<span>CSRT{NOTE}</span>" in page
