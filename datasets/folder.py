@@ -99,6 +99,7 @@ class _Survey:
     _stray: list[str] = field(default_factory=list)  # boxes without a sequence, where sequences are
     _strange: dict[str, list[str]] = field(default_factory=dict)  # folder -> folders of images in it that are not used
     _deep: list[str] = field(default_factory=list)
+    _rivals: list[str] = field(default_factory=list)  # boxes files that differ from the one that is read
 
     def run(self) -> None:
         root = self.tree.root.resolve()
@@ -112,6 +113,7 @@ class _Survey:
         for names, what in (
             (frames, f"frames, but {_NO_BOXES}"),
             (self._stray, "boxes that belong to no folder of frames and no video"),
+            (self._rivals, "other boxes than the file beside it that is read: keep one"),
             (self._deep, f"folders further than {_DEPTH} levels below the root: give a root nearer to the sequences"),
         ):
             if names:
@@ -130,18 +132,21 @@ class _Survey:
         Returns whether a sequence is there or below.
         """
         folders, files = self.tree.inside(prefix)
-        boxes = self._named(prefix, files, [stem.format(name=name) for stem in _BOXES])
+        names = [stem.format(name=name) for stem in _BOXES]
+        boxes = self._named(prefix, files, names)
         media = None if self.tree.is_zip else self._media(prefix, name, folders, files, boxes is not None)
         boxes = boxes or beside
         whole = boxes is not None and media is not None
         if whole:
             self.places.append(_Place(name, parent, boxes, media))
+            self._rivals += self._differing(prefix, files, names, boxes)
         below = self._descend(prefix, [f for f in folders if f"{prefix}{f}" != media], files, depth, within or whole)
         if whole or within:
             return whole or below
         below = self._videos(prefix, files, media) or below
         if boxes and not below:
             self.places.append(_Place(name, parent, boxes, None))
+            self._rivals += self._differing(prefix, files, names, boxes)
             if odd := [f for f in folders if not self.tree.is_zip and self._has_images(f"{prefix}{f}/")]:
                 self._strange[prefix or "the root"] = odd
                 self._bare = [place for place in self._bare if place.parent != prefix]
@@ -194,6 +199,12 @@ class _Survey:
             if len(loose) == 1:
                 return f"{prefix}{loose[0]}"
         return None
+
+    def _differing(self, prefix: str, files: list[str], stems: Iterable[str], boxes: str | None) -> list[str]:
+        """Files that are called as a boxes file is, lie beside ``boxes`` and hold something else."""
+        called = {f"{stem}.txt".casefold() for stem in stems}
+        others = [f"{prefix}{file}" for file in files if file.casefold() in called and f"{prefix}{file}" != boxes]
+        return [path for path in others if boxes and self.tree.read(path) != self.tree.read(boxes)]
 
     def _media(self, prefix: str, name: str, folders: list[str], files: list[str], boxed: bool) -> str | None:
         """The frames of a folder; a video of any name where it is the only one, and ``boxed``: boxes lie with it."""

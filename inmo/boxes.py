@@ -23,7 +23,8 @@ def cxcywh_to_xywh(boxes: Boxes) -> Boxes:
     >>> cxcywh_to_xywh(np.array([12.0, 23.0, 4.0, 6.0])).tolist()
     [10.0, 20.0, 4.0, 6.0]
     """
-    return np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., 2:]], axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., 2:]], axis=-1)
 
 
 def xyxy_to_xywh(boxes: Boxes) -> Boxes:
@@ -32,7 +33,8 @@ def xyxy_to_xywh(boxes: Boxes) -> Boxes:
     >>> xyxy_to_xywh(np.array([10.0, 20.0, 14.0, 26.0])).tolist()
     [10.0, 20.0, 4.0, 6.0]
     """
-    return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
 
 
 def polygon_to_xywh(points: Boxes) -> Boxes:

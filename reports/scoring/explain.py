@@ -74,7 +74,7 @@ def _treated(score: Score) -> Iterator[str]:
         if counts := {name: getattr(found, key) for name, found in score.per_sequence.items() if getattr(found, key)}:
             yield f"{words}: {_named([f'{name} ({count})' for name, count in counts.items()])}"
     if broken := {name: found.broken for name, found in score.per_sequence.items() if found.broken}:
-        yield f"NaN or without size: {_named([f'{name} ({count})' for name, count in broken.items()])}"
+        yield f"NaN, infinite or without size: {_named([f'{name} ({count})' for name, count in broken.items()])}"
     yield from (f"not scored: {hole.sequence}: {hole.reason}" for hole in score.refused)
     if score.reason and not score.refused:
         yield f"no number: {score.reason}"

@@ -275,9 +275,10 @@ def _same_length(prediction: Boxes, target: Target, sequence: str) -> tuple[Targ
 def _usable(prediction: Boxes, rule: Protocol) -> tuple[Boxes, Mask | None, int]:
     """The prediction with broken rows treated the protocol's way, the rows that fail outright, and how many broke."""
     sizes = prediction[:, 2:]
-    if not len(prediction) or (sizes.min() > 0 and not math.isnan(prediction.sum())):
-        return prediction, None, 0
-    broken = int((np.isnan(prediction).any(axis=1) | (sizes <= 0).any(axis=1)).sum())
+    with np.errstate(invalid="ignore", over="ignore"):
+        if not len(prediction) or (sizes.min() > 0 and math.isfinite(prediction.sum())):
+            return prediction, None, 0
+    broken = int((~np.isfinite(prediction).all(axis=1) | (sizes <= 0).any(axis=1)).sum())
     failed = np.zeros(len(prediction), dtype=bool)
     repeat = np.zeros(len(prediction), dtype=bool)
     for words, what, mask in (

@@ -52,7 +52,8 @@ def centres(boxes: Boxes) -> tuple[Values, Values]:
     (array([12.]), array([24.]))
     """
     x, y, w, h = _columns(boxes)
-    return x + (w - 1.0) / 2.0, y + (h - 1.0) / 2.0
+    with np.errstate(invalid="ignore"):
+        return x + (w - 1.0) / 2.0, y + (h - 1.0) / 2.0
 
 
 def centre_distance(prediction: Boxes, annotation: Boxes) -> Values:

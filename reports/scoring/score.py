@@ -107,10 +107,10 @@ class Measures:
 
     A curve or scalar that the protocol does not define is None. The thresholds of a curve belong to the protocol.
     ``frames`` is what the curves were divided by; ``box_coverage`` is the share of frames with a box of positive
-    sum, which the TrackingNet devkit prints beside its scores; ``broken`` counts predictions with a NaN or without a
-    positive size, whatever the protocol makes of them; ``filled`` counts rows of the annotation that stand before a
-    result which starts later than the protocol does; ``longer`` and ``shorter`` the rows that a prediction has beyond
-    its annotation, or lacks.
+    sum, which the TrackingNet devkit prints beside its scores; ``broken`` counts predictions that are not finite or
+    without a positive size, whatever the protocol makes of them; ``filled`` counts rows of the annotation
+    that stand before a result which starts later than the protocol does; ``longer`` and ``shorter`` the rows that a
+    prediction has beyond its annotation, or lacks.
     """
 
     success: Curve | None = None
@@ -206,7 +206,8 @@ REMARKS = {
     ),
     "cut": Remark("{protocol} begins before the benchmark's first frame, which the annotation lacks in {which}."),
     "broken": Remark(
-        "Boxes are NaN or without size in {which}: {protocol} decides what they count for.", each=_rows("broken")
+        "Boxes are NaN, infinite or without size in {which}: {protocol} decides what they count for.",
+        each=_rows("broken"),
     ),
     "longer": Remark(
         "There are more rows than the annotation has in {which}: {protocol} leaves out the last ones; look whether the "

@@ -216,3 +216,13 @@ class TestFrames:
         assert sequence.name == "cat"
         assert sequence.frames is not None
         assert len(sequence.frames()) == 5
+
+
+def test_two_boxes_files_that_differ_are_said(tmp_path: Path) -> None:
+    clip(tmp_path / "ants", "img")
+    other = tmp_path / "ants/groundtruth.txt"
+    write(other, rows(2))
+    assert open_dataset("folder", str(tmp_path)).passed == ()
+    write(other, "9,9,9,9\n9,9,9,9\n")
+    (words,) = open_dataset("folder", str(tmp_path)).passed
+    assert words == "passed over: ants/groundtruth.txt (other boxes than the file beside it that is read: keep one)"

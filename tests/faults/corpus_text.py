@@ -55,7 +55,7 @@ FIRST = "is no box, so no tracker can start"
 SIZE = "which has no size: mend its first row"
 REFUSED = "pysot refuses a result of {} rows for an annotation of 4"
 INFINITE = "rows that are infinite"
-BROKEN = "Boxes are NaN or without size in 1 of 1 sequences"
+BROKEN = "Boxes are NaN, infinite or without size in 1 of 1 sequences"
 
 TEXTS: Sequence[Text] = (
     good("as it should be", GOOD),
@@ -129,11 +129,11 @@ TEXTS: Sequence[Text] = (
     Text("NaN later", rows(ROW, "NaN,NaN,NaN,NaN", ROW, ROW), (1, "rows that are NaN"), RUN, (0, BROKEN)),
     Text("nan, -nan, NAN", rows(ROW, "nan,nan,nan,nan", "-nan,nan,nan,nan", "NAN,1,1,1"), (1, "NaN"), RUN, (0, BROKEN)),
     Text("NaN first", rows("NaN,NaN,NaN,NaN", ROW, ROW, ROW), (1, FIRST), wrong(SIZE), (0, BROKEN)),
-    Text("inf later", rows(ROW, "inf,4,10,8", ROW, "3,4,-inf,8"), (1, INFINITE), RUN, SCORED),
-    Text("inf first", rows("inf,4,10,8", ROW, ROW, ROW), (1, FIRST), wrong(SIZE), SCORED),
-    Text("Infinity", rows(ROW, "Infinity,4,10,8", ROW, ROW), (1, INFINITE), RUN, SCORED),
-    Text("too large for a float", rows(ROW, "1e400,4,10,8", ROW, ROW), (1, INFINITE), RUN, SCORED),
-    Text("400 digits", rows(ROW, f"{'9' * 400},4,10,8", ROW, ROW), (1, INFINITE), RUN, SCORED),
+    Text("inf later", rows(ROW, "inf,4,10,8", ROW, "3,4,-inf,8"), (1, INFINITE), RUN, (0, BROKEN)),
+    Text("inf first", rows("inf,4,10,8", ROW, ROW, ROW), (1, FIRST), wrong(SIZE), (0, BROKEN)),
+    Text("Infinity", rows(ROW, "Infinity,4,10,8", ROW, ROW), (1, INFINITE), RUN, (0, BROKEN)),
+    Text("too large for a float", rows(ROW, "1e400,4,10,8", ROW, ROW), (1, INFINITE), RUN, (0, BROKEN)),
+    Text("400 digits", rows(ROW, f"{'9' * 400},4,10,8", ROW, ROW), (1, INFINITE), RUN, (0, BROKEN)),
     Text("30 digits", rows(ROW, f"{'9' * 30},4,10,8", ROW, ROW)),
     Text("huge boxes", rows(ROW, "3,4,1e300,1e300", ROW, ROW)),
     Text("a huge box first", rows("0,0,1e300,1e300", ROW, ROW, ROW)),

@@ -61,7 +61,8 @@ RIGHT: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     ),
     "empty-fields": (
         [r"^T,got10k,4 of 4,59\.986,", r"exit 0", r"^T,got10k,4 of 4,59\.986,", r"exit 0",
-         r"NaN or without size in 4 of 4 .*20 in Couple", r"line 10 of \S*Couple\.txt has 5 fields", r"exit 2"],
+         r"NaN, infinite or without size in 4 of 4 .*20 in Couple",
+         r"line 10 of \S*Couple\.txt has 5 fields", r"exit 2"],
         [r"a result of 120 rows"],
     ),
     "toolkit-folder-as-results": (

@@ -61,6 +61,11 @@ class BoxLayout:
                 parse_rows(data, where=where, columns=POLYGON)
             except UserError:
                 raise error from None
+            if b";" in data and b"," in data:
+                raise UserError(
+                    f"{where} has 8 numbers in a row, between commas and semicolons: write decimal commas as points; "
+                    "for polygons, score --boxes polygon takes their enclosing rectangles"
+                ) from error
             raise UserError(
                 f"{where} holds polygons, 8 numbers in a row: score --boxes polygon takes their enclosing rectangles"
             ) from error

@@ -67,7 +67,7 @@ def test_all_that_was_decided(lines: list[str]) -> None:
         "U",
         "  U: 2 of 3 sequences, without b-1",
         "  trackingnet-devkit: 1 sequence scored",
-        "  trackingnet-devkit: NaN or without size: a-2 (4)",
+        "  trackingnet-devkit: NaN, infinite or without size: a-2 (4)",
         "  trackingnet-devkit: not scored: a-1: line 1 of ROOT/U/a-1.txt has 2 numbers instead of 4: "
         "mend or replace the file",
         "passed over: 2 files",

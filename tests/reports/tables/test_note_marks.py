@@ -169,7 +169,8 @@ def test_whose_note_it_is() -> None:
 ROWS = {
     "longer": (4, "There are more rows than the annotation has in 1 of 2 sequences (1 in Walk_a)"),
     "shorter": (2, "There are fewer rows than the annotation has in 1 of 2 sequences (1 in Walk_a)"),
-    "broken": (3, "Boxes are NaN or without size in 1 of 2 sequences (1 in Walk_a)"),
+    "broken": (3, "Boxes are NaN, infinite or without size in 1 of 2 sequences (1 in Walk_a)"),
+    "infinite": (3, "Boxes are NaN, infinite or without size in 1 of 2 sequences (1 in Walk_a)"),
     "refused": (3, "Left out for results that cannot be scored: 1 of 2 sequences (Walk_a: line 2 of "),
 }
 
@@ -186,7 +187,7 @@ def test_rows_that_were_treated_are_told_in_every_rendering(tmp_path: Path, what
         write(tmp_path / "data" / name / "groundtruth.txt", three(3))
         write(tmp_path / "results/Whole" / f"{name}.txt", three(3))
         write(tmp_path / "results/Other" / f"{name}.txt", three(3))
-    last = {"broken": "NaN,NaN,NaN,NaN"}.get(what, "5,5,20,20")
+    last = {"broken": "NaN,NaN,NaN,NaN", "infinite": "5,inf,20,20"}.get(what, "5,5,20,20")
     text = "5,5,20,20\n5,5,x,20\n5,5,20,20\n" if what == "refused" else three(count, last)
     write(tmp_path / "results/Other/Walk_a.txt", text)
     dataset = open_dataset("folder", str(tmp_path / "data"))

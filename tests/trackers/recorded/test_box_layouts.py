@@ -57,6 +57,8 @@ def test_a_polygon_on_its_corner() -> None:
 def test_polygons_that_nobody_asked_for() -> None:
     with pytest.raises(UserError, match=r"a\.txt holds polygons, 8 numbers in a row: score --boxes polygon takes"):
         box_layout("xywh").parse(text(ROWS["polygon"]), "a.txt")
+    with pytest.raises(UserError, match=r"a\.txt has 8 numbers in a row, .*: write decimal commas as points"):
+        box_layout("xywh").parse(b"1,0;2,0;3,0;4,5\n", "a.txt")
     with pytest.raises(UserError, match=r"line 1 of a\.txt has 5 numbers instead of 4"):
         box_layout("xywh").parse(b"1,2,3,4,5\n", "a.txt")
 
