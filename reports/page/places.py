@@ -14,7 +14,9 @@ from inmo.reports.tables.table import Table
 
 _START = r"(?<![\w./<\\~-])"  # not within a relative path, a URL or a closing tag
 _IMAGE = r"(?P<image>data:[\w/+.-]+;base64,[\w+/=]*)"  # whose letters hold slashes
-_FOLDERS = re.compile(_IMAGE + "|" + _START + r"(?:~|[A-Za-z]:(?=[/\\])|\\)?[/\\](?:[^\s/\\<>\"'`|:;,=]+[/\\])+(?=[^\s/\\])")
+_FOLDERS = re.compile(
+    _IMAGE + "|" + _START + r"(?:~|[A-Za-z]:(?=[/\\])|\\)?[/\\](?:[^\s/\\<>\"'`|:;,=]+[/\\])+(?=[^\s/\\])"
+)
 
 
 def names_only(value: Any, roots: tuple[str, ...] = ()) -> Any:
