@@ -29,15 +29,15 @@ GRADES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "number": {f"N{n}": f"{n} distractor{'s' if n > 1 else ''}" for n in NUMBERS},
         "likeness": {
-            "SAME": "painted like the target",
-            "HUE": "its colours a sixth of the colour circle away",
-            "TEX": "other patterns, colours a third of the circle away",
-            "SHAPE": "other size, proportions and patterns, complementary colours",
+            "SAME": "Painted like the target",
+            "HUE": "Its colours a sixth of the colour circle away",
+            "TEX": "Other patterns, colours a third of the circle away",
+            "SHAPE": "Other size, proportions and patterns, complementary colours",
         },
         "event": {
-            "NEAR": "distractors come beside the target",
-            "CROSS": "up to four of them cross behind it",
-            "OCC": "up to four of them cross in front of it",
+            "NEAR": "Distractors come beside the target",
+            "CROSS": "Up to four of them cross behind it",
+            "OCC": "Up to four of them cross in front of it",
         },
     }
 )

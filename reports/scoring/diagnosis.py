@@ -276,9 +276,20 @@ def _layout_reader(layout: BoxLayout) -> Callable[[Boxes, Annotation], Read | No
                 grown = np.abs(np.log(found[-1, 2:] / layout.to_xywh(boxes)[-1, 2:]))
             if not (grown > np.log(LEAST_SCALE)).any():
                 return None  # of this very size
+            if _size_error(found, annotation) >= _size_error(layout.to_xywh(boxes), annotation):
+                return None  # places alone are another's, as of boxes that stand beside the target
         return found, annotation
 
     return read
+
+
+def _size_error(boxes: Boxes, annotation: Annotation) -> float:
+    """Median of |log| of the boxes' widths and heights over the annotated, behind the first row, which is given."""
+    rows = min(len(boxes), len(annotation))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.abs(np.log(boxes[1:rows, 2:] / annotation.boxes[1:rows, 2:]))
+    off = off[np.isfinite(off)]
+    return float(np.median(off)) if off.size else 0.0
 
 
 def _fractions(all_boxes: Sequence[Boxes]) -> bool:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 def _column(page: Any, table: str, column: int) -> list[str]:
     cells = page.locator(f"#{table} tbody tr:visible > :nth-child({column})")
-    return [text.strip().rstrip("‡") for text in cells.all_inner_texts()]  # which marks what files look like
+    return [text.strip() for text in cells.all_inner_texts()]
 
 
 @pytest.mark.parametrize("width", [1300, 390, 320])

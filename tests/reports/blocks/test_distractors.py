@@ -57,7 +57,7 @@ def test_parts_are_the_numbers_of_distractors_and_known_grades(data: DatasetEval
     assert (one.key, len(one.sequences), two.key, two.sequences) == ("1", 7, "2", frozenset({"clip7"}))
     codes = dict.fromkeys(data.distraction, ("HUE",))
     assert len(parts_of(replace(data, attributed=codes))) == 2  # HUE of another benchmark is something else
-    known = replace(data.dataset, attributes={"HUE": "its colours a sixth of the colour circle away"})
+    known = replace(data.dataset, attributes={"HUE": "Its colours a sixth of the colour circle away"})
     assert [p.group for p in parts_of(replace(data, attributed=codes, dataset=known))] == [
         "Number",
         "Number",

@@ -80,7 +80,7 @@ def test_every_benchmark_with_attributes_has_their_table_and_from_three_on_a_plo
     else:
         assert found is not None
         assert (found.codes, found.words) == (tuple(row.attributes), tuple(row.attributes.values()))
-        assert len(set(found.words)) == len(found.codes) and all(word[0].isupper() for word in found.words)
+        assert len(set(found.words)) == len(found.codes) and not any(word[0].islower() for word in found.words)
 
 
 def test_too_few_attributes_or_no_tracker_make_no_plot() -> None:
