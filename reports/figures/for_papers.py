@@ -85,17 +85,8 @@ def curve_figure(
         corner = free_corner(found, kind)
         columns, width = _beside([line.label for line in found])
         figure, axes = one_axes(4.2 if corner else 4.2 + width, 4.0)
-        for rank, line in enumerate(found):
-            style = look[line.tracker]
-            axes.plot(
-                line.x, line.y, color=style.light, dashes=style.dashes or (None, None), linewidth=1.7,
-                solid_capstyle="round", zorder=3 - rank / 100, label=line.label,
-            )  # fmt: skip
-        axes.set(xlim=(0, kind.x_max), ylim=(0, 1), xlabel=kind.x_label, ylabel=kind.y_label)
+        draw_curves(axes, found, kind, look)
         axes.set_title(f"{kind.title} · {title}")
-        axes.xaxis.set_major_locator(MultipleLocator(kind.x_max / 5))
-        axes.yaxis.set_major_locator(MultipleLocator(0.2))
-        axes.set_box_aspect(0.92)
         axes.set_anchor("C" if corner else "W")  # what the legend leaves over is to its right
         words = found[0].words
         if corner:
@@ -108,16 +99,30 @@ def curve_figure(
     return figure
 
 
+def draw_curves(axes: Axes, found: Sequence[Line], kind: Kind, look: Mapping[str, Style]) -> None:
+    """Curves into axes as the OTB toolkit has them, the best on top."""
+    for rank, line in enumerate(found):
+        style = look[line.tracker]
+        axes.plot(
+            line.x, line.y, color=style.light, dashes=style.dashes or (None, None), linewidth=1.7,
+            solid_capstyle="round", zorder=3 - rank / 100, label=line.label,
+        )  # fmt: skip
+    axes.set(xlim=(0, kind.x_max), ylim=(0, 1), xlabel=kind.x_label, ylabel=kind.y_label)
+    axes.xaxis.set_major_locator(MultipleLocator(kind.x_max / 5))
+    axes.yaxis.set_major_locator(MultipleLocator(0.2))
+    axes.set_box_aspect(0.92)
+
+
 def _beside(words: Sequence[str]) -> tuple[int, float]:
     """Columns of a legend beside axes of a figure 4 inches high, and their width in inches.
 
     Estimated from its text as above: the layout takes the width of a legend from the axes until nothing is left.
     """
     columns = -(-len(words) // 22)
-    return columns, columns * _legend_width(words)
+    return columns, columns * legend_width(words)
 
 
-def _legend_width(words: Iterable[str]) -> float:
+def legend_width(words: Iterable[str]) -> float:
     """Inches of a column of a legend, estimated: a piece of line, gaps, and the longest of its words."""
     return 0.6 + 0.062 * max(map(len, words))
 
@@ -267,9 +272,9 @@ def sweep_figure(
     down = -(-len(panels) // across)
     with mpl.rc_context(RC):
         trackers = {line.tracker for _, lines in panels for line in lines}
-        columns = min(max(int(3.3 * across / _legend_width(trackers)), 1), 4, len(trackers))
+        columns = min(max(int(3.3 * across / legend_width(trackers)), 1), 4, len(trackers))
         below = -(-len(trackers) // columns)
-        figure, grid = _grid(3.3 * across, 2.9 * down + 0.175 * (below - 1), down, across)
+        figure, grid = grid_of_axes(3.3 * across, 2.9 * down + 0.175 * (below - 1), down, across)
         for axes, (title, lines) in zip(grid, panels, strict=False):
             (start, end), (base, top, step) = sweep_axes(lines)
             for line in lines:
@@ -306,7 +311,7 @@ def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours
     """
     across = max(len(panels) for _, panels in rows)
     with mpl.rc_context(RC):
-        figure, grid = _grid(1.35 * across + 0.5, 1.6 * len(rows) + 0.8, len(rows), across)
+        figure, grid = grid_of_axes(1.35 * across + 0.5, 1.6 * len(rows) + 0.8, len(rows), across)
         for number, axes in enumerate(grid):
             (words, panels), column = rows[number // across], number % across
             panel = panels[column]
@@ -367,11 +372,11 @@ def svg_text(figure: Figure) -> str:
 
 
 def one_axes(width: float, height: float) -> tuple[Figure, Axes]:
-    figure, grid = _grid(width, height, 1, 1)
+    figure, grid = grid_of_axes(width, height, 1, 1)
     return figure, grid[0]
 
 
-def _grid(width: float, height: float, down: int, across: int) -> tuple[Figure, list[Axes]]:
+def grid_of_axes(width: float, height: float, down: int, across: int) -> tuple[Figure, list[Axes]]:
     """A figure of so many inches with rows of axes, in reading order."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)

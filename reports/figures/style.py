@@ -44,7 +44,12 @@ def styles(trackers: Iterable[str]) -> dict[str, Style]:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve with the value printed in its legend; ``mark`` stands behind the tracker, see ``note_marks.marks``."""
+    """One curve with the value printed in its legend.
+
+    Attributes:
+        mark: what stands behind the tracker, see ``note_marks.marks``.
+        few: its coverage, where other lines of the plot are over more sequences.
+    """
 
     tracker: str
     x: Curve
@@ -52,6 +57,7 @@ class Line:
     value: float
     words: str
     mark: str = ""
+    few: str = ""
 
     @property
     def percent(self) -> str:
@@ -61,7 +67,7 @@ class Line:
     @property
     def label(self) -> str:
         """What a legend says of it."""
-        return f"{self.tracker}{self.mark} [{self.percent}]"
+        return f"{self.tracker}{self.mark} [{self.percent}]" + (f" {self.few}" if self.few else "")
 
 
 def lines(
@@ -72,13 +78,15 @@ def lines(
     ``ranked`` names the scalar the protocol ranks by where it defines more than one (P_norm at 0.20, or its AUC).
     ``cautions``: tracker -> what must be known of its run, see ``collect.TrackerRun``.
     """
-    found = []
+    found, most = [], max((score.sequences for score in scores), default=0)
     for score in scores:
         curve = score.mean.curve(kind)
         scalar = _scalar(score.mean, kind, ranked)
         if curve is not None and scalar is not None:
             mark = marks(score, cautions.get(score.tracker, ""))
-            found.append(Line(score.tracker, np.linspace(0, kind.x_max, len(curve)), curve, *scalar, mark))
+            few = score.coverage if score.sequences < most else ""
+            x = np.linspace(0, kind.x_max, len(curve))
+            found.append(Line(score.tracker, x, curve, *scalar, mark=mark, few=few))
     return sorted(found, key=lambda line: (-line.value, line.tracker))
 
 

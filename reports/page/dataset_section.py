@@ -12,19 +12,22 @@ from inmo.errors import UserError
 from inmo.harness.store.store import Result, Store, file_name
 from inmo.reports.blocks.block import anchor
 from inmo.reports.figures import for_papers as figures
+from inmo.reports.figures.attributes import attribute_grid, hardest_first, heading
 from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
 from inmo.reports.figures.radar import Radar, radar
+from inmo.reports.figures.ranks import rank_figure
 from inmo.reports.figures.style import Style
-from inmo.reports.scoring.score import KINDS, Score, sequence_means
-from inmo.reports.scoring.statistics import Pair, compare_all, compare_with_best, ends
+from inmo.reports.scoring.ranks import Ranking, rank_trackers
+from inmo.reports.scoring.score import KINDS, SUCCESS, Score, sequence_means
+from inmo.reports.scoring.statistics import MINIMUM, Pair, compare_all, compare_with_best, ends
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
 from inmo.reports.tables.note_marks import briefly, noted
-from inmo.reports.tables.significance import matrix_table, pairs_table
+from inmo.reports.tables.significance import matrix_table, pairs_table, rank_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import marked
 
-TABLES = ("scores", "sequences", "attributes", "significance", "pairs", "protocols", "server")
+TABLES = ("scores", "sequences", "attributes", "significance", "pairs", "ranks", "protocols", "server")
 SHOWN = (("best", 0.0), ("middle", 0.5), ("worst", 1.0))
 
 
@@ -162,6 +165,8 @@ def _tables(data: DatasetEvaluation) -> dict[str, Table]:
     if pairs := compare_all(ranked_values(data.default)):
         found["significance"] = matrix_table(pairs, title=f"{title}: who is better", protocol=protocol)
         found["pairs"] = pairs_table(pairs, title=f"{title}: all pairs", protocol=protocol)
+    if ranking := ranking_of(data):
+        found["ranks"] = rank_table(ranking, title=f"{title}: mean ranks", protocol=protocol)
     if len(data.scores) > 1:
         found["protocols"] = protocol_table(data.scores, protocol, title=f"{title}: protocols")
         for name, scores in data.scores.items():
@@ -169,7 +174,7 @@ def _tables(data: DatasetEvaluation) -> dict[str, Table]:
                 found[name] = score_table(scores, extras(data, scores), title=f"{title}: {name}")
     if server := server_table(data):
         found["server"] = server
-    for name in found.keys() & {"attributes", "significance", "pairs"}:
+    for name in found.keys() & {"attributes", "significance", "pairs", "ranks"}:
         found[name] = noted(found[name], data.default)
     cautions = [*cautions_of(data).items()]
     return {name: marked(table, cautions) for name, table in found.items()}
@@ -196,6 +201,11 @@ def attribute_radar(data: DatasetEvaluation) -> Radar | None:
     return radar(data.dataset.attributes, data.attribute_counts, data.attributes)
 
 
+def ranking_of(data: DatasetEvaluation) -> Ranking | None:
+    """Mean ranks under the dataset's own protocol, or None where they would say nothing."""
+    return rank_trackers(ranked_values(data.default))
+
+
 def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> dict[str, Figure]:
     title = f"{data.dataset.title} ({', '.join(filter(None, (data.dataset.protocol, briefly(data.default))))})"
     ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
@@ -207,7 +217,15 @@ def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> d
     }
     drawn[f"{stem}_distribution"] = figures.distribution_figure(distribution(data), look, title=title)
     drawn[f"{stem}_radar"] = figures.radar_figure(attribute_radar(data), look, title=title)
+    drawn[f"{stem}_ranks"] = rank_figure(ranking_of(data), look, title=title)
     drawn[f"{stem}_speed"] = figures.speed_figure(speed_points(data), look, title=title)
+    hardest, words = hardest_first(data.by_attribute), data.dataset.attributes
+    drawn[f"{stem}_attributes"] = attribute_grid(hardest, words, look, title=title)
+    for code, scores in hardest.items():
+        if scores[0].expected < MINIMUM:
+            continue  # the grid has it: a figure of its own would say more than so few sequences can
+        about = f"{heading(code, words[code], scores)} · {title}"
+        drawn[f"{stem}_success_{file_name(code)}"] = figures.curve_figure(scores, SUCCESS, look, title=about)
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 

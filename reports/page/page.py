@@ -22,10 +22,12 @@ from inmo.harness.store.rerun_command import repeat_command
 from inmo.harness.store.store import Store
 from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.figures import svg
+from inmo.reports.figures.attributes import hardest_first, heading
 from inmo.reports.figures.for_papers import save_figure
 from inmo.reports.figures.frames import TRUTH
 from inmo.reports.figures.radar import radar_plot
-from inmo.reports.figures.style import DARK, DASHES, LIGHT, Style, lines, styles
+from inmo.reports.figures.ranks import rank_plot
+from inmo.reports.figures.style import DARK, DASHES, LIGHT, Line, Style, lines, styles
 from inmo.reports.page.dataset_section import (
     TABLES,
     Content,
@@ -35,13 +37,14 @@ from inmo.reports.page.dataset_section import (
     cautions_of,
     distribution,
     images_of,
+    ranking_of,
     speed_points,
 )
 from inmo.reports.page.failure_browser import FailureBrowser, build_browser
 from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
-from inmo.reports.scoring.score import KINDS, Score
+from inmo.reports.scoring.score import KINDS, SUCCESS, Kind, Score
 from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
 from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
 from inmo.reports.scoring.tuned import tuned_on
@@ -204,6 +207,8 @@ def _section(
         "files": list(content.tables),
         "figures": list(content.figures),
         "plots": _plots(data, look, numbers),
+        "by_attribute": _attribute_plots(data, look, numbers),
+        "ranking": rank_plot(ranking_of(data), look, numbers),
         "distribution": svg.strip_plot(distribution(data), look, numbers),
         "speed": svg.speed_plot(speed_points(data), look, numbers),
         "radar": radar_plot(attribute_radar(data), look, numbers),
@@ -230,17 +235,32 @@ def _section(
 
 def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:
     ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
-    found = []
-    for kind in KINDS:
-        curves = lines(data.default, kind, ranked=ranked, cautions=cautions_of(data))
-        legend = [
-            {"name": c.tracker, "mark": c.mark, "number": numbers[c.tracker], "value": c.percent,
-             "swatch": svg.swatch(look[c.tracker])} for c in curves
-        ]  # fmt: skip
-        if curves:
-            drawing, behind = svg.curve_plot(curves, kind, look, numbers), svg.curve_data(curves, kind, numbers)
-            found.append(_Plot(kind.title, curves[0].words, drawing, behind, legend))
-    return found
+    curves = {kind: lines(data.default, kind, ranked=ranked, cautions=cautions_of(data)) for kind in KINDS}
+    return [_plot(kind.title, own[0].words, own, kind, look, numbers) for kind, own in curves.items() if own]
+
+
+def _attribute_plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:
+    """Success of the sequences with each attribute, the hardest first."""
+    words = data.dataset.attributes
+    found = {
+        code: (scores, lines(scores, SUCCESS, cautions=cautions_of(data)))
+        for code, scores in hardest_first(data.by_attribute).items()
+    }
+    return [
+        _plot(heading(code, words[code], scores), "AUC", curves, SUCCESS, look, numbers)
+        for code, (scores, curves) in found.items()
+    ]
+
+
+def _plot(
+    title: str, words: str, curves: Sequence[Line], kind: Kind, look: Mapping[str, Style], numbers: Mapping[str, int]
+) -> _Plot:
+    legend = [
+        {"name": c.tracker, "mark": c.mark, "number": numbers[c.tracker], "value": c.percent, "few": c.few,
+         "swatch": svg.swatch(look[c.tracker])} for c in curves
+    ]  # fmt: skip
+    drawing, behind = svg.curve_plot(curves, kind, look, numbers), svg.curve_data(curves, kind, numbers)
+    return _Plot(title, words, drawing, behind, legend)
 
 
 def _strip(strip: Strip) -> dict[str, Any]:

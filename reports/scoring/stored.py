@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.distraction import Distraction, distraction
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
 from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
-from inmo.reports.scoring.score import Score
+from inmo.reports.scoring.score import Measures, Score
 from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.tally import ONE_BOX, Tally, by_attribute, one_box, take_in, tallies
 from inmo.reports.scoring.tuned import caution
@@ -62,8 +62,7 @@ class DatasetEvaluation:
         dataset: what the store knows of it.
         runs: its trackers.
         scores: protocol -> one score per run, in the order of ``runs``; the benchmark's own protocol comes first.
-        attribute_counts: code -> scored sequences that have it.
-        attributes: tracker -> code -> success AUC under the benchmark's own protocol.
+        by_attribute: code -> scores on the sequences that have it, as ``default``; none of codes that none has.
         attributed: sequence -> the codes of its attributes.
         unscored: sequences that were tracked but have no public ground truth.
         traces: sequence -> every tracker's overlap over time, in the benchmark's order; none for unscored ones.
@@ -74,8 +73,7 @@ class DatasetEvaluation:
     dataset: StoredDataset
     runs: tuple[TrackerRun, ...]
     scores: Mapping[str, tuple[Score, ...]]
-    attribute_counts: Mapping[str, int]
-    attributes: Mapping[str, Mapping[str, float | None]]
+    by_attribute: Mapping[str, tuple[Score, ...]]
     unscored: tuple[str, ...] = ()
     traces: Mapping[str, Trace] = field(default_factory=dict)
     attributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -86,6 +84,20 @@ class DatasetEvaluation:
     def default(self) -> tuple[Score, ...]:
         """Scores under the benchmark's own protocol."""
         return self.scores[self.dataset.protocol]
+
+    @property
+    def attribute_counts(self) -> dict[str, int]:
+        """Code -> scored sequences that have it."""
+        return {code: scores[0].expected for code, scores in self.by_attribute.items()}
+
+    @property
+    def attributes(self) -> dict[str, dict[str, float | None]]:
+        """Tracker -> code -> success AUC, the best tracker first."""
+        order = sorted(range(len(self.default)), key=lambda i: -(self.default[i].mean.success_auc or 0.0))
+        return {
+            self.default[i].tracker: {c: scores[i].mean.success_auc for c, scores in self.by_attribute.items()}
+            for i in order
+        }
 
 
 @dataclass(frozen=True)
@@ -261,10 +273,10 @@ def _dataset(
         )
         for rule in rules
     }
-    counts, values = _by_attribute(data, rules[0], scores[data.protocol], attributes)
+    tagged = _by_attribute(data, rules[0], scores[data.protocol], attributes)
     summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tracked)
     return DatasetEvaluation(
-        data, summaries, scores, counts, values, tuple(unscored), traces, attributes, distracted, tuple(undisturbed)
+        data, summaries, scores, tagged, tuple(unscored), traces, attributes, distracted, tuple(undisturbed)
     )
 
 
@@ -298,17 +310,28 @@ def _score(data: StoredDataset, tally: Tally, holes: Iterable[Hole], reason: str
 
 def _by_attribute(
     data: StoredDataset, rule: Protocol, scores: Sequence[Score], attributes: Mapping[str, tuple[str, ...]]
-) -> tuple[dict[str, int], dict[str, dict[str, float | None]]]:
-    """How many scored sequences have each attribute, and every tracker's AUC over them."""
+) -> dict[str, tuple[Score, ...]]:
+    """Attribute code -> every tracker's score on the scored sequences that have it."""
     scored = {name for score in scores for name in score.per_sequence}
-    counts = {code: sum(code in attributes[n] for n in scored) for code in data.attributes}
-    values: dict[str, dict[str, float | None]] = {}
-    for score in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0)):
-        found = {} if score.reason else by_attribute(score, attributes, rule.on(data.benchmark), data.attributes)
-        values[score.tracker] = {
-            code: found[code][1].success_auc if code in found else None for code in data.attributes
-        }
-    return counts, values
+    having = {code: {name for name in scored if code in attributes[name]} for code in data.attributes}
+    means = [
+        {} if score.reason else by_attribute(score, attributes, rule.on(data.benchmark), data.attributes)
+        for score in scores
+    ]
+    return {
+        code: tuple(
+            replace(
+                score,
+                expected=len(names),
+                mean=found[code][1] if code in found else Measures(),
+                per_sequence={name: own for name, own in score.per_sequence.items() if name in names},
+                readings=(),
+            )
+            for score, found in zip(scores, means, strict=True)
+        )
+        for code, names in having.items()
+        if names
+    }
 
 
 def _demand_whole(data: StoredDataset, tracked: Sequence[_Facts]) -> None:

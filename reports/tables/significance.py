@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from inmo.reports.scoring.statistics import MINIMUM, RESAMPLES, Pair, ends
-from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
+from inmo.reports.scoring.ranks import Ranking
+from inmo.reports.scoring.statistics import LEVEL, MINIMUM, RESAMPLES, Pair, ends
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
 
 MARK = "*"
 FEW = f"fewer than {MINIMUM} sequences that both have"
@@ -78,6 +79,43 @@ def matrix_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") 
     )
     caption = f"Row less column, in points of AUC. {_how(pairs, protocol)}"
     return Table(title, caption, columns, rows, {MARK: "told apart at the 5 % level."})
+
+
+def rank_table(found: Ranking, *, title: str = "", protocol: str = "") -> Table:
+    """Mean ranks, the critical difference, and who is not told apart from whom."""
+    columns = (
+        Column("tracker", "Tracker"),
+        Column("mean_rank", "Mean rank", "", 2, better=-1, about="over the sequences that all have; 1 is the best"),
+        Column("not_told_apart_from", "Not told apart from"),
+        Column("sequences", "n", "", 0, about="sequences that all have"),
+        Column("critical_difference", "CD", "", 2, about="critical difference of mean ranks at the 5 % level"),
+        p_column("Friedman's test that all are equally good"),
+    )
+    rows = tuple(
+        (
+            Cell(tracker),
+            Cell(rank),
+            Cell(", ".join(found.like(position)) or "none"),
+            Cell(found.sequences),
+            Cell(found.difference),
+            Cell(found.p_value),
+        )
+        for position, (tracker, rank) in enumerate(zip(found.trackers, found.ranks, strict=True))
+    )
+    return rank_columns(Table(title, rank_words(found, protocol), columns, rows))
+
+
+def rank_words(found: Ranking, protocol: str = "") -> str:
+    """How ranks were compared, in words."""
+    what = f"Success AUC, protocol {protocol}." if protocol else "Success AUC."
+    least = 0.0001
+    p = f"p < {least}" if found.p_value < least else f"p = {found.p_value:.4f}"
+    apart = "" if found.p_value < 1 - LEVEL else ", so that none are told apart"
+    out = f" Left out for want of sequences: {', '.join(found.left_out)}." if found.left_out else ""
+    return (
+        f"{what} Ranks on each of the {found.sequences} sequences that all have, 1 for the best; Friedman's test {p}"
+        f"{apart}. By Nemenyi's test mean ranks are told apart from {found.difference:.2f} (CD) on.{out}"
+    )
 
 
 def _cell(pair: Pair | None, *, same: bool) -> Cell:

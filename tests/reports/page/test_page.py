@@ -67,7 +67,7 @@ def test_files_are_written(page: Path) -> None:
     assert {f"{s}.{e}" for s in ("overview", "folder", "folder_sequences", "folder_protocols", "folder_clean")
             for e in ("csv", "tex", "json")} <= tables  # fmt: skip
     figures = {p.name for p in (out / "figures").iterdir()}
-    kinds = ("success", "precision", "norm_precision", "distribution", "speed")
+    kinds = ("success", "precision", "norm_precision", "distribution", "ranks", "speed")
     assert figures == {f"folder_{k}.{e}" for k in kinds for e in ("svg", "pdf")}
     rows = json.loads((out / "tables" / "folder.json").read_text())["rows"]
     assert [r["tracker"] for r in rows] == ["Good", "Fair & square", HOSTILE]
@@ -183,3 +183,33 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(store: Store, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write the report to .*choose another --out"):
         write_report(store, tmp_path / "file" / "out")
+
+
+def test_success_per_attribute_is_on_the_page_and_in_files(tmp_path: Path) -> None:
+    codes = {"EASY": "Easy to see", "HARD": "Hard <to> see", "NONE": "Nowhere"}
+    facts = Benchmark("x", "X", lambda *_: None, 0, "otb", attributes=codes)  # type: ignore[arg-type,return-value]
+    annotation = Annotation(np.tile([20.0, 20, 40, 30], (10, 1)))
+    sequences = [
+        Sequence("x", f"s{i}", lambda: annotation, attributes=("EASY",) if i < 6 else ("HARD",)) for i in range(8)
+    ]
+    store = open_store(tmp_path / "store", write=True)
+    store.put_dataset(Dataset(facts, "x", "/nowhere", tuple(sequences)), tuple(s.name for s in sequences))
+    for number, name in enumerate(("Near", "Far")):
+        run = Run(f"t{number}", name, f"{number}" * 12)
+        store.put_run("x", run)
+        for i, sequence in enumerate(sequences):
+            store.put_sequence("x", sequence, annotation)
+            if (name, i) != ("Far", 7):
+                store.put_result("x", run, sequence.name, result(annotation, 4.0 + 8 * number, 3 * i))
+    data = evaluate(store).datasets[0]
+    assert data.attribute_counts == {"EASY": 6, "HARD": 2}
+    assert [list(score.per_sequence) for score in data.by_attribute["HARD"]] == [["s6", "s7"], ["s6"]]
+    own = [data.default[0].per_sequence[name].success_auc for name in ("s6", "s7")]
+    assert data.attributes["Near"]["HARD"] == pytest.approx(np.mean(np.array(own, float)))
+    text = write_report(store, tmp_path / "out").read_text()
+    folded = text[text.index("<summary>Success plots of 2 attributes") :]
+    assert folded.index("Hard &lt;to&gt; see, HARD (2 sequences)") < folded.index("Easy to see, EASY (6 sequences)")
+    assert "<span>Far <small>1 of 2</small></span>" in folded and folded.count("Near</span>") >= 2
+    figures = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
+    assert {"x_attributes", "x_success_EASY"} <= figures
+    assert "x_success_HARD" not in figures  # two sequences have no figure of their own
