@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ import pyarrow.parquet as pq
 from inmo import seals
 from inmo.errors import UserError
 
+SYSTEM = os.name
+PATIENCE = 2.0
+"""Seconds for which Windows' refusal to replace a file that somebody reads is waited out."""
 PLAIN = {b"facts", b"ARROW:schema"}  # what the metadata of a table without a seal hold
 
 
@@ -48,7 +52,7 @@ def place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
                 os.fsync(stream.fileno())
             if keep_first:
                 return _link(temporary, path)
-            temporary.replace(path)
+            _replace(temporary, path)
             return True
         finally:
             with suppress(OSError):
@@ -63,8 +67,24 @@ def _link(temporary: Path, path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError:  # a file system without hard links
-        temporary.replace(path)
+        if path.exists():
+            return False
+        _replace(temporary, path)
     return True
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Rename over ``path``. Windows refuses while somebody has it open: readers are done soon."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            temporary.replace(path)
+        except PermissionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
@@ -125,7 +145,12 @@ def sweep(folder: Path) -> None:
 
 
 def _writing(pid: int, start: str) -> bool:
-    """Whether a process of that number is alive and, where the system tells, is the one that began at ``start``."""
+    """Whether a process of that number is alive and, where the system tells, is the one that began at ``start``.
+
+    Windows is not asked: what is a question elsewhere is a Ctrl-C there.
+    """
+    if SYSTEM == "nt":
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

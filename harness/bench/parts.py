@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -85,7 +85,8 @@ def forget_peak(device: Any = None) -> None:
 
 
 def peak_bytes(device: Any = None) -> int:
-    """Most memory in use since ``forget_peak``: allocated on a CUDA device, else resident in this process."""
+    """Most memory in use since ``forget_peak``: allocated on a CUDA device, else resident in this process; 0 where the
+    system does not say (Windows)."""
     if getattr(device, "type", "") == "cuda":
         import torch
 
@@ -93,5 +94,9 @@ def peak_bytes(device: Any = None) -> int:
     if CLEAR.exists():
         line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    with suppress(ImportError):
+        import resource
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+    return 0

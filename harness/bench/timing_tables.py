@@ -54,7 +54,7 @@ def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> 
                 f"{1e3 / one.median:.1f}",
                 *(f"{one.parts[part]:.2f}" if part in one.parts else "-" for part in PARTS),
                 "-" if one.computing is None else f"{100 * one.computing:.1f}%",
-                f"{one.memory / 2**20:.0f}",
+                f"{one.memory / 2**20:.0f}" if one.memory else "-",
                 f"{one.first:.1f}",
                 "-" if share is None else f"{100 * share:.0f}%",
             ]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,10 @@ from inmo.whole_files import fitting, read_facts, read_json, read_table, sweep, 
 
 PARTS = ("read", "pre", "network", "post", "track")
 BOX = ("x", "y", "w", "h")
+LOCK = ".lock"
 LONGEST = 200
+RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+"""What Windows keeps for devices, whatever follows after a dot."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class Store:
         A benchmark may move to another root: its annotations decide what must be run again. Raises UserError when the
         store holds another benchmark, or another folder of own sequences, under the same label.
         """
-        with locked(self._file(dataset.label, ".lock")):  # names wanted by two runs at once must not be lost
+        with locked(self._file(dataset.label, LOCK)):  # names wanted by two runs at once must not be lost
             self._put_dataset(dataset, names)
 
     def _put_dataset(self, dataset: Dataset, names: tuple[str, ...]) -> None:
@@ -159,6 +162,11 @@ class Store:
         root = str(Path(dataset.root).resolve())
         if self._file(dataset.label, "dataset.json").exists():
             earlier = self.dataset(dataset.label)
+            if earlier.label != dataset.label:
+                raise UserError(
+                    f"the disk of the store {self.root} does not tell the names {earlier.label} and {dataset.label} "
+                    "apart: give one of them another name (BENCHMARK:NAME=ROOT), or use another store"
+                )
             if earlier.benchmark != row.name or (not row.table and earlier.root != root):
                 raise UserError(
                     f"the store {self.root} already holds '{dataset.label}' from {earlier.root}: give {dataset.root} a "
@@ -179,6 +187,11 @@ class Store:
             attributes=dict(row.attributes),
             ground_truth=row.ground_truth,
         )
+        if _blind(self._file(dataset.label, LOCK)) and (pair := _same_file(names)):
+            raise UserError(
+                f"the disk of the store {self.root} does not tell {pair[0]} from {pair[1]}, sequences of "
+                f"{dataset.label}: choose a --store on a disk where case counts, or leave one out with --sequences"
+            )
         write_json(self._file(dataset.label, "dataset.json"), asdict(stored))
 
     def put_sequence(self, label: str, sequence: Sequence, annotation: Annotation) -> None:
@@ -338,7 +351,26 @@ def file_name(name: str) -> str:
     escaped = quote(name, safe="~ ()")
     if len(escaped) > LONGEST:  # file systems end at 255 bytes, and temporary files and suffixes are longer
         escaped = f"{escaped[:80]}~{hashlib.sha256(name.encode()).hexdigest()}"
-    return "%2E" + escaped[1:] if escaped.startswith(".") else escaped
+    if escaped[-1:] in (".", " "):  # Windows drops them
+        escaped = escaped[:-1] + f"%{ord(escaped[-1]):02X}"
+    if escaped.startswith(".") or escaped.partition(".")[0].rstrip().lower() in RESERVED:
+        escaped = f"%{ord(escaped[0]):02X}" + escaped[1:]
+    return escaped
+
+
+def _blind(path: Path) -> bool:
+    """Whether the file system takes names that differ in case alone for one, as those of Windows and macOS do; ``path``
+    is a file there whose name is in lower case."""
+    return path.with_name(path.name.upper()).exists()
+
+
+def _same_file(names: Iterable[str]) -> tuple[str, str] | None:
+    """Two names whose files would be one where case does not count; None where all differ."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if (other := seen.setdefault(file_name(name).lower(), name)) != name:
+            return other, name
+    return None
 
 
 def display_names(runs: tuple[Run, ...]) -> dict[str, str]:
