@@ -16,12 +16,13 @@ from inmo.errors import UserError, unknown_name
 from inmo.harness.constants.halves import Half, aucs, half
 from inmo.harness.constants.sweep import run_variants, variant
 from inmo.harness.constants.trials import Proposals, Range, Trial, demand_optuna
-from inmo.harness.constants.tuned_file import Tuned, TunedOn
+from inmo.harness.constants.tuned_file import SEAL, Tuned, TunedOn
 from inmo.harness.run.jobs import Outcome
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Store, open_store
 from inmo.harness.workers.resources import Resources
+from inmo.seals import BLANK, sealed
 from inmo.trackers.base import config_hash
 from inmo.whole_files import place
 
@@ -182,7 +183,8 @@ def write_tuned(tuned: Tuned, path: Path) -> Path:
     """Write the file that ``--tuned`` and an experiment's ``tuned:`` take. Raises UserError when it cannot be."""
     values = replace(tuned, held_out=tuple(tuned.held_out))
     plain: dict[str, Any] = asdict(values) | {"held_out": list(tuned.held_out)}
-    place(path, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110).encode())
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    place(path, sealed(f"{text}{SEAL}{BLANK}\n".encode()))
     return path
 
 

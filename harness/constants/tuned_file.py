@@ -10,7 +10,12 @@ from typing import Any
 from inmo.errors import UserError
 from inmo.harness.run.setup import Setup
 from inmo.records import read_yaml, structure
+from inmo.seals import check_seal
 from inmo.trackers.base import CONSTANTS
+
+SEAL = "# seal: "
+"""How the last line of the file begins, which holds its checksum: a comment to all who read YAML."""
+_MEND = "make it again with `tune`, or take out its last line if you changed it by hand"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,11 @@ class Tuned:
 
 
 def read_tuned(path: str | Path) -> Tuned:
-    """Read a file that ``tune`` wrote. Raises UserError for one that cannot be read or is none."""
+    """Read a file that ``tune`` wrote. Raises UserError for one that cannot be read, is damaged or is none."""
+    file = Path(path).expanduser()
+    data = file.read_bytes() if file.is_file() else b""
+    if not check_seal(file, data, _MEND) and SEAL.encode() in data:
+        raise UserError(f"{file} is damaged (its checksum is no longer there): {_MEND}")
     tuned = structure(Tuned, read_yaml(path, "file of tuned constants"), str(path))
     for name, value in tuned.settings.items():
         if name not in CONSTANTS or isinstance(value, bool) or not isinstance(value, int | float):

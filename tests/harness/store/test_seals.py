@@ -22,6 +22,8 @@ from inmo.datasets.mini.once import HASHES
 from inmo.datasets.mini.suite import ensure_suite
 from inmo.errors import UserError
 from inmo.harness.cli import main
+from inmo.harness.constants.tune import write_tuned
+from inmo.harness.constants.tuned_file import Tuned, TunedOn, read_tuned
 from inmo.harness.experiment.paper_rows import Candidate
 from inmo.harness.experiment.speed_pass import SPEEDS, speed_pass
 from inmo.harness.run.setup import configure, open_datasets
@@ -148,6 +150,12 @@ def of_pairs(name: str) -> Callable[[Path], tuple[Path, Callable[[], Any]]]:
     return make
 
 
+def of_tuned(folder: Path) -> tuple[Path, Callable[[], Any]]:
+    on = TunedOn("d", "otb100", "OTB", "pysot", {"a": "f" * 16})
+    path = write_tuned(Tuned("transt", {"window_influence": 0.49}, on, ("b",)), folder / "tuned.yaml")
+    return path, lambda: [repr(read_tuned(path))]
+
+
 KINDS: Mapping[str, Callable[[Path], tuple[Path, Callable[[], Any]]]] = MappingProxyType(
     {
         "result": in_a_store("runs/*/a.parquet", of_result),
@@ -159,6 +167,7 @@ KINDS: Mapping[str, Callable[[Path], tuple[Path, Callable[[], Any]]]] = MappingP
         "server": in_a_store("runs/*/server.json", lambda store: [store.server_score("d", RUN)]),
         "maps": of_maps,
         "speeds": of_speeds,
+        "tuned constants": of_tuned,
         "weights": of_weights,
         "shipped weights": of_shipped,
         "checkpoint": of_checkpoint,
@@ -177,13 +186,19 @@ def digest(values: Any) -> str:
 
 
 def flip(path: Path, read: Callable[[], Any], times: int, bits: int = 1) -> dict[str, int]:
-    """How often a file with flipped bits was refused, gave the same, or something else; any other error is raised."""
+    """How often a file with flipped bits was refused, gave the same, or something else; any other error is raised.
+
+    The first bit is in another stretch of the file each time, so that all of a large one is tried.
+    """
     raw, right, dice = path.read_bytes(), digest(read()), random.Random(7)
     told = {"refused": 0, "same": 0, "changed unseen": 0}
-    for _ in range(times):
+    for number in range(times):
         bad = bytearray(raw)
-        for _ in range(bits):
-            bad[dice.randrange(len(raw))] ^= 1 << dice.randrange(8)
+        for at in (
+            int((number + dice.random()) * len(raw) / times),
+            *(dice.randrange(len(raw)) for _ in range(bits - 1)),
+        ):
+            bad[at] ^= 1 << dice.randrange(8)
         path.write_bytes(bad)
         try:
             told["same" if digest(read()) == right else "changed unseen"] += 1
@@ -218,6 +233,16 @@ def test_a_seal_is_sha_256_of_the_bytes_with_zeros_in_its_place() -> None:
     assert check_seal(Path("f"), whole) and not check_seal(Path("f"), b"one two")
     with pytest.raises(UserError, match=r"^f is damaged \(its checksum .*\): delete it and run again$"):
         check_seal(Path("f"), whole.replace(b"two", b"twp"))
+
+
+def test_tuned_constants_changed_by_hand_are_read_without_their_last_line(tmp_path: Path) -> None:
+    path, _ = of_tuned(tmp_path)
+    text = path.read_text().replace("0.49", "0.5")
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"tuned\.yaml is damaged .*take out its last line if you changed it by hand"):
+        read_tuned(path)
+    path.write_text("\n".join(text.splitlines()[:-1]))
+    assert read_tuned(path).settings == {"window_influence": 0.5}
 
 
 def test_files_without_a_seal_are_read(tmp_path: Path) -> None:
