@@ -144,11 +144,8 @@ def sweep(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _writing(pid: int, start: str) -> bool:
-    """Whether a process of that number is alive and, where the system tells, is the one that began at ``start``.
-
-    Windows is not asked: what is a question elsewhere is a Ctrl-C there.
-    """
+def alive(pid: int) -> bool:
+    """Whether there is a process of that number. Windows is not asked: the question is a Ctrl-C there."""
     if SYSTEM == "nt":
         return True
     try:
@@ -157,7 +154,12 @@ def _writing(pid: int, start: str) -> bool:
         return False
     except PermissionError:
         pass
-    return _start(pid) == start
+    return True
+
+
+def _writing(pid: int, start: str) -> bool:
+    """Whether a process of that number is alive and, where the system tells, is the one that began at ``start``."""
+    return alive(pid) and (SYSTEM == "nt" or _start(pid) == start)
 
 
 def _start(pid: int) -> str:

@@ -22,7 +22,7 @@ from inmo.harness.run.engine import track_sequence, track_variants
 from inmo.harness.run.odd_boxes import odd_boxes
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
-from inmo.harness.store.claims import Key
+from inmo.harness.store.claims import Key, at_work
 from inmo.harness.store.store import Result, Run, Store
 from inmo.trackers import tracker
 from inmo.trackers.base import CONSTANTS, SequenceAware, Tracker, TrackerFailure, TrackerSpec, config_hash, identity
@@ -301,7 +301,7 @@ def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int, de
         "machine": provenance.machine(),
         "device": device,
         "lanes": lanes,
-        "processes": "unknown" if job.beside is None else job.beside,
+        "processes": "unknown" if job.beside is None else max(job.beside, at_work(job.store)),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 

@@ -9,6 +9,8 @@ of a network disk but that a file is made once. Claims save work and protect not
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from pathlib import Path
 from filelock import SoftFileLease, Timeout
 
 from inmo.errors import UserError
+from inmo.whole_files import alive
 
 FOLDER = ".claims"
 LEASE = 30.0
@@ -83,6 +86,20 @@ def wait_for_any(store: Path, wanted: Iterable[Iterable[Key]]) -> list[int]:
         if free:
             return free
         time.sleep(POLL)
+
+
+def at_work(store: Path) -> int:
+    """Processes of this host, this one among them, that have claimed something in the store: they slow each other."""
+    found, host = {os.getpid()}, socket.gethostname()
+    for path in (store / FOLDER).glob("*"):
+        try:
+            told = dict(line.partition("=")[::2] for line in path.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError):  # let go of in the meantime, or being written
+            continue
+        pid = told.get("pid", "")
+        if told.get("host") == host and pid.isdigit() and alive(int(pid)):
+            found.add(int(pid))
+    return len(found)
 
 
 def sweep_claims(store: Path) -> None:

@@ -182,6 +182,10 @@ def test_a_repeated_tuning_runs_nothing_and_a_longer_one_goes_on(
     assert "0 runs of a sequence were not there before" in told.err
     assert "tuned on 6: " in told.out and "held out 2: " in told.out
     assert (tuned / "tuned.yaml").read_text() == before
+    (tuned / "study.log").unlink()  # damaged, say: the trials' results are in the store
+    assert tune(many, tuned, "--trials", "5", "--batch", "3", "--holdout", "0.25") == 0
+    assert "0 runs of a sequence were not there before" in capsys.readouterr().err
+    assert (tuned / "tuned.yaml").read_text() == before
     assert tune(many, tuned, "--trials", "5", "--holdout", "0.5") == 2
     assert "another split" in capsys.readouterr().err
 

@@ -63,6 +63,34 @@ def lines_of(log: Path) -> list[tuple[int, int]]:
     return [(int(clip), int(pid)) for clip, pid in (line.split() for line in text.splitlines())]
 
 
+def test_results_count_the_processes_of_other_runs_on_the_store(clips: Path, tmp_path: Path) -> None:
+    """A second run on this host makes speeds no more those of one that works alone."""
+    path = tmp_path / "store"
+    command = ["track", "--tracker", "constant", "--dataset", f"folder:mine={clips}", "--store", str(path)]
+    assert main([*command, "--sequences", "c00"]) == 0
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(path)], cwd=ROOT, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    assert owner.stdout is not None and owner.stdin is not None
+    assert owner.stdout.readline() == "mine\n"
+    assert claims.at_work(path) == 2
+    assert main([*command, "--sequences", "c01"]) == 0
+    left = next((path / FOLDER).iterdir())
+    elsewhere = left.read_text().replace("host=", "host=not-")
+    owner.kill()
+    owner.wait()
+    assert claims.at_work(path) == 1  # what a killed one left does not count
+    left.write_text(elsewhere.replace(f"pid={owner.pid}", "pid=1"))
+    assert claims.at_work(path) == 1  # nor does another host's
+    left.write_bytes(b"\xff")
+    assert claims.at_work(path) == 1
+    left.unlink()
+    assert main([*command, "--sequences", "c02"]) == 0
+    store = open_store(path)
+    (run,) = store.runs("mine")
+    facts = [store.result_facts("mine", run, f"c0{i}") for i in range(3)]
+    assert [own and own["processes"] for own in facts] == [1, 2, 1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("count", "more"), [(2, ()), (4, ()), (2, ("--lanes", "3")), (2, ("--jobs", "2")), (8, ())])
 def test_every_sequence_is_computed_once(clips: Path, tmp_path: Path, count: int, more: tuple[str, ...]) -> None:
