@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from inmo.errors import UserError
-from inmo.seals import check_listed, check_seal
+from inmo.seals import KEY, check_listed, check_seal
 from inmo.trackers.networks.efficientnet import key_map as key_of_lite0
 from inmo.trackers.pipeline.mistaken import short_safetensors
 from inmo.trackers.pipeline.pickles import TensorRecord, TorchFile, read_torch_file
@@ -174,10 +174,15 @@ def _is_safetensors(path: Path) -> bool:
     return len(head) == 9 and head[8:] == b"{" and head[5:8] == b"\0\0\0"
 
 
+_AGAIN = "copy, convert or train it again"
+
+
 def _load_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        check_seal(path, path.read_bytes(), "copy, convert or train it again")
+        whole = check_seal(path, path.read_bytes(), _AGAIN)
         with safe_open(path, framework="pt") as file:
+            if not whole and KEY in (file.metadata() or {}):
+                raise UserError(f"{path} is damaged (its checksum is no longer there): {_AGAIN}")
             return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
         if what := short_safetensors(path):

@@ -245,6 +245,14 @@ def test_tuned_constants_changed_by_hand_are_read_without_their_last_line(tmp_pa
     assert read_tuned(path).settings == {"window_influence": 0.5}
 
 
+def test_weights_whose_seal_is_no_longer_one_are_refused(tmp_path: Path) -> None:
+    path, read = of_weights(tmp_path)
+    read()
+    path.write_bytes(path.read_bytes().replace(b"inmo-sha256", b"inmo-shb256"))
+    with pytest.raises(UserError, match=r"w\.safetensors is damaged \(its checksum is no longer there\)"):
+        read()
+
+
 def test_files_without_a_seal_are_read(tmp_path: Path) -> None:
     """As version 0.1 wrote them; but not those that had one."""
     import pyarrow as pa
