@@ -47,5 +47,5 @@ def test_the_grid_has_a_ranked_legend_per_attribute() -> None:
 def test_a_tracker_on_fewer_sequences_says_so() -> None:
     a, b = BY["FM"]
     few = replace(b, per_sequence=dict(list(b.per_sequence.items())[:5]))
-    assert [line.legend for line in lines([a, few], SUCCESS)] == ["B [35.0] 5 of 8", "A [10.0]"]
+    assert [line.label for line in lines([a, few], SUCCESS)] == ["B [35.0] 5 of 8", "A [10.0]"]
     assert lines([few], SUCCESS)[0].few == ""  # nobody has more
