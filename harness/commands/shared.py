@@ -98,7 +98,7 @@ def say_holes(outcomes: Sequence[Outcome]) -> int:
     for outcome in holes:
         print(f"hole: {outcome.words}", file=sys.stderr)
     for note, count in Counter(outcome.note for outcome in outcomes if outcome.note).items():
-        print(f"note: {count} sequences: {note}", file=sys.stderr)
+        print(f"note: {count} sequence{'s' * (count != 1)}: {note}", file=sys.stderr)
     if any(o.crashed for o in holes):
         return Exit.FAILED
     return Exit.MEND if holes else 0

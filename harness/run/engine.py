@@ -14,7 +14,7 @@ from inmo.boxes import Boxes, shift_origin
 from inmo.datasets.base import Annotation, Sequence
 from inmo.datasets.images import Frame, Frames
 from inmo.errors import UserError
-from inmo.harness.run.odd_boxes import odd_box
+from inmo.harness.run.odd_boxes import foreign, odd_box
 from inmo.harness.run.read_ahead import reading
 from inmo.harness.store.store import PARTS, Result
 from inmo.trackers.base import Preparable, SequenceAware, Step, Sweepable, Tracker
@@ -86,8 +86,8 @@ def _follow(
     boxes, scores = np.full((lanes, count, 4), np.nan), np.full((lanes, count), np.nan)
     seconds = {part: np.full(count, np.nan) for part in PARTS}
 
-    looked_up = isinstance(tracker, SequenceAware)
-    origin = 0 if looked_up else sequence.origin
+    strange = foreign(tracker)
+    origin = 0 if isinstance(tracker, SequenceAware) else sequence.origin
     if isinstance(tracker, SequenceAware):
         tracker = tracker.for_sequence(sequence)
     if isinstance(tracker, Preparable):
@@ -106,7 +106,7 @@ def _follow(
             else:
                 step = checked_step(tracker, [frame] * lanes, state, sequence.name, index)
                 state, boxes[:, index], scores[:, index] = step.state, shift_origin(step.boxes, origin), step.scores
-                if lanes == 1 and not looked_up:
+                if lanes == 1 and strange:
                     _say_odd(tracker, sequence.name, index, first[0], boxes[0, index])
                 if lanes == 1:
                     for part, value in step.seconds.items():

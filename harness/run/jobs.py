@@ -19,13 +19,13 @@ from inmo.datasets.images import Frames
 from inmo.errors import UserError, unknown_name
 from inmo.harness.run import memory
 from inmo.harness.run.engine import track_sequence, track_variants
-from inmo.harness.run.odd_boxes import odd_boxes
+from inmo.harness.run.odd_boxes import foreign, odd_boxes
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
 from inmo.harness.store.claims import Key, at_work
 from inmo.harness.store.store import Result, Run, Store
 from inmo.trackers import tracker
-from inmo.trackers.base import CONSTANTS, SequenceAware, Tracker, TrackerFailure, TrackerSpec, config_hash, identity
+from inmo.trackers.base import CONSTANTS, Tracker, TrackerFailure, TrackerSpec, config_hash, identity
 
 SHOWN = 8  # of a long list of names
 
@@ -266,7 +266,7 @@ def _track(job: Job) -> list[Result]:
         results, lanes = _variants(running, job, annotation, frames, constants)
     else:
         results, lanes = [track_sequence(running, job.sequence, annotation, frames)], 1
-    odd = "" if isinstance(running, SequenceAware) else odd_boxes(results[0].boxes)
+    odd = odd_boxes(results[0].boxes) if foreign(running) else ""
     facts = facts_of(job, annotation, frames, lanes=lanes, device=provenance.device_of(running, job.device))
     facts |= {"note": f"{job.run.label or job.run.title}: {odd}"} if odd else {}
     return [

@@ -13,6 +13,15 @@ LEAST_PX = 8.0  # targets below this in size tell nothing
 FRACTION = 1.5  # of the frame's size, that numbers which are relative to it may be
 
 
+def foreign(tracker: object) -> bool:
+    """Whether what a tracker answers comes from code that is not this project's, and so may be anything.
+
+    A sudden move by half the target's size also looks like a centre, and our own trackers do that.
+    """
+    home = type(tracker).__module__
+    return home.startswith("inmo.trackers.external.") or not home.startswith("inmo.trackers.")
+
+
 def odd_box(first: NDArray[np.float64], box: NDArray[np.float64], index: int) -> str:
     """What a box (4,) looks like where that is not x, y, w, h, in words; else empty.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inmo.harness.run.odd_boxes import odd_box, odd_boxes
+from inmo.harness.run.odd_boxes import foreign, odd_box, odd_boxes
+from inmo.trackers import tracker
 
 FIRST = np.array([100.0, 80.0, 40.0, 30.0])
 
@@ -38,3 +39,8 @@ def test_only_negative_sizes_are_told_later() -> None:
 
 def test_a_small_target_tells_nothing() -> None:
     assert odd_box(np.array([1.0, 1.0, 4.0, 4.0]), np.array([1.0, 1.0, 5.0, 5.0]), 1) == ""
+
+
+def test_our_own_trackers_may_move_by_half_a_target() -> None:
+    assert not foreign(tracker("kcf").build(tracker("kcf").config, "cpu"))
+    assert foreign(object())
