@@ -41,11 +41,17 @@ def run(commands: str, folder: Path) -> str:
 def test_the_quick_start(tmp_path: Path) -> None:
     pairs = transcripts("docs/quickstart.md")
     assert sum(bool(shown) for _, shown in pairs) == 3
+    own = re.search(
+        r"^```yaml\n(.*?)^```\n\nAs `own.yaml`", (ROOT / "docs" / "quickstart.md").read_text("utf-8"), re.M | re.S
+    )
+    assert own
+    (tmp_path / "own.yaml").write_text(own[1], encoding="utf-8")
     for commands, shown in pairs:
         printed = run(commands, tmp_path)
         if shown:
             assert_alike(shown, printed.replace(f"{tmp_path}/", ""))
     assert (tmp_path / "page" / "index.html").is_file()
+    assert (tmp_path / "ablations" / "own" / "index.html").is_file()
 
 
 @pytest.mark.slow

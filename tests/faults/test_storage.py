@@ -176,7 +176,7 @@ def test_another_user_is_told_that_data_and_store_are_not_his(clips: Path, tmp_p
     clips.chmod(0o700)
     status, error = told(child(words(clips, store), user=65534))
     assert status == 2
-    assert f"cannot look at {clips}" in error and "Permission denied" in error
+    assert f"cannot look into {clips}" in error and "Permission denied" in error
     clips.chmod(0o755)
     status, error = told(child(words(clips, store), user=65534))
     assert status == 2

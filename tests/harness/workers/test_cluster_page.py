@@ -77,7 +77,7 @@ def test_batches_can_be_shared_by_the_processes_of_the_page() -> None:
 
 @pytest.mark.slow
 def test_a_scheduler_and_its_workers(place: Path) -> None:
-    (commands,) = (text for kind, text in BLOCKS if kind == "sh")
+    (commands,) = (text for kind, text in BLOCKS if kind == "sh" and text.startswith("dask scheduler"))
     assert "--port 8786" in commands
     script = "set -e\n" + commands.replace("8786", str(free_port()))
     started = subprocess.Popen(
