@@ -22,7 +22,7 @@ def write_onnx(graph: Graph, path: Path, metadata: Mapping[str, str] | None = No
         RuntimeError: an operation that ONNX does not know.
     """
     program = graph.exported()
-    with quiet():
+    with quiet(), torch.no_grad():  # with gradients attention is taken apart in a way that ends in an impossible view
         written = torch.onnx.export(
             program,
             input_names=list(graph.inputs),
