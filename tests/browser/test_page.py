@@ -82,7 +82,7 @@ def test_switching_a_tracker_off_everywhere(page: Any) -> None:
     button = page.locator("nav .switch", has_text="Good")
     number = button.get_attribute("data-t")
     parts = page.locator(f".plot > svg [data-t='{number}']")
-    assert parts.count() == 5  # three curves, a row of the distribution, a point of the speed plot
+    assert parts.count() == 6  # three curves, one of an attribute, a row of the distribution, a point of the speed plot
     button.click()
     assert button.get_attribute("aria-pressed") == "false"
     assert all(not part.is_visible() for part in parts.all())
@@ -96,7 +96,7 @@ def test_all_trackers_off_and_on(page: Any) -> None:
     drawn = ".plot > svg [data-t]:visible, .watch svg [data-t]:not([data-t=truth]):visible"
     assert page.locator(drawn).count() == 0
     page.get_by_role("button", name="All", exact=True).click()
-    assert page.locator(".plot > svg [data-t]:visible").count() == 15
+    assert page.locator(".plot > svg [data-t]:visible").count() == 18
 
 
 def test_reading_values_off_a_curve(page: Any) -> None:

@@ -71,7 +71,7 @@ def test_another_python(version: str, tmp_path: Path) -> None:
     call(*pip, "--only-binary", ":all:", *requirements())
     ignored = [f"--ignore-glob={ROOT / path}" for path in NEED_TORCH]
     printed = call(
-        python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow",
+        python, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow",
         f"--basetemp={tmp_path / 'base'}", *ignored, *FOLDERS,
     )  # fmt: skip
     passed = re.search(r"(\d+) passed", printed)
