@@ -23,6 +23,7 @@ from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from inmo.datasets.layout import Wanted, sequence
 from inmo.datasets.reading import Source, head, natural, one_row
 from inmo.errors import UserError
+from inmo.terminal import listed
 
 _IMAGE_FOLDERS = (
     "img", "imgs", "color", "colour", "rgb", "image", "images", "frame", "frames", "jpg", "jpeg", "png",
@@ -117,11 +118,11 @@ class _Survey:
             (self._deep, f"folders further than {_DEPTH} levels below the root: give a root nearer to the sequences"),
         ):
             if names:
-                self.passed.append(f"passed over: {_listed(names)} ({what})")
+                self.passed.append(f"passed over: {listed(names, _SHOWN)} ({what})")
         for folder, names in self._strange.items():
             self.passed.append(
-                f"{folder} has boxes, and images in {_listed(names)}, which is not looked into: call the folder of its "
-                "frames img"
+                f"{folder} has boxes, and images in {listed(names, _SHOWN)}, which is not looked into: call the folder "
+                "of its frames img"
             )
 
     def _look(
@@ -246,10 +247,6 @@ class _Survey:
                 kept.append(place)
             seen.add(key)
         self.places = kept
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 FOLDER = Benchmark(name="folder", title="Folder", open=open_folder, origin=0, protocol="pysot")

@@ -14,6 +14,15 @@ def plain(text: str) -> str:
     return "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in text)
 
 
+def listed(names: Sequence[str], most: int) -> str:
+    """Names in a sentence, those beyond ``most`` counted.
+
+    >>> listed(["Deer", "Bolt", "Coke"], 2)
+    'Deer, Bolt and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def aligned(rows: Sequence[Sequence[str]], left: Sequence[bool] | int = 1, *, ruled: bool = False) -> list[str]:
     """Rows of as many cells each as lines, two spaces between columns and none at the end.
 

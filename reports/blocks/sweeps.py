@@ -28,6 +28,7 @@ from inmo.reports.scoring.statistics import (
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
 from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.table import Cell, Column, Table, percent
+from inmo.terminal import listed
 
 NAMES: Mapping[str, str] = {
     "window_influence": "Hanning weight",
@@ -250,10 +251,7 @@ def _grouped(missing: Mapping[str, str]) -> str:
     groups: dict[str, list[str]] = {}
     for name, reason in missing.items():
         groups.setdefault(reason, []).append(name)
-    return "; ".join(
-        f"{', '.join(names[:SHOWN])}{f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''} ({reason})"
-        for reason, names in groups.items()
-    )
+    return "; ".join(f"{listed(names, SHOWN)} ({reason})" for reason, names in groups.items())
 
 
 def _digits(values: Sequence[float]) -> int:

@@ -24,6 +24,7 @@ from inmo.reports.scoring.metrics import overlap
 from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Reading, Score
 from inmo.reports.scoring.tally import take_in, tallies
+from inmo.terminal import listed
 from inmo.trackers.recorded.box_layouts import AS_GIVEN_PX, BOX_LAYOUTS, BoxLayout
 
 FIRST = 0.6  # overlap of a first row that is the annotated box, give or take rounding
@@ -368,8 +369,7 @@ def _exchanged(pairs: Sequence[Pair]) -> _Way | None:
     def reads(pair: Pair) -> list[Read]:
         return [(run, pair.annotation) for run in files.get(pair.sequence, pair).runs]
 
-    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-    words = f"files of other sequences ({', '.join(named[:SHOWN])}{more})"
+    words = f"files of other sequences ({listed(named, SHOWN)})"
     return _Way(words, "name the files after their sequences", reads, certain=True)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError
 from inmo.reports.scoring.raw import score_dataset
 from inmo.reports.scoring.score import Score
+from inmo.terminal import listed
 from inmo.trackers.recorded.discovery import RawResults, Run
 from inmo.trackers.recorded.filing import Passed
 
@@ -48,7 +49,7 @@ def _annotations(dataset: Dataset) -> Iterator[str]:
                 without.append(sequence.name)
             else:
                 flagged += 1
-        lacking = f"; none for {_named(without)}" if without else ""
+        lacking = f"; none for {listed(without, SHOWN)}" if without else ""
         yield f"  absent flags of {_plural(flagged, 'sequence')}{lacking}"
     yield from (f"  {words}" for words in dataset.passed)
 
@@ -59,10 +60,10 @@ def _tracker(dataset: Dataset, tracker: str, runs: Sequence[Run], scores: Sequen
         found = {sequence.name: run.find(sequence) for sequence in dataset.sequences}
         files = {name: path for name, path in found.items() if path}
         lacking = [name for name, path in found.items() if not path]
-        without = f", without {_named(lacking)}" if lacking else ""
+        without = f", without {listed(lacking, SHOWN)}" if lacking else ""
         yield f"  {run.place or 'the root'}: {len(files)} of {_plural(len(found), 'sequence')}{without}"
         if renamed := [f"{name} from {path}" for name, path in files.items() if PurePosixPath(path).stem != name]:
-            yield f"    under other names: {_named(renamed)}"
+            yield f"    under other names: {listed(renamed, SHOWN)}"
     for score in scores:
         yield from (f"  {score.protocol}: {words}" for words in _treated(score))
 
@@ -72,9 +73,9 @@ def _treated(score: Score) -> Iterator[str]:
     yield f"{_plural(score.sequences, 'sequence')} scored"
     for key, words in (("longer", "rows cut off"), ("shorter", "rows lacking")):
         if counts := {name: getattr(found, key) for name, found in score.per_sequence.items() if getattr(found, key)}:
-            yield f"{words}: {_named([f'{name} ({count})' for name, count in counts.items()])}"
+            yield f"{words}: {_counted(counts)}"
     if broken := {name: found.broken for name, found in score.per_sequence.items() if found.broken}:
-        yield f"NaN, infinite or without size: {_named([f'{name} ({count})' for name, count in broken.items()])}"
+        yield f"NaN, infinite or without size: {_counted(broken)}"
     yield from (f"not scored: {hole.sequence}: {hole.reason}" for hole in score.refused)
     if score.reason and not score.refused:
         yield f"no number: {score.reason}"
@@ -88,12 +89,11 @@ def _passed(passed: Iterable[Passed]) -> Iterator[str]:
     if groups:
         yield f"passed over: {_plural(sum(map(len, groups.values())), 'file')}"
     for (folder, reason), names in groups.items():
-        yield f"  {folder or 'the root'}: {reason}: {_named(names)}"
+        yield f"  {folder or 'the root'}: {reason}: {listed(names, SHOWN)}"
 
 
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _counted(rows: Mapping[str, int]) -> str:
+    return listed([f"{name} ({count})" for name, count in rows.items()], SHOWN)
 
 
 def _plural(count: int, noun: str) -> str:

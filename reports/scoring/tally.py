@@ -13,6 +13,7 @@ from inmo.errors import UserError
 from inmo.reports.scoring.measure import Target, mean_measures, measure, prepare
 from inmo.reports.scoring.protocols import Protocol
 from inmo.reports.scoring.score import Measures, Score
+from inmo.terminal import listed
 
 Found = Boxes | Hole | UserError
 """A result, or that there is none, or why it cannot be read."""
@@ -106,10 +107,7 @@ ONE_BOX = "its annotation is the first frame's box alone: annotate the other fra
 
 def one_box(names: Sequence[str], shown: int = 8) -> str:
     """The same of a dataset that has no other sequences."""
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return (
-        f"the annotation of {', '.join(names[:shown])}{more} is the first frame's box alone: annotate the other frames"
-    )
+    return f"the annotation of {listed(names, shown)} is the first frame's box alone: annotate the other frames"
 
 
 Tallies = Mapping[tuple[str, str], Tally]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from inmo.datasets import videos
 from inmo.harness.store.store import Run, StoredDataset
+from inmo.terminal import listed
 
 OWN_FOLDER = "folder"  # any folder of somebody's own: its name alone says nothing
 SHOWN = 12  # of a long list of names
@@ -38,6 +39,6 @@ def tuned_on(run: Run) -> str:
     words = []
     for mark in run.tuned:
         names = sorted(mark["sequences"])
-        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        shown = listed(names, SHOWN)
         words.append(f"{mark['title']}, {len(names)} sequence{'s' if len(names) != 1 else ''}: {shown}")
     return "; ".join(words)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from inmo.errors import UserError
 from inmo.seals import KEY, check_listed, check_seal
+from inmo.terminal import listed
 from inmo.trackers.networks.efficientnet import key_map as key_of_lite0
 from inmo.trackers.pipeline.mistaken import short_safetensors
 from inmo.trackers.pipeline.pickles import TensorRecord, TorchFile, read_torch_file
@@ -220,8 +221,7 @@ def _misfit(theirs: Tensor, own: Tensor | None) -> str:
 
 
 def _some(keys: Iterable[str]) -> str:
-    names = list(keys)
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return listed([*keys], _NAMED)
 
 
 def _load(network: nn.Module, state: Mapping[str, Tensor], *, strict: bool) -> None:
