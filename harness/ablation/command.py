@@ -17,7 +17,7 @@ from inmo.harness.run.setup import open_datasets
 from inmo.harness.store.store import Store, open_store
 from inmo.harness.training.config import TrainConfig
 from inmo.harness.training.distributed import join, processes
-from inmo.harness.training.schedule import SCHEDULES
+from inmo.harness.training.schedule import batch_of, steps_of
 from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
@@ -190,12 +190,9 @@ def factors(opened: Opened) -> dict[str, dict[str, str]]:
     """Row -> the values, by the last word of their path, in which the rows' configs differ."""
     one = {member.row: member.config for member in opened.members}
     values = {row: _settings(config) for row, config in one.items()}
-    paths = {path for row in opened.rows for path in row.values}
-    differing = [
-        path for path in dict.fromkeys(p for row in opened.rows for p in row.values)
-        if len({words(own.get(path)) for own in values.values()}) > 1
-    ]  # fmt: skip
-    return {row: {last(p, dict.fromkeys(paths)): words(own.get(p)) for p in differing} for row, own in values.items()}
+    paths = dict.fromkeys(path for row in opened.rows for path in row.values)
+    differing = [path for path in paths if len({words(own.get(path)) for own in values.values()}) > 1]
+    return {row: {last(p, paths): words(own.get(p)) for p in differing} for row, own in values.items()}
 
 
 def trained_words(opened: Opened) -> str:
@@ -210,13 +207,7 @@ def trained_words(opened: Opened) -> str:
 
 def pairs_of(config: TrainConfig) -> int:
     """Pairs that a training sees."""
-    schedule, batch = SCHEDULES[config.schedule], batch_of(config)
-    return (config.steps or schedule.epochs * (schedule.pairs // batch)) * batch
-
-
-def batch_of(config: TrainConfig) -> int:
-    """Pairs of one step."""
-    return config.batch or SCHEDULES[config.schedule].batch
+    return steps_of(config) * batch_of(config)
 
 
 def _chosen(ablation: Ablation, asked: Asked) -> tuple[Row, ...]:

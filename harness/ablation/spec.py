@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -126,7 +127,7 @@ def raw_config(
 
 def row_config(raw: Mapping[str, Any], row: Row, seed: int) -> TrainConfig:
     """The training of a row. Raises UserError for names and values that do not fit."""
-    values = _copy(raw)
+    values = deepcopy(dict(raw))
     _put(values, row.values)
     values[SEED] = seed
     return structure(TrainConfig, values, f"row {row.name}")
@@ -183,10 +184,6 @@ def _put(values: dict[str, Any], given: Mapping[str, Any]) -> None:
             place[folder] = inner = inner or {}
             place = inner
         place[name] = value
-
-
-def _copy(values: Any) -> Any:
-    return {key: _copy(value) for key, value in values.items()} if isinstance(values, Mapping) else values
 
 
 def _by_seed(given: Any, where: str) -> dict[int, str]:

@@ -21,7 +21,7 @@ from inmo.harness.training.command import check_data, run_training
 from inmo.harness.training.config import CHECKPOINT, WEIGHTS, TrainConfig
 from inmo.harness.training.distributed import Group
 from inmo.harness.training.objectives import OBJECTIVES
-from inmo.harness.training.schedule import SCHEDULES
+from inmo.harness.training.schedule import demand_schedule
 from inmo.harness.workers.cluster import Cluster, connected, token
 from inmo.harness.workers.orphans import end_with, orphaned
 from inmo.harness.workers.worker import Orders, Refusal, stand_ready
@@ -63,8 +63,7 @@ def members(rows: Iterable[Row], raw: Mapping[str, Any], seeds: Sequence[int], h
         for seed in row.weights or seeds:
             config = row_config(raw, row, seed)
             configure(config.tracker, as_words(config.settings))  # say what is wrong before hours of training
-            if config.schedule not in SCHEDULES:
-                raise unknown_name("schedule", config.schedule, SCHEDULES)
+            demand_schedule(config)
             if config.objective not in OBJECTIVES:
                 raise unknown_name("objective", config.objective, OBJECTIVES)
             if row.weights:

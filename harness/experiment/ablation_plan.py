@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from inmo.harness.ablation.command import Asked, Opened, batch_of, open_ablation, pairs_of
-from inmo.harness.ablation.trainings import Member
+from inmo.harness.ablation.command import Asked, Opened, open_ablation, pairs_of
+from inmo.harness.ablation.trainings import missing
 from inmo.harness.experiment.planning import Wanted, duration, footage, lines, make_plan
 from inmo.harness.store.store import open_store
 from inmo.harness.training.config import DistilConfig, TrainConfig
@@ -19,6 +19,7 @@ from inmo.harness.training.distributed import Group
 from inmo.harness.training.loop import Training
 from inmo.harness.training.model import build_model
 from inmo.harness.training.sampling import Batch
+from inmo.harness.training.schedule import batch_of
 from inmo.harness.workers.makespan import makespan
 from inmo.terminal import aligned
 from inmo.trackers.pipeline.neural import resolve_device
@@ -77,13 +78,9 @@ def dry_run(asked: Asked, out: Path, *, at_once: int = 1, jobs: int = 1, device:
 
 def training_costs(opened: Opened, device: str) -> list[TrainingCost]:
     """The trainings that are missing, each once."""
-    whose: dict[Path, list[Member]] = {}
-    for member in opened.members:
-        if member.folder is not None and not member.weights.is_file():
-            whose.setdefault(member.folder, []).append(member)
     found, measured = [], dict[str, tuple[float, str]]()
-    for folder, own in whose.items():
-        config, key = own[0].config, folder.name.rpartition("-seed-")[0]
+    for folder, config in missing(opened.members).items():
+        key = folder.name.rpartition("-seed-")[0]
         pairs = pairs_of(config)
         known = stored_rate(folder, key)
         if known is None:
@@ -91,7 +88,7 @@ def training_costs(opened: Opened, device: str) -> list[TrainingCost]:
                 measured[key] = measured_rate(config, device)
             known = measured[key]
         done = max((int(row["step"]) for row in read_log(folder)), default=0) * batch_of(config)
-        rows = tuple(dict.fromkeys(member.row for member in own))
+        rows = tuple(dict.fromkeys(member.row for member in opened.members if member.folder == folder))
         found.append(TrainingCost(folder.name, rows, pairs - min(done, pairs), *known))
     return found
 

@@ -15,7 +15,7 @@ import torch
 import yaml
 from torch.utils.data import Dataset
 
-from inmo.errors import Exit, UserError, unknown_name
+from inmo.errors import Exit, UserError
 from inmo.harness.training.config import CHECKPOINT, CONFIG, WEIGHTS, DistilConfig, TrainConfig, load_config
 from inmo.harness.training.distil import Teacher, cache_maps, open_teacher
 from inmo.harness.training.distributed import Group, join
@@ -31,7 +31,7 @@ from inmo.harness.training.sampling import (
     loader,
     open_pairs,
 )
-from inmo.harness.training.schedule import SCHEDULES
+from inmo.harness.training.schedule import batch_of, demand_schedule
 from inmo.harness.training.validation import calibrate, make_batches, score_clips, score_pairs
 from inmo.trackers.pipeline.family import family
 
@@ -185,8 +185,7 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
     Of all processes together, and None in all but the first. The pairs that the workers hold ready at the start are
     not counted.
     """
-    if config.schedule not in SCHEDULES:
-        raise unknown_name("schedule", config.schedule, SCHEDULES)
+    demand_schedule(config)
     group, workers = join(device), config.data.workers
     try:
         alone = replace(
@@ -197,7 +196,7 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
             validation=replace(config.validation, pairs=0),
         )
         prepared = prepare(alone, group)
-        batch = config.batch or SCHEDULES[config.schedule].batch
+        batch = batch_of(config)
         positions = Positions(0, 1 << 30, batch, group.rank, group.world)
         batches = loader(prepared.pairs, positions, workers, pin=group.device.type == "cuda")
         for _ in range(1 + AHEAD * workers):
@@ -212,8 +211,7 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
 
 
 def _check(config: TrainConfig, out: Path, resume: bool) -> None:
-    if config.schedule not in SCHEDULES:
-        raise unknown_name("schedule", config.schedule, SCHEDULES)
+    demand_schedule(config)
     if resume:
         if not (out / CHECKPOINT).is_file():
             raise UserError(f"there is no checkpoint in {out}: start the training without --resume")

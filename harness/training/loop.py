@@ -24,7 +24,16 @@ from inmo.harness.training.distil import Teacher, difference
 from inmo.harness.training.distributed import Group
 from inmo.harness.training.model import Model, own_values
 from inmo.harness.training.sampling import Batch
-from inmo.harness.training.schedule import SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
+from inmo.harness.training.schedule import (
+    SCHEDULES,
+    Schedule,
+    batch_of,
+    drop_frozen,
+    freeze,
+    make_optimiser,
+    set_rate,
+    steps_of,
+)
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,7 @@ class Training:
         self.config, self.model, self.group, self.folder, self.data = config, model, group, folder, data
         self.teacher = teacher
         self.row: Schedule = SCHEDULES[config.schedule]
-        self.batch = config.batch or self.row.batch
-        self.total = config.steps or self.row.epochs * (self.row.pairs // self.batch)
+        self.batch, self.total = batch_of(config), steps_of(config)
         self.clip = self.row.clip if config.clip < 0 else config.clip
         if self.batch % (group.world * config.accumulate):
             raise UserError(

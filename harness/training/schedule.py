@@ -15,6 +15,9 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from inmo.errors import unknown_name
+from inmo.harness.training.config import TrainConfig
+
 NEVER = 1.0
 BACKBONE = r"backbone\..*"
 
@@ -56,9 +59,9 @@ class Schedule:
     betas: tuple[float, float] = (0.9, 0.999)
     slow: str = BACKBONE
 
-    def steps(self) -> int:
-        """Of the published length."""
-        return self.epochs * (self.pairs // self.batch)
+    def steps(self, batch: int = 0) -> int:
+        """Of the published length, in batches of its own size or of another."""
+        return self.epochs * (self.pairs // (batch or self.batch))
 
     def at_step(self, step: int, total: int) -> float:
         """Learning rate over ``rate`` at a step, 0 .. total - 1."""
@@ -106,6 +109,22 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+
+def demand_schedule(config: TrainConfig) -> None:
+    """Raises UserError with a did-you-mean for a training whose schedule has no row."""
+    if config.schedule not in SCHEDULES:
+        raise unknown_name("schedule", config.schedule, SCHEDULES)
+
+
+def batch_of(config: TrainConfig) -> int:
+    """Pairs of one step of a training, over all processes."""
+    return config.batch or SCHEDULES[config.schedule].batch
+
+
+def steps_of(config: TrainConfig) -> int:
+    """Steps of a training."""
+    return config.steps or SCHEDULES[config.schedule].steps(batch_of(config))
 
 
 def make_optimiser(network: nn.Module, row: Schedule, beside: nn.Module | None = None) -> torch.optim.Optimizer:
