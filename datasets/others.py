@@ -15,7 +15,6 @@ import numpy as np
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Dataset, Sequence
-from inmo.datasets.files import names_in
 from inmo.datasets.reading import Source, natural, read_boxes
 from inmo.errors import UserError
 
@@ -32,10 +31,7 @@ def read_beside(source: Source, name: str) -> Boxes:
     if (source.tree.root / folder).name != name:  # a flat folder is no sequence's own
         return np.zeros((0, 0, 4))
     prefix = "" if folder == PurePosixPath() else f"{folder}/"
-    if source.tree.is_zip:
-        there = [file.removeprefix(prefix) for file in source.tree.names if file.startswith(prefix)]
-    else:
-        there = names_in(source.tree.root / folder)
+    _, there = source.tree.inside(prefix)
     files = sorted((file for file in there if re.fullmatch(DISTRACTOR.format(r"\d+"), file)), key=natural)
     if not files:
         return np.zeros((0, 0, 4))

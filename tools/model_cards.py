@@ -19,7 +19,7 @@ from safetensors import safe_open
 
 from inmo.errors import UserError
 from inmo.harness.store.store import Store, display_names, open_store
-from inmo.reports.scoring.statistics import bootstrap_interval, compare_with_best
+from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, compare_with_best
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.pooled import pooled_scores, pooled_table
 from inmo.seals import SUMS
@@ -131,7 +131,7 @@ def _row(title: str, store: Store, digest: str) -> str:
     values = pooled_scores(evaluation)
     name = names.pop()
     own = values[name]
-    interval = bootstrap_interval([*own.values()])
+    interval = bootstrap_interval([*own.values()], within=FRACTIONS)
     against = compare_with_best(values, REFERENCE).get(name) if REFERENCE in values else None
     cells = [title, str(len(own)), f"{100 * sum(own.values()) / len(own):.1f}", _span(interval)]
     cells += [f"{100 * against.difference:+.1f}", _span(against.interval)] if against else ["", ""]

@@ -74,7 +74,7 @@ def compare_with_best(values: Mapping[str, Mapping[str, float]], best: str) -> d
         for tracker, own in values.items()
         if tracker != best
     }
-    intervals = {key: found for key, own in differences.items() if (found := bootstrap_interval([*own.values()]))}
+    intervals = _intervals(differences, DIFFERENCES, RESAMPLES, SEED)
     return {pair.first: pair for pair in _pairs(differences, intervals)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from inmo.reports.scoring.statistics import bootstrap_interval, compare_with_best
+from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, compare_with_best
 
 REAL_TIME = 25.0
 """Frames per second of video."""
@@ -44,7 +44,7 @@ def findings(
 
 def _best(order: list[str], means: Mapping[str, float], scores: Mapping[str, Mapping[str, float]], count: int) -> str:
     best = order[0]
-    interval = bootstrap_interval([*scores[best].values()])
+    interval = bootstrap_interval([*scores[best].values()], within=FRACTIONS)
     ends = f" [{100 * interval.low:.1f}, {100 * interval.high:.1f}]" if interval else ""
     sentence = f"best: {best}, AUC {100 * means[best]:.1f}{ends} over {count} sequence{'s' * (count != 1)}"
     if len(order) == 1:

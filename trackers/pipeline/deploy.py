@@ -19,7 +19,7 @@ from inmo.errors import UserError
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.family import family
 from inmo.trackers.pipeline.neural import NeuralTracker
-from inmo.trackers.runtimes.graph import Graph, search_graph, template_graph
+from inmo.trackers.runtimes.graph import Graph, random_images, search_graph, template_graph
 from inmo.trackers.runtimes.onnx import write_onnx
 from inmo.trackers.runtimes.openvino import settings_for, write_openvino
 from inmo.trackers.runtimes.torchscript import write_torchscript
@@ -84,9 +84,7 @@ def write_graphs(name: str, config: NeuralConfig[Any], to: str, folder: Path) ->
 def graphs_of(tracker: NeuralTracker) -> dict[str, Graph]:
     """``template`` and ``search`` of the tracker's network for one target."""
     network: Any = tracker.network
-    generator = torch.Generator().manual_seed(0)
-    sides = network.template_size, network.search_size
-    template, images = (torch.randn(1, 3, side, side, generator=generator) for side in sides)
+    template, images = random_images(network, batch=1)
     sizes = (torch.full((1, 2), 0.5),) if tracker.recipe.anchored else ()
     with torch.no_grad():
         features = network.template(template, *sizes)

@@ -172,7 +172,6 @@ def means(name: str, known: Collection[str]) -> bool:
 
 def _no_result(tree: Tree, names: Names, path: str, parts: list[str], stem: str, suffix: str) -> Passed | None:
     """Why a file is no result, None where it may be one."""
-    named = stem in names or any(True for _ in _splits(stem, names))
     if suffix not in READ:
         told = suffix not in _PICTURES and (stem in names or suffix in _PACKED)
         return Passed(path, f"{suffix.upper()} is not read" if suffix else "it has no suffix such as .txt", told)
@@ -181,10 +180,15 @@ def _no_result(tree: Tree, names: Names, path: str, parts: list[str], stem: str,
     if names.truth and tree.place(path) in names.truth:
         return Passed(path, "the ground truth that results are scored against", told=False)
     if any(plain(part) in _TRUTH_FOLDERS for part in parts) or (stem not in names and _TRUTH_FILES.fullmatch(stem)):
-        return Passed(path, TRUTH, told=named)
+        return Passed(path, TRUTH, told=_named(stem, names))
     if other := next((part for part in parts if means(part, names.foreign)), ""):
-        return Passed(path, f"a result of another dataset, as {other} says", told=named)
+        return Passed(path, f"a result of another dataset, as {other} says", told=_named(stem, names))
     return None
+
+
+def _named(stem: str, names: Names) -> bool:
+    """Whether a file is called after a sequence, or after one and a tracker."""
+    return stem in names or any(True for _ in _splits(stem, names))
 
 
 def _preference(item: tuple[str, str]) -> tuple[int, bool, str]:

@@ -53,6 +53,14 @@ class Graph:
                 return torch.export.export(self.module, self.examples)
 
 
+def random_images(network: Any, batch: int, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """Images of template and search region in a network's sizes, the same every time, to trace it with."""
+    generator = torch.Generator().manual_seed(0)
+    sides = network.template_size, network.search_size
+    template, search = (torch.randn(batch, 3, side, side, generator=generator).to(device) for side in sides)
+    return template, search
+
+
 def search_graph(network: Any, images: Tensor, features: Any) -> Graph:
     """``search`` of a network for batches of this size; its inputs are the images and the tensors of the features."""
     leaves, spec = pytree.tree_flatten(features)

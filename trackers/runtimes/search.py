@@ -14,7 +14,7 @@ from torch import Tensor
 
 from inmo.errors import UserError
 from inmo.trackers.runtimes.base import TOLERANCE, Call, Runtime, error_of
-from inmo.trackers.runtimes.graph import Graph, search_graph, tensors_of
+from inmo.trackers.runtimes.graph import Graph, random_images, search_graph, tensors_of
 from inmo.trackers.runtimes.kept import digest_of, kept, key_of
 from inmo.whole_files import read_json, write_json
 
@@ -80,9 +80,7 @@ class RuntimeSearch:
 
     def _graph(self, batch: int) -> Graph:
         network = self._network
-        device, generator = next(network.parameters()).device, torch.Generator().manual_seed(0)
-        sides = network.template_size, network.search_size
-        template, images = (torch.randn(batch, 3, side, side, generator=generator).to(device) for side in sides)
+        template, images = random_images(network, batch, next(network.parameters()).device)
         with torch.no_grad():
             features = network.template(template)
         return search_graph(network, images, features)
