@@ -76,7 +76,7 @@ def lines(
     """The curves of one kind, the best first; trackers whose protocol refuses or has no such curve are left out.
 
     ``ranked`` names the scalar the protocol ranks by where it defines more than one (P_norm at 0.20, or its AUC).
-    ``cautions``: tracker -> what must be known of its run, see ``collect.TrackerRun``.
+    ``cautions``: tracker -> what must be known of its run, see ``stored.TrackerRun``.
     """
     found, most = [], max((score.sequences for score in scores), default=0)
     for score in scores:
