@@ -39,7 +39,7 @@ class Extras:
         difference, difference_interval, p_value: paired comparison with the best tracker; None for the best itself.
         fps: frames per second, see ``FPS_DEFINITION``; None where nothing was timed.
         link: anchor of the provenance on the page.
-        caution: what must be known of the row, see ``collect.TrackerRun``.
+        caution: what must be known of the row, see ``stored.TrackerRun``.
     """
 
     interval: tuple[float, float] | None = None

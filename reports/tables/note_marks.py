@@ -15,7 +15,7 @@ NOTE = "§"
 def marks(score: Score, caution: str = "") -> str:
     """The signs behind the name of a tracker wherever a number of it stands without its row of a table.
 
-    ``caution``: see ``collect.TrackerRun``.
+    ``caution``: see ``stored.TrackerRun``.
     """
     return (tuned_marks.MARK if caution else "") + readings.mark(score) + (NOTE if score.notes else "")
 
