@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from inmo.errors import UserError
+from inmo.trackers.base import file_sha256
 from inmo.trackers.runtimes.base import TOLERANCE, Call, Runtime, error_of
 from inmo.trackers.runtimes.graph import Graph, random_images, search_graph, tensors_of
 from inmo.trackers.runtimes.kept import digest_of, kept, key_of
@@ -52,6 +53,9 @@ class RuntimeSearch:
         folder = kept(key_of(self._weights, {**facts, "batch": batch}), lambda folder: self._write(folder, batch))
         names = read_json(folder / NAMES)
         try:
+            for file, digest in names["files"].items():
+                if file_sha256(folder / file) != digest:
+                    raise ValueError(f"{file} is not what was written")
             call = self._runtime.load(folder, tuple(names["inputs"]), self._precision, torch.get_num_threads())
         except MemoryError:
             raise
@@ -76,7 +80,8 @@ class RuntimeSearch:
             raise
         except Exception as error:
             raise UserError(f"{name} cannot take this network ({_first_line(error)}): leave --runtime out") from error
-        write_json(folder / NAMES, {"inputs": graph.inputs, "outputs": graph.outputs})
+        files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in folder.rglob("*") if path.is_file()}
+        write_json(folder / NAMES, {"inputs": graph.inputs, "outputs": graph.outputs, "files": files})
 
     def _graph(self, batch: int) -> Graph:
         network = self._network

@@ -208,3 +208,17 @@ def test_a_damaged_graph_is_named(name: str, cache: Path, caplog: pytest.LogCapt
         path.write_bytes(b"?")
     with pytest.raises(UserError, match=rf"cannot use .*{newest.name}.*: delete it and run again"):
         SIAMCAR.build(config, "cpu").prepare(1)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_one_flipped_bit_of_a_kept_graph_is_seen(name: str, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    config = config_of("siamcar", {**SMALL, "runtime": name, "seed": 8})
+    SIAMCAR.build(config, "cpu").prepare(1)
+    newest = max(kept.home().glob("*/graph.*"), key=lambda path: path.stat().st_mtime_ns).parent
+    largest = max(newest.iterdir(), key=lambda path: path.stat().st_size)
+    data = bytearray(largest.read_bytes())
+    data[len(data) // 2] ^= 1
+    largest.write_bytes(data)
+    with pytest.raises(UserError, match=rf"cannot use .*{newest.name}.*{largest.name} is not what was written"):
+        SIAMCAR.build(config, "cpu").prepare(1)
