@@ -53,7 +53,7 @@ def network_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) 
         wait_for(tracker.device)
         started = perf_counter()
         for _ in range(steps):
-            tracker.search(images, state.features)
+            tracker.search(images, state.features[0])
         wait_for(tracker.device)
         seconds = perf_counter() - started
         return Round(steps * case.lanes, seconds, {"network": seconds})

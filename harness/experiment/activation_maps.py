@@ -88,8 +88,9 @@ def _compute(
             state = tracker.step([image], state).state
             continue
         watched = watch_step(tracker, image, state)
-        side = float(tracker.recipe.geometry.search_side(state.size)[0])
-        corner = state.centre[0] - side / 2
+        centres, sides = tracker.region(state)
+        side = float(sides[0])
+        corner = centres[0] - side / 2
         box = np.concatenate([watched.box[:2] - corner, watched.box[2:]]) / side
         facts = {
             **common, "tracker": run.label or run.title, "registry": run.tracker,

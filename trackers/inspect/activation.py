@@ -64,8 +64,8 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
         UserError: a tracker whose backbone has neither CSA nor TCA.
     """
     scores: list[Tensor] = []
-    side = tracker.recipe.geometry.search_side(state.size)
-    search = crop(frame, state.centre[0], float(side[0]), tracker.recipe.geometry.search_size, state.fill[0])
+    centre, side = tracker.region(state)
+    search = crop(frame, centre[0], float(side[0]), tracker.recipe.geometry.search_size, state.fill[0])
     with watching(tracker.network) as parts, ExitStack() as stack:
         _patch(stack, tracker, "search", partial(_keep, tracker.search, scores))
         step = tracker.step([frame], state)

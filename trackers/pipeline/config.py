@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from inmo.datasets import family
 from inmo.errors import UserError, unknown_name
+from inmo.trackers.pipeline.caution import Caution
 from inmo.trackers.pipeline.crop import Geometry
 from inmo.trackers.runtimes import RUNTIMES
 
@@ -101,6 +102,7 @@ class NeuralConfig(Generic[S]):
         allow_random_weights: run without weights, for trying things out.
         seed: of random weights, and of the training whose shipped weights a small preset takes.
         window_influence, penalty_k, lr: test-time constants, see ``Tuning``; None: the preset's for the benchmark.
+        unsure, hold_size, widen, motion, sure: what no paper does, see ``Caution``.
     """
 
     PRESETS: ClassVar[Mapping[str, Sizes]]
@@ -115,6 +117,11 @@ class NeuralConfig(Generic[S]):
     window_influence: float | None = None
     penalty_k: float | None = None
     lr: float | None = None
+    unsure: float = field(default=0.0, metadata={"since": 0.0})
+    hold_size: bool = field(default=False, metadata={"since": False})
+    widen: float = field(default=1.0, metadata={"since": 1.0})
+    motion: float = field(default=0.0, metadata={"since": 0.0})
+    sure: float = field(default=0.0, metadata={"since": 0.0})
 
     def __post_init__(self) -> None:
         one_of("preset", self.preset, *dict.fromkeys(row.partition(" ")[0] for row in self.PRESETS))
@@ -127,10 +134,16 @@ class NeuralConfig(Generic[S]):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= most:
                 raise UserError(f"{name} wants a number from 0 {'to 1' if most == 1 else 'up'}, not {value}")
+        _ = self.caution
         self.check(self.sizes())
 
     def check(self, sizes: S) -> None:
         """Raises UserError for values that the family cannot build; its own checks go here."""
+
+    @property
+    def caution(self) -> Caution:
+        """Raises UserError for values that cannot be."""
+        return Caution(self.unsure, self.hold_size, self.widen, self.motion, self.sure)
 
     @property
     def one_batch_size(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from inmo.errors import UserError
+from inmo.trackers.pipeline.caution import Caution
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.family import family
 from inmo.trackers.pipeline.neural import NeuralTracker
@@ -62,8 +63,11 @@ def write_graphs(name: str, config: NeuralConfig[Any], to: str, folder: Path) ->
         What was written: ``template`` and ``search`` to the files.
 
     Raises:
-        UserError: no weights or ones that do not fit, a package that is missing, or a folder that cannot be written.
+        UserError: no weights or ones that do not fit, a package that is missing, a folder that cannot be written, or
+            a config with caution, which two graphs cannot hold.
     """
+    if config.caution != Caution():
+        raise UserError("the graphs hold what one frame needs: leave unsure, hold_size, widen, motion and sure out")
     form, row = FORMATS[to], family(name)
     tracker = row.build(replace(config, runtime=form.runtime, precision="fp32"), "cpu")
     assert isinstance(tracker, NeuralTracker)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +26,7 @@ from inmo.boxes import Boxes, cxcywh_to_xywh, xywh_to_cxcywh
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import Step
+from inmo.trackers.pipeline.caution import REFRESH, Past
 from inmo.trackers.pipeline.checkpoint import apply_strict, load_state_dict, same_names
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Floats, Geometry, crop_into, mean_colour
@@ -57,16 +58,17 @@ class State:
     """What is remembered of B targets.
 
     Attributes:
-        features: what ``Network.template`` gave.
+        features: what ``Network.template`` gave, as a tuple of one; of two where there is a second template.
         centre, size: (B, 2) float64 x, y and w, h in pixels of the frame, counted from 0.
         fill: (B, 3) uint8, the mean colour of the first frame, outside which crops are filled with it.
         limits: (B, 2) float64 width and height of the first frame.
         template_scale: (B,) float64 template size in pixels over the side of the template's crop.
         first: (B, 2) float64 w, h in the first frame.
         constants: (B, 3) float64 penalty_k, lr, window_influence; targets may differ, as in a sweep.
+        past: how they moved and were found.
     """
 
-    features: Any
+    features: tuple[Any, ...]
     centre: Floats
     size: Floats
     fill: NDArray[np.uint8]
@@ -74,12 +76,15 @@ class State:
     template_scale: Floats
     first: Floats
     constants: Floats
+    past: Past
 
     def take(self, lanes: Sequence[int]) -> State:
         """The state of some of the targets, in this order."""
         lanes = list(lanes)
         features = pytree.tree_map(lambda t: t[lanes] if isinstance(t, Tensor) else t, self.features)
-        return State(features, *(getattr(self, name)[lanes] for name in _ARRAYS))
+        past = Past(*(values[lanes] for values in self.past))
+        arrays: dict[str, Any] = {name: getattr(self, name)[lanes] for name in _ARRAYS}
+        return replace(self, features=features, past=past, **arrays)
 
     @staticmethod
     def join(states: Sequence[State]) -> State:
@@ -88,7 +93,9 @@ class State:
             lambda *parts: torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0],
             *(state.features for state in states),
         )
-        return State(features, *(np.concatenate([getattr(state, name) for state in states]) for name in _ARRAYS))
+        past = Past(*map(np.concatenate, zip(*(state.past for state in states), strict=True)))
+        arrays: dict[str, Any] = {name: np.concatenate([getattr(each, name) for each in states]) for name in _ARRAYS}
+        return replace(states[0], features=features, past=past, **arrays)
 
 
 _ARRAYS = ("centre", "size", "fill", "limits", "template_scale", "first", "constants")
@@ -138,6 +145,7 @@ class NeuralTracker:
             raise UserError("fp16 is for GPUs, a processor takes many times as long as for fp32: use --precision bf16")
         self.network = network.to(self.device).eval()
         self.recipe = recipe
+        self.caution = config.caution
         self.precision = config.precision
         self.prepare: Callable[[int], None] = lambda batch: None
         self._template: Callable[..., Any] = network.template  # type: ignore[assignment]
@@ -168,42 +176,47 @@ class NeuralTracker:
                 raise UserError(f"cannot start from box {np.asarray(box).tolist()}: a first box needs a size above 0")
         centre, size = places[:, :2], places[:, 2:]
         fill = np.stack([mean_colour(frame) for frame in frames])
-        side = self.recipe.geometry.template_side(size)
-        images = self._images(frames, centre, side, self.recipe.geometry.template_size, fill)
-        anchors = torch.from_numpy(size / side[:, None]).float().to(self.device)
-        with torch.inference_mode(), self._arithmetic():
-            features = self._template(images, anchors) if self.recipe.anchored else self._template(images)
+        features = self._features(frames, centre, size, fill)
         limits = np.array([frame.shape[1::-1] for frame in frames], dtype=np.float64)
+        scale = self.recipe.geometry.template_size / self.recipe.geometry.template_side(size)
         constants = np.tile(np.array(self.recipe.constants), (len(frames), 1))
-        return State(features, centre, size, fill, limits, self.recipe.geometry.template_size / side, size, constants)
+        both = (features, features) if self.caution.sure else (features,)
+        return State(both, centre, size, fill, limits, scale, size, constants, Past.none(len(frames)))
 
     def step(self, frames: list[Frame], state: State) -> Step:
         """Find the B targets in their next frames.
 
-        Raises UserError when the network's outputs are not finite, naming the output.
+        Raises UserError when the network's outputs are not finite, naming the output, and for a tracker without a score
+        whose config wants one.
         """
         start = time.perf_counter()
-        side = self.recipe.geometry.search_side(state.size)
-        images = self._images(frames, state.centre, side, self.recipe.geometry.search_size, state.fill)
-        targets = self._targets(state, side)
+        middle, side = self.region(state)
+        images = self._images(frames, middle, side, self.recipe.geometry.search_size, state.fill)
+        targets = self._targets(state, middle, side)
         cropped = time.perf_counter()
         with torch.inference_mode():
             began = self._mark()
-            outputs = self.search(images, state.features)
+            outputs, *others = [self.search(images, features) for features in state.features]
             ended = self._mark()
             exact = tuple(output.to(targets.side.dtype) for output in outputs)
+            if others:
+                exact = tuple(torch.stack(same).mean(0) for same in zip(exact, *others, strict=True))
             place = self.recipe.locate(exact, targets)
             finite = [output.isfinite().flatten(1).all(1, keepdim=True) for output in exact]
             # All that leaves the device leaves it here, in one transfer.
             found = torch.cat([place.centre, place.size, place.score[:, None], *finite], dim=1).cpu().double().numpy()
         network = seconds_between(began, ended)
         _demand_finite(found[:, 5:] == 1.0, outputs)
-        boxes = cxcywh_to_xywh(found[:, :4])
+        now = self._moved(frames, state, found)
+        boxes = cxcywh_to_xywh(np.concatenate([now.centre, now.size], axis=1))
         if self.recipe.clamp_output:
             boxes[:, :2] = np.maximum(boxes[:, :2], 0.0)
-        now = replace(state, centre=found[:, :2], size=found[:, 2:4])
         post = time.perf_counter() - cropped - network
         return Step(boxes, found[:, 4], now, {"pre": cropped - start, "network": network, "post": post})
+
+    def region(self, state: State) -> tuple[Floats, Floats]:
+        """Centres (B, 2) x, y and sides (B,) of the next search regions in pixels of the frame."""
+        return self.caution.region(state.centre, self.recipe.geometry.search_side(state.size), state.past)
 
     def search(self, images: Tensor, features: Any) -> tuple[Tensor, ...]:
         """The network's outputs for B normalised search regions and the features of B templates, on the device."""
@@ -215,6 +228,28 @@ class NeuralTracker:
         """The state of one target as W targets that differ in penalty_k, lr and window_influence, (W, 3)."""
         lanes = state.take([0] * len(constants))
         return replace(lanes, constants=np.asarray(constants, np.float64))
+
+    def _features(self, frames: list[Frame], centre: Floats, size: Floats, fill: NDArray[np.uint8]) -> Any:
+        """What the network keeps of B templates, cut for targets at ``centre`` of ``size``."""
+        side = self.recipe.geometry.template_side(size)
+        images = self._images(frames, centre, side, self.recipe.geometry.template_size, fill)
+        anchors = torch.from_numpy(size / side[:, None]).float().to(self.device)
+        with torch.inference_mode(), self._arithmetic():
+            return self._template(images, anchors) if self.recipe.anchored else self._template(images)
+
+    def _moved(self, frames: list[Frame], state: State, found: Floats) -> State:
+        """The state after a step that found (B, 5) centre, size and score."""
+        centre, size = found[:, :2], found[:, 2:4]
+        seen, sure = self.caution.judge(found[:, 4])
+        if self.caution.hold_size:
+            size = np.where(seen[:, None], size, state.size)
+        past = self.caution.remember(state.past, centre - state.centre, seen)
+        features, due = state.features, sure & (past.age >= REFRESH)
+        if due.any():
+            latest, mask = self._features(frames, centre, size, state.fill), torch.from_numpy(due).to(self.device)
+            features = (features[0], pytree.tree_map(partial(_where, mask), latest, features[1]))
+            past = past._replace(age=np.where(due, 0.0, past.age))
+        return replace(state, features=features, centre=centre, size=size, past=past)
 
     def _images(self, frames: list[Frame], centre: Floats, side: Floats, size: int, fill: NDArray[np.uint8]) -> Tensor:
         # Page-locked for CUDA, which then fetches it while the processor goes on; PyTorch keeps and reuses such memory.
@@ -229,10 +264,10 @@ class NeuralTracker:
         images = crops.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float()
         return self.recipe.normalise(images).contiguous()
 
-    def _targets(self, state: State, side: Floats) -> Targets:
+    def _targets(self, state: State, middle: Floats, side: Floats) -> Targets:
         """What post-processing needs, on the device in one transfer. MPS has no float64."""
         one = (state.template_scale, side)
-        columns = [state.centre, state.size, state.limits, state.first, state.constants, *(v[:, None] for v in one)]
+        columns = [middle, state.size, state.limits, state.first, state.constants, *(v[:, None] for v in one)]
         dtype = torch.float32 if self.device.type == "mps" else torch.float64
         packed = torch.from_numpy(np.concatenate(columns, axis=1)).to(dtype).to(self.device, non_blocking=True)
         centre, size, limits, first = (packed[:, i : i + 2] for i in range(0, 8, 2))
@@ -255,6 +290,11 @@ class NeuralTracker:
         if self.device.type == "mps":
             torch.mps.synchronize()
         return time.perf_counter()
+
+
+def _where(mask: Tensor, new: Any, old: Any) -> Any:
+    """``new`` where (B,) ``mask`` is true."""
+    return torch.where(mask.view(-1, *[1] * (new.dim() - 1)), new, old) if isinstance(new, Tensor) else new
 
 
 @cache

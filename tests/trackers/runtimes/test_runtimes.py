@@ -108,7 +108,7 @@ def raw(config: Any) -> tuple[torch.Tensor, ...]:
     tracker = SIAMCAR.build(config, "cpu")
     state = tracker.init([scene(0)], np.array([[600.0, 320.0, 90.0, 70.0]]))
     images = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(1))
-    return tracker.search(images, state.features)
+    return tracker.search(images, state.features[0])
 
 
 @pytest.mark.parametrize("name", HERE)
