@@ -58,7 +58,7 @@ def place(path: Path, data: bytes, *, keep_first: bool = False) -> bool:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another --store") from error
+        raise UserError(f"cannot write {path}: {error.strerror}; free some space, or choose another place") from error
 
 
 def _link(temporary: Path, path: Path) -> bool:

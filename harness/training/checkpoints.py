@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from inmo.errors import UserError
 from inmo.seals import BLANK, KEY, check_seal, sealed, sealed_zip
+from inmo.whole_files import place
 
 FORMAT = 2
 
@@ -51,7 +51,7 @@ def save_checkpoint(
     }
     sink = io.BytesIO()
     torch.save(state, sink)
-    _place(path, lambda partial: partial.write_bytes(sealed_zip(sink.getvalue())))
+    place(path, sealed_zip(sink.getvalue()))
 
 
 def load_checkpoint(
@@ -95,27 +95,14 @@ def save_weights(
         for key, value in state.items()
     }
     metadata = {key: json.dumps(value, default=str) for key, value in facts.items()} | {KEY: json.dumps(BLANK)}
-    _place(path, lambda partial: partial.write_bytes(sealed(save(stored, metadata))))
+    place(path, sealed(save(stored, metadata)))
 
 
 def save_batch(path: Path, parts: Mapping[str, Any]) -> None:
     """What made a loss non-finite, for looking at it."""
-    _place(path, lambda partial: torch.save(dict(parts), partial))
-
-
-def _place(path: Path, write: Any) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        partial.chmod(0o644)
-        partial.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}; check the folder and space left") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    sink = io.BytesIO()
+    torch.save(dict(parts), sink)
+    place(path, sink.getvalue())
 
 
 def _random_states() -> dict[str, Any]:

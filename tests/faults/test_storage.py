@@ -101,7 +101,7 @@ def test_a_full_disk_is_said_and_the_run_continues_with_room(
     store = small_disk / "store"
     status, error = told(child(words(clips, store, "--jobs", str(jobs))))
     assert status == 2
-    assert "No space left on device; free some space or choose another --store" in error
+    assert "No space left on device; free some space, or choose another place" in error
     kept = read_all(open_store(store))  # what was stored before is whole
     assert 0 < len(kept) < CLIPS
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
