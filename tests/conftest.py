@@ -6,6 +6,7 @@ Reference material is looked for in ``TRACKING_SHARED``, else in ``../shared`` b
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ import pytest
 from tests.clips import write_clips
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SLOW_MINUTES = float(os.environ.get("SLOW_MINUTES", "inf"))
+BEGUN = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start no slow test after ``SLOW_MINUTES``: on a machine that is slower than thought, all that is fast is run."""
+    if item.get_closest_marker("slow") and time.monotonic() - BEGUN > 60 * SLOW_MINUTES:
+        pytest.skip(f"the {SLOW_MINUTES:g} minutes in which slow tests are started are over (SLOW_MINUTES)")
 
 
 def shared_root() -> Path | None:

@@ -1,5 +1,6 @@
-"""The tests that need no network, under every other Python that is on this machine, in environments of their own.
+"""The tests that need no network, under the newest other Python that is on this machine, in an environment of its own.
 
+PYTHONS=all takes all of them.
 torch's wheels for them are those with CUDA, gigabytes each: what imports torch is tested under this Python alone.
 """
 
@@ -52,11 +53,22 @@ def requirements() -> list[str]:
     return [line for line in named if not line.startswith(NOT_THERE)]
 
 
-@pytest.mark.parametrize("version", [v for v in VERSIONS if v != f"{sys.version_info.major}.{sys.version_info.minor}"])
-def test_another_python(version: str, tmp_path: Path) -> None:
-    found = interpreter(version)
-    if found is None:
-        pytest.skip(f"there is no Python {version} here")
+def wanted() -> dict[str, Path]:
+    """Interpreters by version, the newest first."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    there = {version: found for version in reversed(VERSIONS) if version != own and (found := interpreter(version))}
+    return there if os.environ.get("PYTHONS") == "all" else dict(list(there.items())[:1])
+
+
+def test_another_python(tmp_path: Path) -> None:
+    others = wanted()
+    if not others:
+        pytest.skip(f"there is none of Python {', '.join(VERSIONS)} here but this one")
+    for version, found in others.items():
+        passes_under(found, tmp_path / version)
+
+
+def passes_under(found: Path, place: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "VIRTUAL_ENV"))}
     environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
@@ -65,14 +77,14 @@ def test_another_python(version: str, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         return done.stdout
 
-    call(found, "-m", "venv", tmp_path / "env")
-    python = tmp_path / "env" / "bin" / "python"
+    call(found, "-m", "venv", place / "env")
+    python = place / "env" / "bin" / "python"
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", ROOT / "constraints.txt")
     call(*pip, "--only-binary", ":all:", *requirements())
     ignored = [f"--ignore-glob={ROOT / path}" for path in NEED_TORCH]
     printed = call(
         python, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow",
-        f"--basetemp={tmp_path / 'base'}", *ignored, *FOLDERS,
+        f"--basetemp={place / 'base'}", *ignored, *FOLDERS,
     )  # fmt: skip
     passed = re.search(r"(\d+) passed", printed)
     assert passed, printed[-2000:]
