@@ -21,6 +21,7 @@ from inmo.reports.scoring.statistics import (
     interval_words,
 )
 from inmo.reports.scoring.stored import DatasetEvaluation
+from inmo.reports.tables.note_marks import marks_of
 from inmo.reports.tables.significance import pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 
@@ -75,7 +76,8 @@ def distractors_block(data: DatasetEvaluation, look: Mapping[str, Style]) -> Blo
             )
     drawn = {}
     for column in (AUC, ON):
-        panels = [(words, lines) for words, lines in _panels(found[column], parts, column) if lines[0].points]
+        drawable = _panels(found[column], parts, column, marks_of(data))
+        panels = [(words, lines) for words, lines in drawable if lines[0].points]
         figure = figures.sweep_figure(panels, "Distractors", look, f"{column.label}: mean over sequences")
         if figure is not None:
             drawn[f"{stem}_{column.key}"] = figure
@@ -164,7 +166,9 @@ def grade_table(values: Values, parts: Sequence[Part], column: Column, *, title:
     return rank_columns(Table(title, f"{caption} {legend}.", (Column("tracker", "Tracker"), *columns), rows), whole)
 
 
-def _panels(values: Values, parts: Sequence[Part], column: Column) -> list[tuple[str, list[SweepLine]]]:
+def _panels(
+    values: Values, parts: Sequence[Part], column: Column, signs: Mapping[str, str]
+) -> list[tuple[str, list[SweepLine]]]:
     """For every likeness, or all sequences where there is none: a line per tracker over the number of distractors."""
     numbers = [part for part in parts if part.group == "Number"]
     alike = [part for part in parts if part.group == "Likeness"]
@@ -172,7 +176,7 @@ def _panels(values: Values, parts: Sequence[Part], column: Column) -> list[tuple
         ("All sequences", frozenset().union(*(part.sequences for part in numbers)))
     ]
     return [
-        (words, [SweepLine(name, (), _points(own, numbers, chosen, column)) for name, own in values.items()])
+        (words, [SweepLine(n, (), _points(own, numbers, chosen, column), signs[n]) for n, own in values.items()])
         for words, chosen in among
     ]
 

@@ -26,7 +26,7 @@ from inmo.reports.scoring.statistics import (
     spreads,
 )
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
-from inmo.reports.tables.note_marks import briefly
+from inmo.reports.tables.note_marks import briefly, marks_of
 from inmo.reports.tables.table import Cell, Column, Table, percent
 from inmo.terminal import listed
 
@@ -191,6 +191,7 @@ def _estimate(found: Estimate) -> Cell:
 def _dataset(store: Store, label: str, sweep: Sequence[Swept]) -> SweptDataset:
     data = evaluate_runs(store, label, {folder for item in sweep for folder in item.runs.values()})
     scores = {run.run.folder: score for run, score in zip(data.runs, data.default, strict=True)}
+    signs = {run.run.folder: mark for run, mark in zip(data.runs, marks_of(data).values(), strict=True)}
     reasons = {run.run.folder: run.holes[0].reason for run in data.runs if run.holes}
     usable = {folder: score for folder, score in scores.items() if not score.reason}
     shared = [n for n in data.dataset.names if usable and all(n in s.per_sequence for s in usable.values())]
@@ -202,6 +203,7 @@ def _dataset(store: Store, label: str, sweep: Sequence[Swept]) -> SweptDataset:
                 _point(data, values, scores.get(folder), shared, reasons.get(folder, ""))
                 for values, folder in item.runs.items()
             ),
+            "".join(dict.fromkeys(sign for folder in item.runs.values() for sign in signs.get(folder, ""))),
         )
         for item in sweep
     ]

@@ -151,13 +151,13 @@ def distribution_figure(
 ) -> Figure | None:
     """AUC of every sequence, one row per tracker: box (quartiles, whiskers 1.5 IQR) and points. None without data."""
     points = [v for all_ in values.values() for v in all_]
-    data = {"auc": points, "tracker": [t for t, all_ in values.items() for _ in all_]}
+    data = {"auc": points, "tracker": [t + look[t].mark for t, all_ in values.items() for _ in all_]}
     if not points:
         return None
-    palette = {t: look[t].light for t in values}
+    palette = {t + look[t].mark: look[t].light for t in values}
     with mpl.rc_context(RC):
         figure, axes = one_axes(5.6, 0.9 + 0.42 * len(values))
-        common = {"data": data, "x": "auc", "y": "tracker", "order": list(values), "ax": axes}
+        common = {"data": data, "x": "auc", "y": "tracker", "order": list(palette), "ax": axes}
         sns.boxplot(
             **common, hue="tracker", palette=palette, fill=False, width=0.55, linewidth=1.0, fliersize=0, legend=False
         )
@@ -194,18 +194,18 @@ def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, 
         axes.set_title(f"Speed and accuracy · {title}")
         for tracker, fps, auc in points:
             axes.plot(fps, auc, "o", color=look[tracker].light, markersize=7, markeredgecolor="white", zorder=3)
-        _names(points, look, figure, axes)
+        _names([(t + look[t].mark, look[t].light, (fps, auc)) for t, fps, auc in points], figure, axes)
     return figure
 
 
-def _names(points: Sequence[tuple[str, float, float]], look: Mapping[str, Style], figure: Figure, axes: Axes) -> None:
-    """Write the names of dots beside them. The figure is laid out before and keeps its layout."""
+def _names(points: Sequence[tuple[str, str, tuple[float, float]]], figure: Figure, axes: Axes) -> None:
+    """Write the names of dots, (name, colour, place), beside them. The figure is laid out before, and stays so."""
     figure.draw_without_rendering()
-    texts = [axes.text(f, a, t, fontsize=8, color=look[t].light, va="center", zorder=4) for t, f, a in points]
+    texts = [axes.text(x, y, name, fontsize=8, color=colour, va="center", zorder=4) for name, colour, (x, y) in points]
     for text in texts:
         text.set_in_layout(False)
     extents = [text.get_window_extent() for text in texts]
-    dots = [(float(x), float(y)) for x, y in axes.transData.transform([p[1:] for p in points])]
+    dots = [(float(x), float(y)) for x, y in axes.transData.transform([at for _, _, at in points])]
     radius = 3.5 * figure.dpi / 72
     inside = axes.get_window_extent()
     bounds = (inside.x0 + 2, inside.y0 + 2, inside.x1, inside.y1)
@@ -225,7 +225,7 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
     if found is None:
         return None
     with mpl.rc_context(RC):
-        columns, width = _beside(list(found.values))
+        columns, width = _beside([tracker + look[tracker].mark for tracker in found.values])
         figure = Figure(figsize=(4.8 + width, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
         axes: Any = figure.add_subplot(projection="polar")  # PolarAxes, whose methods the stubs do not know
@@ -238,7 +238,7 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
                 axes.plot(
                     [found.angle(i) for i in order], [row[i] for i in order], color=style.light, linewidth=1.5,
                     dashes=style.dashes or (None, None), marker="o", markersize=2.2,
-                    label=tracker if not number else "_",
+                    label=tracker + style.mark if not number else "_",
                 )  # fmt: skip
         axes.set_ylim(0, found.top)
         axes.set_rgrids(found.rings, [f"{ring:.1f}" for ring in found.rings], angle=0, fontsize=7, color="#555b63")
@@ -271,7 +271,7 @@ def sweep_figure(
     across = min(len(panels), 3)
     down = -(-len(panels) // across)
     with mpl.rc_context(RC):
-        trackers = {line.tracker for _, lines in panels for line in lines}
+        trackers = {line.tracker + line.mark for _, lines in panels for line in lines}
         columns = min(max(int(3.3 * across / legend_width(trackers)), 1), 4, len(trackers))
         below = -(-len(trackers) // columns)
         figure, grid = grid_of_axes(3.3 * across, 2.9 * down + 0.175 * (below - 1), down, across)
@@ -283,7 +283,7 @@ def sweep_figure(
                     x, y = np.array([(p.values[0], p.auc) for p in piece], np.float64).T
                     axes.plot(
                         x, y, color=style.light, dashes=style.dashes or (None, None), marker="o", markersize=3.2,
-                        linewidth=1.5, zorder=3, label=line.tracker if not number else "_",
+                        linewidth=1.5, zorder=3, label=line.tracker + line.mark if not number else "_",
                     )  # fmt: skip
                     if bounds := band(piece):
                         at, low, high = zip(*bounds, strict=True)

@@ -15,6 +15,7 @@ from inmo.reports.figures.svg import TOP, Frame
 
 ROW, _RIGHT = 26, 130  # pixels of a row, and of the column of numbers
 _WHOLE, _DOT = "#2f5d8a", "#8795a5"
+_BEYOND = 1.5  # spans of the estimates and trainings that an interval may reach beyond them before it is cut
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,23 @@ class ForestRow:
 
 
 def forest_axis(rows: Sequence[ForestRow]) -> tuple[float, float, float]:
-    """Ends and step of the axis: 0, every estimate, interval and training, with a margin, at most ten ticks."""
+    """Ends and step of the axis: 0, every estimate and training, with a margin, at most ten ticks.
+
+    Intervals are on it as far as they leave estimates that can be told apart: see ``cut``.
+    """
     own = [row for row in rows if row.name]
-    values = [0.0, *(v for row in own for v in (row.value, *(row.interval or ()), *(v for _, v in row.trainings)))]
+    values = [0.0, *(v for row in own for v in (row.value, *(v for _, v in row.trainings)))]
+    beyond = _BEYOND * max(max(values) - min(values), 1.0)
+    low, high = min(values) - beyond, max(values) + beyond
+    values += [min(max(v, low), high) for row in own for v in row.interval or ()]
     reach = max(max(values) - min(values), 1.0)
     step = next(s * 10.0**e for e in range(-1, 4) for s in (1, 2, 5) if reach / (s * 10.0**e) <= 8)
     return math.floor(min(values) / step - 0.1) * step, math.ceil(max(values) / step + 0.1) * step, step
+
+
+def cut(interval: tuple[float, float], low: float, high: float) -> tuple[float, float, bool, bool]:
+    """The part of an interval that is on the axis, and whether it goes on at the left and at the right."""
+    return max(interval[0], low), min(interval[1], high), interval[0] < low, interval[1] > high
 
 
 def forest_plot(rows: Sequence[ForestRow], label: str) -> Markup:
@@ -69,7 +81,10 @@ def forest_plot(rows: Sequence[ForestRow], label: str) -> Markup:
                        for s, v in row.trainings)  # fmt: skip
         line = ""
         if row.interval:
-            line = f'<path class="curve d0" d="M{x(row.interval[0])} {middle - 3:g}H{x(row.interval[1])}"/>'
+            start, end, left_on, right_on = cut(row.interval, low, high)
+            line = f'<path class="curve d0" d="M{x(start)} {middle - 3:g}H{x(end)}"/>'
+            heads = [(x(v), side) for v, side, on in ((start, 6, left_on), (end, -6, right_on)) if on]
+            line += "".join(f'<path class="arrow" d="M{at} {middle - 3:g}l{s} -4v8z"/>' for at, s in heads)
         parts.append(
             f'<text class="tick e" x="{left - 8}" y="{middle + 4:g}">{escape(name)}</text>'
             f'<g class="h0">{line}<path class="median" d="M{x(row.value)} {middle - 8:g}v10"/></g>'
@@ -89,7 +104,11 @@ def forest_figure(rows: Sequence[ForestRow], label: str) -> Figure:
             if not row.name:
                 continue
             if row.interval:
-                axes.plot(row.interval, (number - 0.1,) * 2, color=_WHOLE, linewidth=1.6, solid_capstyle="butt")
+                start, end, left_on, right_on = cut(row.interval, low, high)
+                axes.plot((start, end), (number - 0.1,) * 2, color=_WHOLE, linewidth=1.6, solid_capstyle="butt")
+                for at, head, on in ((start, "<", left_on), (end, ">", right_on)):
+                    if on:
+                        axes.plot([at], [number - 0.1], head, color=_WHOLE, markersize=4.5, clip_on=False)
             axes.plot([row.value], [number - 0.1], "s", color=_WHOLE, markersize=4.5)
             single = [value for _, value in row.trainings]
             axes.plot(single, [number + 0.22] * len(single), "o", color=_DOT, markersize=2.6)

@@ -113,7 +113,9 @@ def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[
             )
         )
     best_first = sorted(found.values, key=lambda t: -_mean(found.values[t]))
-    return Markup("").join([*parts, Markup("</svg>"), switches([(t, "") for t in best_first], look, numbers)])
+    return Markup("").join(
+        [*parts, Markup("</svg>"), switches([(t, look[t].mark, "") for t in best_first], look, numbers)]
+    )
 
 
 def _at(found: Radar, index: int, value: float) -> tuple[float, float]:

@@ -28,26 +28,28 @@ class Place:
         rank: its mean rank.
         row: of its name, from 0 below the bars; the ends of the axis come first.
         left: whether its name stands at the left, as those of the better half do.
+        mark: the signs behind it.
     """
 
     tracker: str
     rank: float
     row: int
     left: bool
+    mark: str = ""
 
     @property
     def words(self) -> str:
         """Name and mean rank as written beside the line."""
         name = self.tracker if len(self.tracker) <= _LETTERS else f"{self.tracker[: _LETTERS - 1]}…"
-        return f"{self.rank:.2f}  {name}" if not self.left else f"{name}  {self.rank:.2f}"
+        return f"{self.rank:.2f}  {name}{self.mark}" if not self.left else f"{name}{self.mark}  {self.rank:.2f}"
 
 
-def places(found: Ranking) -> list[Place]:
+def places(found: Ranking, look: Mapping[str, Style]) -> list[Place]:
     """Where every tracker's name stands: the better half from the top at the left, the others at the right, the worst
     on top, so that no two lines cross."""
     count, half = len(found.trackers), math.ceil(len(found.trackers) / 2)
     return [
-        Place(name, rank, i if i < half else count - 1 - i, i < half)
+        Place(name, rank, i if i < half else count - 1 - i, i < half, look[name].mark)
         for i, (name, rank) in enumerate(zip(found.trackers, found.ranks, strict=True))
     ]
 
@@ -72,7 +74,7 @@ def rank_plot(found: Ranking | None, look: Mapping[str, Style], numbers: Mapping
     middle = min(end, count) / 2 + 0.5
     parts.append(f'<path class="axis" d="M{x(1)} 10v8m0-4H{x(end)}m0-4v8"/>')
     parts.append(f'<text class="label" x="{x(middle)}" y="9">CD {found.difference:.2f}</text>')
-    for place in places(found):
+    for place in places(found, look):
         y = first_row + _ROW * place.row
         edge, side = (_NAMES - 12, "name e") if place.left else (_NAMES + _AXIS + 12, "name")
         at = edge - 5 if place.left else edge + 5
@@ -114,7 +116,7 @@ def rank_figure(found: Ranking | None, look: Mapping[str, Style], *, title: str)
         )
         axes.text(1 + min(found.difference, count - 1) / 2, -1.9, f"CD {found.difference:.2f}", ha="center",
                   va="bottom", fontsize=8)  # fmt: skip
-        for place in places(found):
+        for place in places(found, look):
             y, edge = deepest + 0.75 * place.row, 0.04 * (count - 1)
             edge = 1 - edge if place.left else count + edge
             style = look[place.tracker].light

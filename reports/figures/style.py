@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -22,14 +22,22 @@ DASHES: tuple[tuple[float, ...], ...] = ((), (6, 2.5), (1.5, 1.8), (7, 2, 1.5, 2
 
 @dataclass(frozen=True)
 class Style:
-    """The look of a tracker everywhere in a report: numbers of its hue and of its dash."""
+    """The look of a tracker everywhere in a report.
+
+    Attributes:
+        hue, dash: numbers in ``LIGHT`` and ``DASHES``.
+        mark: the signs behind its name, of drawings of one dataset; see ``note_marks.marks``.
+        colour: on white paper in place of the hue's, as Matplotlib writes colours.
+    """
 
     hue: int
     dash: int
+    mark: str = ""
+    colour: str = ""
 
     @property
     def light(self) -> str:
-        return LIGHT[self.hue]
+        return self.colour or LIGHT[self.hue]
 
     @property
     def dashes(self) -> tuple[float, ...]:
@@ -40,6 +48,11 @@ def styles(trackers: Iterable[str]) -> dict[str, Style]:
     """One style per tracker, in order; the first 32 differ."""
     names = dict.fromkeys(trackers)
     return {name: Style(i % len(LIGHT), (i + i // len(LIGHT)) % len(DASHES)) for i, name in enumerate(names)}
+
+
+def with_marks(look: Mapping[str, Style], marks: Mapping[str, str]) -> dict[str, Style]:
+    """The same looks with the signs that trackers bear on a dataset."""
+    return {name: replace(style, mark=marks.get(name, "")) for name, style in look.items()}
 
 
 @dataclass(frozen=True)
@@ -102,11 +115,13 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class SweepLine:
-    """One tracker under all values, in their order; ``own`` are those it has when nobody sweeps."""
+    """One tracker under all values, in their order; ``own`` are those it has when nobody sweeps, and ``mark`` is what
+    stands behind its name, see ``note_marks.marks``."""
 
     tracker: str
     own: tuple[float, ...]
     points: tuple[SweepPoint, ...]
+    mark: str = ""
 
     def best(self) -> tuple[SweepPoint, ...]:
         """The points with the highest AUC as it prints, in percent with one decimal."""

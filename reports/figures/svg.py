@@ -110,7 +110,7 @@ def strip_plot(
     rows = {tracker: sorted(v) for tracker, v in values.items() if v}
     if not rows:
         return ""
-    left = 24 + min(150, round(6.4 * max(len(t) for t in rows)))
+    left = 24 + min(150, round(6.4 * max(len(t + look[t].mark) for t in rows)))
     frame = Frame(520, TOP + _BOTTOM + 30 * len(rows), left)
     parts = frame.axes([(i / 5, f"{i / 5:g}") for i in range(6)], [], "Success AUC per sequence", "")
     for row, (tracker, found) in enumerate(rows.items()):
@@ -119,7 +119,7 @@ def strip_plot(
         dots = "".join(
             f"M{_n(frame.x(v))} {_n(middle + (((i + 1) * _GOLDEN) % 1 - 0.5) * 15)}h0" for i, v in enumerate(found)
         )
-        name = tracker if len(tracker) <= 24 else tracker[:23] + "…"
+        name = (tracker if len(tracker) <= 24 else tracker[:23] + "…") + look[tracker].mark
         parts.append(
             f'<g data-t="{numbers[tracker]}" class="h{look[tracker].hue}">'
             f'<text class="tick e" x="{left - 8}" y="{middle + 4}">{escape(name)}</text>'
@@ -152,17 +152,19 @@ def speed_plot(
         (frame.x((math.log10(fps) - start) / (end - start)), frame.y((auc - base) / (top - base)))
         for _, fps, auc in ordered
     ]
-    sizes = [(text_width(tracker, _NAME) + 2, _NAME + 2.5) for tracker, _, _ in ordered]
+    names = [f"{tracker}{look[tracker].mark}" for tracker, _, _ in ordered]
+    sizes = [(text_width(name, _NAME) + 2, _NAME + 2.5) for name in names]
     bounds = (frame.left + 2, TOP, frame.width - 2, frame.height - _BOTTOM - 2)
-    for (tracker, _, _), (x, y), label in zip(ordered, dots, place_labels(dots, sizes, bounds, _DOT), strict=True):
+    placed = place_labels(dots, sizes, bounds, _DOT)
+    for (tracker, _, _), name, (x, y), label in zip(ordered, names, dots, placed, strict=True):
         parts.append(f'<g data-t="{numbers[tracker]}" class="h{look[tracker].hue}">')
         if label.leader:
             (x0, y0), (x1, y1) = label.leader
             parts.append(f'<path class="leader" d="M{_n(x0)} {_n(y0)}L{_n(x1)} {_n(y1)}"/>')
         kind = {"start": "name", "middle": "name m", "end": "name e"}[label.anchor]
         parts.append(
-            f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_DOT:g}"><title>{escape(tracker)}</title></circle>'
-            f'<text class="{kind}" x="{_n(label.x)}" y="{_n(label.y + 4)}">{escape(tracker)}</text></g>'
+            f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_DOT:g}"><title>{escape(name)}</title></circle>'
+            f'<text class="{kind}" x="{_n(label.x)}" y="{_n(label.y + 4)}">{escape(name)}</text></g>'
         )
     return frame.wrap(parts, f"Speed against accuracy of {len(points)} trackers")
 
@@ -199,7 +201,7 @@ def sweep_plot(
     for line in reversed(drawn):
         if best := line.best():
             where = spans([p.values[0] for p in best], [p.values[0] for p in line.points])
-            legend.append((line.tracker, f"{(best[0].auc or 0) * 100:.1f} at {where}"))
+            legend.append((line.tracker, line.mark, f"{(best[0].auc or 0) * 100:.1f} at {where}"))
     drawing = frame.wrap(parts, f"Success AUC against {x_label} of {len(legend)} trackers")
     return drawing + switches(legend, look, numbers)
 
@@ -230,12 +232,15 @@ def loglog_plot(
     return frame.wrap(parts, f"{y_label} against {x_label}") + legend
 
 
-def switches(rows: Sequence[tuple[str, str]], look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
-    """A legend below a plot, (tracker, words) a row; each row switches its tracker on and off on the whole page."""
+def switches(rows: Sequence[tuple[str, str, str]], look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
+    """A legend below a plot, (tracker, mark, words) a row, that switches its tracker on and off on the whole page."""
     button = '<button type="button" class="switch" aria-pressed="true" data-t="{}">{}<span>{}</span>{}</button>'
     row = Markup(f"<li>{button}</li>")
     bold = Markup("<b>{}</b>")
-    items = [row.format(numbers[n], swatch(look[n]), n, bold.format(words) if words else "") for n, words in rows]
+    items = [
+        row.format(numbers[n], swatch(look[n]), n + mark, bold.format(words) if words else "")
+        for n, mark, words in rows
+    ]
     return Markup('<ul class="legend roomy">') + Markup("").join(items) + Markup("</ul>")
 
 

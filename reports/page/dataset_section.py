@@ -16,13 +16,13 @@ from inmo.reports.figures.attributes import attribute_grid, hardest_first, headi
 from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
 from inmo.reports.figures.radar import Radar, radar
 from inmo.reports.figures.ranks import rank_figure
-from inmo.reports.figures.style import Style
+from inmo.reports.figures.style import Style, with_marks
 from inmo.reports.scoring.ranks import Ranking, rank_trackers
 from inmo.reports.scoring.score import KINDS, SUCCESS, Score, sequence_means
 from inmo.reports.scoring.statistics import MINIMUM, Pair, compare_all, compare_with_best, ends
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval, ranked_scalar
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
-from inmo.reports.tables.note_marks import briefly, noted
+from inmo.reports.tables.note_marks import briefly, marks_of, noted
 from inmo.reports.tables.significance import matrix_table, pairs_table, rank_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import marked
@@ -209,6 +209,7 @@ def ranking_of(data: DatasetEvaluation) -> Ranking | None:
 def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> dict[str, Figure]:
     title = f"{data.dataset.title} ({', '.join(filter(None, (data.dataset.protocol, briefly(data.default))))})"
     ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
+    look = with_marks(look, marks_of(data))
     drawn = {
         f"{stem}_{kind.key}": figures.curve_figure(
             data.default, kind, look, title=title, ranked=ranked, cautions=cautions_of(data)

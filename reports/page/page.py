@@ -27,7 +27,7 @@ from inmo.reports.figures.for_papers import save_figure
 from inmo.reports.figures.frames import TRUTH
 from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.ranks import rank_plot
-from inmo.reports.figures.style import DARK, DASHES, LIGHT, Line, Style, lines, styles
+from inmo.reports.figures.style import DARK, DASHES, LIGHT, Line, Style, lines, styles, with_marks
 from inmo.reports.page.dataset_section import (
     TABLES,
     Content,
@@ -50,7 +50,7 @@ from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, 
 from inmo.reports.scoring.tuned import tuned_on
 from inmo.reports.tables.builders import FPS_DEFINITION, overview_table
 from inmo.reports.tables.html import to_html
-from inmo.reports.tables.note_marks import note_footnote
+from inmo.reports.tables.note_marks import marks_of, note_footnote
 from inmo.reports.tables.table import Cell, Table, write_tables
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
@@ -193,6 +193,7 @@ def _section(
     content: Content, browser: FailureBrowser, look: Mapping[str, Style], numbers: Mapping[str, int]
 ) -> dict[str, Any]:
     data = content.data
+    look = with_marks(look, marks_of(data))
     tables: dict[str, Any] = {name: to_html(table) for name, table in content.named.items()}
     tables["sequences"] = _with_origins(_linked(_with_results(content.named["sequences"]), browser), data)
     if "attributes" in tables:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from inmo.reports.scoring.score import Score
+from inmo.reports.scoring.stored import DatasetEvaluation
 from inmo.reports.tables import readings, tuned_marks
 from inmo.reports.tables.table import Table
 
@@ -18,6 +19,11 @@ def marks(score: Score, caution: str = "") -> str:
     ``caution``: see ``stored.TrackerRun``.
     """
     return (tuned_marks.MARK if caution else "") + readings.mark(score) + (NOTE if score.notes else "")
+
+
+def marks_of(data: DatasetEvaluation) -> dict[str, str]:
+    """Tracker -> its signs on a dataset."""
+    return {run.name: marks(score, run.caution) for run, score in zip(data.runs, data.default, strict=True)}
 
 
 def note_footnote(scores: Sequence[Score]) -> dict[str, str]:

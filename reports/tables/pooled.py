@@ -15,7 +15,7 @@ from inmo.reports.scoring.statistics import (
 )
 from inmo.reports.scoring.stored import Evaluation
 from inmo.reports.tables import readings
-from inmo.reports.tables.note_marks import briefly, marks, note_footnote
+from inmo.reports.tables.note_marks import briefly, marks_of, note_footnote
 from inmo.reports.tables.significance import pairs_table
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
 from inmo.reports.tables.tuned_marks import footnote
@@ -82,8 +82,8 @@ def pooled_marks(evaluation: Evaluation) -> dict[str, str]:
     """Tracker -> the signs that its scores bear on any dataset."""
     found: dict[str, str] = {}
     for data in evaluation.datasets:
-        for run, score in zip(data.runs, data.default, strict=True):
-            found[run.name] = "".join(dict.fromkeys(found.get(run.name, "") + marks(score, run.caution)))
+        for name, signs in marks_of(data).items():
+            found[name] = "".join(dict.fromkeys(found.get(name, "") + signs))
     return found
 
 

@@ -8,14 +8,17 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from inmo.reports.blocks.sweeps import SweepLine, SweepPoint
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg
 from inmo.reports.figures.frames import TRUTH, Track, dashed, draw_boxes, tracker_boxes, true_boxes
-from inmo.reports.figures.radar import radar
-from inmo.reports.figures.style import DARK, DASHES, LIGHT, lines, styles
+from inmo.reports.figures.radar import radar, radar_plot
+from inmo.reports.figures.ranks import rank_figure, rank_plot
+from inmo.reports.figures.style import DARK, DASHES, LIGHT, lines, styles, with_marks
+from inmo.reports.scoring.ranks import Ranking
 from inmo.reports.scoring.score import KINDS, NORM_PRECISION, PRECISION, SUCCESS, Measures, Score
 
 
@@ -29,6 +32,7 @@ def score(tracker: str, height: float) -> Score:
 SCORES = [score("B", 0.6), score("<A>", 0.9), score("$C_1$", 0.3)]
 VALUES = {s.tracker: [m.success_auc or 0.0 for m in s.per_sequence.values()] for s in SCORES}
 LOOK = styles(s.tracker for s in SCORES)
+W = {"A": "One", "B": "Two", "C": "Three"}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)
@@ -205,6 +209,27 @@ def test_page_plots_escape_names_and_carry_numbers() -> None:
     assert "style=" not in drawn
     assert "</script" not in str(svg.curve_data(found, SUCCESS, numbers))
     assert (svg.strip_plot({}, {}, {}), svg.speed_plot([], {}, {})) == ("", "")
+
+
+def test_every_drawing_has_the_signs_of_the_tables_behind_the_names() -> None:
+    look, numbers = with_marks(LOOK, {"B": "†§"}), {name: i for i, name in enumerate(LOOK)}
+    found, ranking = radar(W, dict.fromkeys(W, 3), {"B": dict.fromkeys(W, 0.4)}), Ranking(("B", "<A>", "$C_1$"),
+        (1.0, 2.0, 3.0), 9, 0.01, 0.5)  # fmt: skip
+    swept = SweepLine("B", (0.1,), (SweepPoint((0.1,), 0.5), SweepPoint((0.4,), 0.6)), "†§")
+    drawn = (
+        svg.speed_plot([("B", 20.0, 0.5), ("<A>", 30.0, 0.6)], look, numbers), svg.strip_plot(VALUES, look, numbers),
+        radar_plot(found, look, numbers), rank_plot(ranking, look, numbers), svg.sweep_plot([swept], "w", look, numbers)
+    )  # fmt: skip
+    assert all("B†§" in text and "&gt;†" not in text for text in drawn)
+    shown = (
+        figures.speed_figure([("B", 20.0, 0.5)], look, title="T"), figures.distribution_figure(VALUES, look, title="T"),
+        figures.radar_figure(found, look, title="T"), rank_figure(ranking, look, title="T"),
+        figures.sweep_figure([("D", [swept])], "w", look)
+    )  # fmt: skip
+    for figure in shown:
+        assert figure is not None
+        figure.draw_without_rendering()
+        assert any("B†§" in text.get_text() for text in figure.findobj(Text))
 
 
 def test_boxes_are_drawn_where_they_are() -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from inmo.reports.figures.forest import ForestRow, forest_axis, forest_figure, forest_plot
+from inmo.reports.figures.forest import ForestRow, cut, forest_axis, forest_figure, forest_plot
 
 ROWS = [
     ForestRow("reference", 0.0, None, ((0, -0.5), (1, 0.5))),
@@ -30,6 +30,22 @@ def test_every_effect_interval_and_training_is_drawn() -> None:
     assert "+1.2 [-0.5, 3.0]*" in text or "+1.3 [-0.5, 3.0]*" in text
     xs = [float(x) for x in re.findall(r'cx="([0-9.]+)"', text)]
     assert xs[0] < xs[1] and xs[1] < xs[2] < xs[3]
+
+
+def test_an_interval_that_dwarfs_the_estimates_is_cut_and_says_so() -> None:
+    rows = [ForestRow("few", 1.0, (-60.0, 3.0)), ForestRow("many", 2.0, (1.0, 3.0)), ForestRow("wide", 0.5, (-70, 80))]
+    low, high, step = forest_axis(rows)  # estimates and zero span 2, an interval may reach 3 beyond
+    assert (low, high, step) == (-4.0, 6.0, 1.0)
+    assert [cut(row.interval, low, high)[2:] for row in rows if row.interval] == [
+        (True, False), (False, False), (True, True)
+    ]  # fmt: skip
+    text = forest_plot(rows, "Points")
+    assert text.count('class="arrow"') == 3 and "+1.0 [-60.0, 3.0]" in text
+    ends = [float(x) for x in re.findall(r'class="curve d0" d="M([0-9.]+) ', text)]
+    left = float(re.findall(r'class="axis" d="M([0-9.]+) ', text)[0])
+    assert min(ends) >= left
+    (axes,) = forest_figure(rows, "Points").axes
+    assert sorted(str(line.get_marker()) for line in axes.lines if line.get_marker() in ("<", ">")) == ["<", "<", ">"]
 
 
 def test_a_figure_has_the_same_rows() -> None:

@@ -17,8 +17,8 @@ NUMBERS = {name: i for i, name in enumerate(NAMES)}
 
 
 def test_the_better_half_is_at_the_left_and_the_ends_on_top() -> None:
-    assert [(p.row, p.left) for p in places(FOUND)] == [(0, True), (1, True), (2, True), (1, False), (0, False)]
-    assert places(FOUND)[0].words == "A  1.50" and places(FOUND)[3].words == f"4.25  {'D' * 21}…"
+    assert [(p.row, p.left) for p in places(FOUND, LOOK)] == [(0, True), (1, True), (2, True), (1, False), (0, False)]
+    assert places(FOUND, LOOK)[0].words == "A  1.50" and places(FOUND, LOOK)[3].words == f"4.25  {'D' * 21}…"
 
 
 def test_every_tracker_bar_and_the_difference_is_drawn() -> None:
@@ -34,6 +34,6 @@ def test_a_figure_has_the_same() -> None:
     figure = rank_figure(FOUND, LOOK, title="LaSOT")
     assert figure is not None and rank_figure(None, LOOK, title="") is None
     (axes,) = figure.axes
-    assert {place.words for place in places(FOUND)} <= {text.get_text() for text in axes.texts}
+    assert {place.words for place in places(FOUND, LOOK)} <= {text.get_text() for text in axes.texts}
     bars = [line for line in axes.lines if line.get_linewidth() == 3]
     assert len(bars) == 2
