@@ -81,7 +81,7 @@ def ablation_block(study: Study, *, stem: str, title: str) -> Block:
     note = f"Left out, as some training has no score there: {', '.join(study.left_out)}."
     return Block(
         stem, title, how, tables, drawings, {stem: forest_figure(rows, AXIS)} if effects else {},
-        notes=(note,) if study.left_out else (), first=True, folded=(f"{stem}-trainings", f"{stem}-gains"),
+        notes=(note,) if study.left_out else (), folded=(f"{stem}-trainings", f"{stem}-gains"),
     )  # fmt: skip
 
 

@@ -39,7 +39,6 @@ class Block:
         drawings: shown below the tables.
         figures: file stem -> the same drawings as figures for papers, written as SVG and PDF.
         notes: footnotes, plain text.
-        first: whether the page opens with it.
         folded: stems of tables that a reader has to unfold.
     """
 
@@ -50,7 +49,6 @@ class Block:
     drawings: tuple[Drawing, ...] = ()
     figures: Mapping[str, Figure] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    first: bool = False
     folded: tuple[str, ...] = ()
 
 

@@ -131,12 +131,18 @@ def strip_plot(
 
 
 def speed_plot(
-    points: Sequence[tuple[str, float, float]], look: Mapping[str, Style], numbers: Mapping[str, int]
+    points: Sequence[tuple[str, float, float]],
+    look: Mapping[str, Style],
+    numbers: Mapping[str, int],
+    height: int = 300,
 ) -> Markup | str:
-    """Speed against accuracy, (tracker, frames per second, AUC) each; speed on a logarithmic axis."""
+    """Speed against accuracy, (tracker, frames per second, AUC) each; speed on a logarithmic axis.
+
+    ``height``: of the drawing for up to eight trackers; more make it higher.
+    """
     if not points:
         return ""
-    frame = Frame(520, 300 + 8 * max(0, len(points) - 8))
+    frame = Frame(520, height + 8 * max(0, len(points) - 8))
     start = math.log10(min(p[1] for p in points)) - 0.35  # room for names left of the slowest
     end = math.log10(max(p[1] for p in points)) + 0.15
     base, top, step = limits([p[2] for p in points])

@@ -41,18 +41,20 @@ from inmo.reports.page.dataset_section import (
     speed_points,
 )
 from inmo.reports.page.failure_browser import FailureBrowser, build_browser
+from inmo.reports.page.overview import Overview, build_overview
 from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
-from inmo.reports.scoring.score import KINDS, SUCCESS, Kind, Score
+from inmo.reports.scoring.score import KINDS, SUCCESS, Kind
 from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
 from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
 from inmo.reports.scoring.tuned import tuned_on
-from inmo.reports.tables.builders import FPS_DEFINITION, overview_table
+from inmo.reports.tables.builders import FPS_DEFINITION
 from inmo.reports.tables.html import to_html
 from inmo.reports.tables.note_marks import marks_of, note_footnote
-from inmo.reports.tables.table import Cell, Table, write_tables
-from inmo.reports.tables.tuned_marks import MARK, footnote
+from inmo.reports.tables.significance import rank_words
+from inmo.reports.tables.table import Table, write_tables
+from inmo.reports.tables.tuned_marks import footnote
 
 TITLE = "Tracking benchmark"
 FRAMES = "frames"  # the folder of the failure browser's images
@@ -80,8 +82,7 @@ def write_report(
         title: heading of the page.
         partial: show what is there with its coverage; False refuses a store with holes.
         evaluation: of the store under these protocols, where it is known already.
-        blocks: shown between the overview and the datasets, those that are ``first`` before both; their files are
-            written with the others.
+        blocks: shown between the overview and the datasets; their files are written with the others.
         full_paths: say where data and files lay; by default their names alone, as the page is handed on.
 
     Returns:
@@ -96,7 +97,7 @@ def write_report(
     numbers = {name: number for number, name in enumerate(look)}
     images = [images_of(data) for data in evaluation.datasets]
     contents = [build(store, data, look, found) for data, found in zip(evaluation.datasets, images, strict=True)]
-    overview = _overview(evaluation)
+    overview = build_overview(evaluation, contents, look)
     parts: tuple[Block | Content, ...] = (*blocks, *contents)
     try:
         (out / "figures").mkdir(parents=True, exist_ok=True)
@@ -105,11 +106,11 @@ def write_report(
             for c, found in zip(contents, images, strict=True)
         ]
         page = render(title, evaluation, overview, contents, browsers, look, blocks, full_paths=full_paths)
-        tables = {"overview": overview} | {k: t for part in parts for k, t in part.tables.items()}
+        tables = {"overview": overview.table} | {k: t for part in parts for k, t in part.tables.items()}
         if not full_paths:
             tables = {stem: table_of_names(table, _roots(evaluation)) for stem, table in tables.items()}
         write_tables(tables, out / "tables")
-        for part in parts:
+        for part in (overview, *parts):
             for stem, figure in part.figures.items():
                 save_figure(figure, out / "figures" / stem)
         whole = out / ".index.html.tmp"
@@ -123,7 +124,7 @@ def write_report(
 def render(
     title: str,
     evaluation: Evaluation,
-    overview: Table,
+    overview: Overview,
     contents: Sequence[Content],
     browsers: Sequence[FailureBrowser],
     look: Mapping[str, Style],
@@ -146,9 +147,8 @@ def render(
         "policy": _policy(style, script),
         "style": Markup(style),
         "script": Markup(script),
-        "overview": to_html(overview),
-        "first": [_block(block) for block in blocks if block.first],
-        "blocks": [_block(block) for block in blocks if not block.first],
+        "overview": _overview(overview, numbers),
+        "blocks": [_block(block) for block in blocks],
         "sections": [_section(c, browser, look, numbers) for c, browser in zip(contents, browsers, strict=True)],
         "legend": [{"name": n, "number": numbers[n], "swatch": svg.swatch(s)} for n, s in look.items()],
         "counts": _counts(evaluation),
@@ -187,6 +187,18 @@ def _block(block: Block) -> dict[str, Any]:
         "stem": block.stem, "title": block.title, "words": block.words, "tables": shown, "drawings": block.drawings,
         "notes": block.notes, "files": list(block.tables), "figures": list(block.figures),
     }  # fmt: skip
+
+
+def _overview(overview: Overview, numbers: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "findings": overview.findings,
+        "table": to_html(overview.table),
+        "ranking": rank_plot(overview.ranking, overview.look, numbers),
+        "rank_words": rank_words(overview.ranking) if overview.ranking else "",
+        "speed": svg.speed_plot(overview.points, overview.look, numbers, height=220),
+        "files": ["overview"],
+        "figures": list(overview.figures),
+    }
 
 
 def _section(
@@ -342,37 +354,6 @@ def _counts(evaluation: Evaluation) -> dict[str, str]:
         "results": f"{sum(r.results for r in runs):,}",
         "frames": f"{sum(r.frames for r in runs):,}",
     }
-
-
-def _overview(evaluation: Evaluation) -> Table:
-    columns = []
-    for data in evaluation.datasets:
-        told = {run.name: run.server for run in data.runs if run.server}
-        scores = [_from_server(s, told[s.tracker]) if s.tracker in told else s for s in data.default]
-        columns.append((f"{data.dataset.title}; server" if told else data.dataset.title, scores))
-    table = overview_table(columns, title="Overview")
-    places = [{run.name: run for run in data.runs} for data in evaluation.datasets]
-    rows = tuple(
-        (row[0], *(_origin(c, data, by.get(str(row[0].value)))
-                   for c, data, by in zip(row[1:], evaluation.datasets, places, strict=True)))
-        for row in table.rows
-    )  # fmt: skip
-    cautions = [(f"{run.name} on {d.dataset.title}", run.caution) for d in evaluation.datasets for run in d.runs]
-    return replace(table, rows=rows, footnotes={**table.footnotes, **footnote(cautions)})
-
-
-def _origin(cell: Cell, data: DatasetEvaluation, run: TrackerRun | None) -> Cell:
-    """A cell of the overview with the link to its run, and the mark of constants tuned on the dataset."""
-    if run is None:
-        return cell
-    return replace(
-        cell, link=anchor(data, run), mark=cell.mark + (MARK if run.caution and cell.value is not None else "")
-    )
-
-
-def _from_server(score: Score, said: Mapping[str, Any]) -> Score:
-    """A score without public ground truth, with the server's success in the place of ours."""
-    return replace(score, mean=replace(score.mean, success_auc=said.get("success")), reason="")
 
 
 # ---- style and policy

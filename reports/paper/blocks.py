@@ -80,7 +80,6 @@ def paper_block(
         words=_words(table, bool(mini)),
         tables=tables,
         notes=tuple(_absences(found, lines)),
-        first=True,
         folded=(f"{stem}_printed", f"{stem}_why"),
     )
 

@@ -89,7 +89,6 @@ def claims_block(measured: Mapping[int, Rows]) -> Block:
             "points of percent."
         ),
         tables={"claims": _accuracy(accuracy, measured), "claims_speed": _speeds(speeds, measured)},
-        first=True,
     )
 
 

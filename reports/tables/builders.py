@@ -213,7 +213,8 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
     rows.sort(key=lambda row: (sum(c.value is None for c in row), _descending(means[row[0].value])))
     table = Table(
         title,
-        "Success AUC; under each dataset its protocol. Scores on fewer sequences than others are not ranked with them.",
+        "Success AUC in percent; under each dataset its protocol. Scores on fewer sequences than others are not ranked "
+        "with them.",
         (_TRACKER, *heads),
         (),
     )

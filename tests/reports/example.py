@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 
 from inmo.datasets import open_dataset
-from inmo.datasets.base import Annotation, Hole
+from inmo.datasets.base import Annotation, Dataset, Hole
 from inmo.harness.store.store import Result, Run, Store, open_store
 
 HOSTILE = "<script>alert(1)</script>"
@@ -18,8 +19,11 @@ FRAMES = 20
 LOST = {"clip6": slice(3, 13), "clip7": slice(9, None)}
 
 
-def example_store(folder: Path, *, sequences: int = 8, images: bool = True) -> Store:
+def example_store(
+    folder: Path, *, sequences: int = 8, images: bool = True, labels: Sequence[str] = ("folder",)
+) -> Store:
     """A ``folder`` dataset of so many clips and three trackers (off by 1, 6 and 14 px), the second with one hole.
+    Several labels are as many datasets of the same clips.
 
     The third loses ``clip7`` for good at frame 9, and ``clip6`` at frame 3 until frame 13.
     Sequence ``b&w`` and tracker ``<script>`` carry names that are markup; tracker ``Good`` was stored with times such
@@ -32,26 +36,31 @@ def example_store(folder: Path, *, sequences: int = 8, images: bool = True) -> S
     store = open_store(folder / "store", write=True)
     dataset = open_dataset("folder", str(root))
     dataset = replace(dataset, holes=(Hole("gone", "no folder of this name below the root"),))
-    found = tuple(s.name for s in dataset.sequences)
-    store.put_dataset(dataset, found)
-    for sequence in dataset.sequences:
-        annotation = sequence.annotation()
-        store.put_sequence("folder", replace(sequence, attributes=("SV",) if "b" in sequence.name else ()), annotation)
-        for number, (title, off) in enumerate(TRACKERS.items()):
-            run = Run(f"tracker{number}", title, f"{number}" * 12, "", {"name": f"tracker{number}", "gain": off})
-            store.put_run("folder", run)
-            if number == 1 and sequence.name == "clip1":
-                store.put_hole("folder", run, Hole("clip1", "it fell over"))
-            else:
-                given = result(annotation, off, found.index(sequence.name))
-                if number == 2:
-                    given.boxes[LOST.get(sequence.name, slice(0)), 0] += 200
-                store.put_result("folder", run, sequence.name, given)
+    for label in labels:
+        _put(store, replace(dataset, label=label))
     if not images:
         for path in root.rglob("*.jpg"):
             path.unlink()
         root.rename(folder / "moved")
     return store
+
+
+def _put(store: Store, dataset: Dataset) -> None:
+    found, label = tuple(s.name for s in dataset.sequences), dataset.label
+    store.put_dataset(dataset, found)
+    for sequence in dataset.sequences:
+        annotation = sequence.annotation()
+        store.put_sequence(label, replace(sequence, attributes=("SV",) if "b" in sequence.name else ()), annotation)
+        for number, (title, off) in enumerate(TRACKERS.items()):
+            run = Run(f"tracker{number}", title, f"{number}" * 12, "", {"name": f"tracker{number}", "gain": off})
+            store.put_run(label, run)
+            if number == 1 and sequence.name == "clip1":
+                store.put_hole(label, run, Hole("clip1", "it fell over"))
+            else:
+                given = result(annotation, off, found.index(sequence.name))
+                if number == 2:
+                    given.boxes[LOST.get(sequence.name, slice(0)), 0] += 200
+                store.put_result(label, run, sequence.name, given)
 
 
 def result(annotation: Annotation, off: float, number: int) -> Result:

@@ -50,33 +50,74 @@
     button.addEventListener("click", () => all("nav .switch").forEach((one) => turn(one.dataset.t, button.dataset.every === "true")));
   }
 
-  // Reading values: while the pointer is over a plot its legend shows every curve's value at that threshold.
+  // Reading values: while the pointer is over a plot its legend shows every curve's value at that threshold. For the
+  // keyboard and for screen readers the plot is a slider over the thresholds, which Escape ends.
   for (const figure of all(".plot:has(script)")) {
     const data = JSON.parse(figure.querySelector("script").textContent);
     const drawing = figure.querySelector("svg");
     const cursor = figure.querySelector(".cursor");
     const output = figure.querySelector("output");
     const scores = all("[data-score]", figure);
-    drawing.addEventListener("pointermove", (event) => {
-      const area = drawing.getBoundingClientRect();
-      const share = ((event.clientX - area.left) * drawing.viewBox.baseVal.width / area.width - data.left) / data.width;
-      if (share < -0.02 || share > 1.02) return leave();
-      const last = Object.values(data.lines)[0].length - 1;
-      const index = Math.round(Math.min(1, Math.max(0, share)) * last);
+    const last = Object.values(data.lines)[0].length - 1;
+    for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": last })) {
+      drawing.setAttribute(name, value);
+    }
+    function read(index) {
+      const at = Number((index / last * data.max).toFixed(3));
       figure.classList.add("reading");
       cursor.setAttribute("transform", `translate(${data.left + index / last * data.width} 0)`);
-      output.textContent = `· reading at ${Number((index / last * data.max).toFixed(3))}`;
-      for (const score of scores) {
-        score.textContent = (data.lines[score.closest("[data-t]").dataset.t][index] * 100).toFixed(1);
-      }
-    });
+      output.textContent = `· reading at ${at}`;
+      const said = scores.map((score) => {
+        const button = score.closest("[data-t]");
+        score.textContent = (data.lines[button.dataset.t][index] * 100).toFixed(1);
+        return `${button.querySelector("span").textContent} ${score.textContent}`;
+      });
+      drawing.setAttribute("aria-valuenow", index);
+      drawing.setAttribute("aria-valuetext", `at ${at}: ${said.join(", ")}`);
+    }
     function leave() {
       figure.classList.remove("reading");
       output.textContent = "";
       for (const score of scores) score.textContent = score.dataset.score;
+      drawing.setAttribute("aria-valuenow", 0);
+      drawing.setAttribute("aria-valuetext", "arrow keys read values");
     }
+    drawing.addEventListener("pointermove", (event) => {
+      const area = drawing.getBoundingClientRect();
+      const share = ((event.clientX - area.left) * drawing.viewBox.baseVal.width / area.width - data.left) / data.width;
+      if (share < -0.02 || share > 1.02) return leave();
+      read(Math.round(Math.min(1, Math.max(0, share)) * last));
+    });
     drawing.addEventListener("pointerleave", leave);
+    drawing.addEventListener("keydown", (event) => {
+      const now = Number(drawing.getAttribute("aria-valuenow"));
+      const to = { ArrowRight: now + 1, ArrowUp: now + 1, ArrowLeft: now - 1, ArrowDown: now - 1, Home: 0, End: last }[event.key];
+      if (event.key === "Escape") leave();
+      if (to === undefined) return;
+      event.preventDefault();
+      read(Math.min(last, Math.max(0, to)));
+    });
+    leave();
   }
+
+  // The sidebar says where the reader is: the last section whose head is above the upper third of the window.
+  const entries = all("nav ol a").map((link) => [link, document.getElementById(decodeURIComponent(link.hash.slice(1)))]);
+  let waiting = false;
+  function locate() {
+    waiting = false;
+    const end = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+    const passed = entries.filter(([, part]) => end || part.getBoundingClientRect().top < innerHeight / 3);
+    const [here] = passed[passed.length - 1] || entries[0];
+    if (here.getAttribute("aria-current")) return;
+    entries.forEach(([link]) => link.removeAttribute("aria-current"));
+    here.setAttribute("aria-current", "location");
+    const bar = here.closest("nav");
+    const [top, bottom] = [here.offsetTop - bar.offsetTop, here.offsetTop - bar.offsetTop + here.offsetHeight];
+    if (top < bar.scrollTop || bottom > bar.scrollTop + bar.clientHeight) bar.scrollTop = top - bar.clientHeight / 2;
+  }
+  window.addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(locate); } }, { passive: true });
+  window.addEventListener("resize", locate);
+  locate();
 
   // A link to the provenance of a number opens it.
   function open() {

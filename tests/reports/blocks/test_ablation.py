@@ -35,7 +35,7 @@ def test_rows_by_hand() -> None:
     assert (last["seed_deviation"].value, last["norm_precision"].value) == (None, None)
     assert block.notes == ("Left out, as some training has no score there: d/alone.",)
     assert "over 8 sequences and the seeds of 3 trainings" in block.words and block.words.startswith("Trained.")
-    assert list(block.figures) == ["own"] and block.first
+    assert list(block.figures) == ["own"]
     trainings = block.tables["own-trainings"].to_csv().splitlines()
     assert len(trainings) == 4 and trainings[1].startswith("a,0,")
 
