@@ -285,9 +285,11 @@ def _scored(results: Results | RawFiles, protocols: Sequence[str], partial: bool
 
     if isinstance(results, RawFiles):
         scores = score_dataset(results.dataset, results.raw, protocols=protocols, partial=partial)
-        return [Row(score, results.dataset.benchmark.name) for score in scores]
+        attributed = {sequence.name: sequence.attributes for sequence in results.dataset.sequences}
+        facts = results.dataset.benchmark
+        return [Row(score, facts.name, attributed=attributed, codes=facts.attributes) for score in scores]
     return [
-        Row(score, data.dataset.benchmark, run.fps)
+        Row(score, data.dataset.benchmark, run.fps, data.attributed, data.dataset.attributes)
         for data in evaluate_store(results.store, protocols=protocols, partial=partial).datasets
         for name in protocols or (data.dataset.protocol,)
         for run, score in zip(data.runs, data.scores[name], strict=True)

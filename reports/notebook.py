@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,8 +11,10 @@ import numpy as np
 
 from inmo.errors import UserError, unknown_name
 from inmo.reports.figures.style import styles
+from inmo.reports.scoring.protocols import protocol as protocol_of
 from inmo.reports.scoring.score import KINDS, MEASURES, Kind, Measures, Score
 from inmo.reports.scoring.stored import auc_interval, ranked_scalar
+from inmo.reports.scoring.tally import scores_by_attribute
 from inmo.reports.tables.builders import Extras, score_table
 from inmo.reports.tables.note_marks import briefly
 from inmo.reports.tables.table import Table
@@ -32,11 +34,14 @@ class Row:
         score: one tracker on one dataset under one protocol.
         benchmark: registry name of the dataset's benchmark.
         fps: frames per second, see ``tables.FPS_DEFINITION``; None where nothing was timed.
+        attributed: sequence -> the codes of its attributes; codes: of the benchmark, code -> words.
     """
 
     score: Score
     benchmark: str
     fps: float | None = None
+    attributed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,23 +114,38 @@ class Scores:
         index = np.linspace(0, shown.x_max, len(next(iter(drawn.values()))))
         return pd.DataFrame(drawn, index=pd.Index(index, name=shown.x_label))
 
-    def plot(self, kind: KindName = "success", *, dataset: str = "", protocol: str = "") -> Plot:
+    def plot(self, kind: KindName = "success", *, dataset: str = "", protocol: str = "", attribute: str = "") -> Plot:
         """The success, precision or normalised precision plot as toolkits draw it: ranked legend, scores in brackets.
 
         A notebook shows what is returned; ``.save("success")`` writes SVG and PDF, ``.figure`` is Matplotlib's.
         Arguments and errors as for ``curves``.
+
+        Args:
+            attribute: code of an attribute whose sequences alone count, or ``all`` for a grid of every one, the
+                hardest first.
         """
+        from inmo.reports.figures.attributes import attribute_grid, hardest_first, heading
         from inmo.reports.figures.for_papers import curve_figure
 
         shown, rows = _kind(kind), self._only(dataset, protocol)
         scores = [row.score for row in rows]
         partial = [score for score in scores if score.sequences < score.expected]
         words = (scores[0].protocol, partial[0].coverage if partial else "", briefly(scores))
-        figure = curve_figure(
-            scores, shown, styles(row.score.tracker for row in self.rows),
-            title=f"{scores[0].dataset} ({', '.join(filter(None, words))})",
-            ranked=ranked_scalar(scores[0].protocol, rows[0].benchmark),
-        )  # fmt: skip
+        look = styles(row.score.tracker for row in self.rows)
+        title = f"{scores[0].dataset} ({', '.join(filter(None, words))})"
+        if attribute:
+            found = hardest_first(_by_attribute(rows))
+            if attribute not in (*found, "all"):
+                raise unknown_name("attribute of a scored sequence", attribute, (*found, "all"))
+            if attribute == "all":
+                grid = attribute_grid(found, rows[0].codes, look, title=title, kind=shown)
+                if grid is None:
+                    raise UserError("a grid takes two attributes: see the attributes that the scored sequences have")
+                return Plot(grid)
+            scores = list(found[attribute])
+            title = f"{heading(attribute, rows[0].codes[attribute], scores)} · {title}"
+        ranked = ranked_scalar(scores[0].protocol, rows[0].benchmark)
+        figure = curve_figure(scores, shown, look, title=title, ranked=ranked)
         if figure is None:
             raise UserError(f"no tracker has a {shown.title.lower()} curve here: print the scores to see why")
         return Plot(figure)
@@ -152,15 +172,16 @@ class Plot:
 
     def save(self, stem: str | Path) -> tuple[Path, Path]:
         """Write STEM.svg and STEM.pdf. Returns the paths. Raises UserError for a place that cannot be written."""
-        from inmo.reports.figures.for_papers import save_figure
+        from inmo.reports.figures.canvas import save_figure
 
         try:
-            return save_figure(self.figure, Path(stem))
+            svg, pdf = save_figure(self.figure, Path(stem))
         except OSError as error:
             raise UserError(f"cannot write {stem}.svg: {error.strerror or error}; choose another place") from error
+        return svg, pdf
 
     def _repr_svg_(self) -> str:
-        from inmo.reports.figures.for_papers import svg_text
+        from inmo.reports.figures.canvas import svg_text
 
         return svg_text(self.figure)
 
@@ -182,6 +203,13 @@ def _one(what: str, found: Sequence[str], name: str) -> str:
     if not name and len(known) != 1:
         raise UserError(f"name one {what}, {what}=...: there are {', '.join(known) or 'none'}")
     return name or known[0]
+
+
+def _by_attribute(rows: Sequence[Row]) -> dict[str, tuple[Score, ...]]:
+    """Code -> scores on the sequences that have it, of rows of one dataset and protocol."""
+    scores = [row.score for row in rows]
+    rule = protocol_of(scores[0].protocol).on(rows[0].benchmark)
+    return scores_by_attribute(scores, rows[0].attributed, rule, rows[0].codes)
 
 
 def _extras(row: Row) -> Extras:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "export": "inmo.harness.commands.export:Export",
         "distractors": "inmo.harness.commands.distractors:MeasureDistractors",
         "report": "inmo.harness.commands.report:MakeReport",
+        "plot": "inmo.harness.commands.plot:PlotFigures",
         "check": "inmo.harness.commands.check:Check",
         "describe": "inmo.harness.commands.describe:Describe",
         "convert": "inmo.harness.commands.convert:Convert",

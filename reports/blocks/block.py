@@ -57,7 +57,7 @@ def write_block(block: Block, out: Path) -> list[Path]:
 
     Raises UserError for a folder that cannot be written.
     """
-    from inmo.reports.figures.for_papers import save_figure
+    from inmo.reports.figures.canvas import save_figure
 
     written = []
     try:

@@ -1,15 +1,16 @@
-"""Success plots of the sequences with an attribute, for papers: one figure each, and all of them in a grid."""
+"""Curves over the sequences with an attribute, for papers: their order and headings, and all of them in a grid."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from inmo.reports.figures.for_papers import RC, draw_curves, grid_of_axes, legend_width
+from inmo.reports.figures.canvas import broken, grid_of_axes, paper_width, points, settings
+from inmo.reports.figures.for_papers import draw_curves, in_order, legend_width
 from inmo.reports.figures.style import Style, lines
-from inmo.reports.scoring.score import SUCCESS, Score
+from inmo.reports.scoring.score import SUCCESS, Kind, Score
 
 ACROSS = 4  # panels beside each other
 _ROW = 0.125  # inches of a line of a panel's legend
@@ -34,41 +35,54 @@ def hardest_first(by_attribute: Mapping[str, tuple[Score, ...]]) -> dict[str, tu
 
 
 def attribute_grid(
-    by_attribute: Mapping[str, tuple[Score, ...]], words: Mapping[str, str], look: Mapping[str, Style], *, title: str
+    by_attribute: Mapping[str, tuple[Score, ...]],
+    words: Mapping[str, str],
+    look: Mapping[str, Style],
+    *,
+    title: str,
+    kind: Kind = SUCCESS,
+    cautions: Mapping[str, str] = MappingProxyType({}),
+    listed: bool = False,
 ) -> Figure | None:
-    """A success plot per attribute with its ranked legend below, in the order given. None for less than two.
+    """A plot per attribute with its ranked legend below, in the order given. None for less than two.
 
     Args:
         by_attribute: code -> scores on the sequences that have it.
         words: code -> what it means.
         look: tracker -> style.
         title: dataset and protocol.
+        kind: which curve.
+        cautions, listed: see ``for_papers.curve_figure``.
     """
-    panels = {code: found for code, scores in by_attribute.items() if (found := lines(scores, SUCCESS))}
+    drawn = {code: lines(scores, kind, cautions=cautions) for code, scores in by_attribute.items()}
+    panels = {code: in_order(found, look, listed=listed) for code, found in drawn.items() if found}
     if len(panels) < 2:
         return None
-    across = min(len(panels), ACROSS)
-    down = -(-len(panels) // across)
     most = max(map(len, panels.values()))
     columns = 1 if most <= _ONE_COLUMN else 2
-    with mpl.rc_context(RC):
-        height = 2.2 + _ROW * -(-most // columns)
+    with settings():
+        height = 2.2 + points(_ROW) * -(-most // columns)
         words_of = [line.label for found in panels.values() for line in found]
-        width = max(2.7, 0.2 + _SMALL * columns * legend_width(words_of))
+        width = max(2.7, 0.2 + points(_SMALL) * columns * legend_width(words_of))
+        fitting = ACROSS if (paper := paper_width()) is None else max(1, int(paper / width))
+        across = min(len(panels), fitting)
+        down = -(-len(panels) // across)
         figure, grid = grid_of_axes(width * across, 0.3 + height * down, down, across)
         for axes, (code, found) in zip(grid, panels.items(), strict=False):
-            draw_curves(axes, found, SUCCESS, look)
-            axes.set_xlabel(SUCCESS.x_label, fontsize=7)
+            draw_curves(axes, found, kind, look)
+            axes.set_xlabel(kind.x_label, fontsize=points(7))
             axes.set_ylabel("")
-            axes.tick_params(labelsize=7)
-            axes.set_title(heading(code, words[code], by_attribute[code]), fontsize=8)
+            axes.tick_params(labelsize=points(7))
+            axes.set_title(heading(code, words[code], by_attribute[code]), fontsize=points(8))
             axes.legend(
-                loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=columns, fontsize=6.5, frameon=False,
+                loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=columns, fontsize=points(6.5), frameon=False,
                 handlelength=2.8, labelspacing=0.2, columnspacing=1.0,
             )  # fmt: skip
         for axes in grid[len(panels) :]:
             axes.remove()
-        figure.suptitle(f"Success per attribute, AUC in brackets · {title}", fontsize=10)
+        measure = next(iter(panels.values()))[0].words
+        head = broken(f"{kind.title} per attribute · {measure} in brackets · {title}", width * across)
+        figure.suptitle(head, fontsize=points(10))
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not for every file: of many panels that takes longest
     return figure

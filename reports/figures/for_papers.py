@@ -1,56 +1,28 @@
-"""Figures for papers: success, precision and normalised-precision plots, distributions, speed against accuracy.
-
-Matplotlib without pyplot: a figure is a value, nothing global is touched, and the same scores give the same bytes.
-"""
+"""Figures for papers: success, precision and normalised-precision plots, distributions, speed against accuracy."""
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
+from inmo.reports.figures.canvas import broken, grid_of_axes, new_figure, one_axes, paper_width, points, settings
 from inmo.reports.figures.label_placement import place_labels
 from inmo.reports.figures.panel import Panel
 from inmo.reports.figures.radar import Radar
 from inmo.reports.figures.style import Line, Style, SweepLine, band, lines, short_number, sweep_axes
 from inmo.reports.scoring.score import Kind, Score
 
-RC: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same figure on every machine
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.linewidth": 0.8,
-    "axes.edgecolor": "#555b63",
-    "axes.labelcolor": "#22262b",
-    "axes.axisbelow": True,
-    "grid.color": "#dfe3e8",
-    "grid.linewidth": 0.7,
-    "xtick.color": "#555b63",
-    "ytick.color": "#555b63",
-    "legend.fontsize": 8,
-    "legend.framealpha": 0.92,
-    "legend.edgecolor": "#dfe3e8",
-    "legend.fancybox": False,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "inmo-harness",
-    "pdf.fonttype": 42,
-    "text.parse_math": False,  # a tracker may be called $x$
-}
 _RASTER = 1000  # more points than this are kept as pixels: as paths they would make a file of megabytes
 _CORNERS: tuple[tuple[Literal["lower left", "upper right", "lower right", "upper left"], bool, bool], ...] = (
     ("lower left", False, False),
@@ -68,6 +40,7 @@ def curve_figure(
     title: str,
     ranked: str = "",
     cautions: Mapping[str, str] = MappingProxyType({}),
+    listed: bool = False,
 ) -> Figure | None:
     """A plot as the OTB toolkit draws it: square, ranked legend with the score in brackets. None without a curve.
 
@@ -77,20 +50,29 @@ def curve_figure(
         look: tracker -> style.
         title: dataset and protocol; the kind is put before it.
         ranked, cautions: see ``style.lines``.
+        listed: the legend is in the order of ``look``; by default the best comes first.
     """
-    found = lines(scores, kind, ranked=ranked, cautions=cautions)
+    found = in_order(lines(scores, kind, ranked=ranked, cautions=cautions), look, listed=listed)
     if not found:
         return None
-    with mpl.rc_context(RC):
-        corner = free_corner(found, kind)
+    with settings():
+        size = points(4.2) / (paper_width() or 4.2)
+        corner = free_corner(found, kind, size)
         columns, width = _beside([line.label for line in found])
+        below = not corner and paper_width() is not None  # beside the axes it would take their width
+        if below:
+            columns, width = max(1, int(4.2 / size / legend_width(line.label for line in found))), 0.0
         figure, axes = one_axes(4.2 if corner else 4.2 + width, 4.0)
         draw_curves(axes, found, kind, look)
-        axes.set_title(f"{kind.title} · {title}")
+        axes.set_title(broken(f"{kind.title} · {title}", figure.get_figwidth()))
         axes.set_anchor("C" if corner else "W")  # what the legend leaves over is to its right
         words = found[0].words
         if corner:
             legend = axes.legend(loc=corner, title=words, handlelength=2.8, borderaxespad=0.6)
+        elif below:
+            legend = figure.legend(loc="outside lower center", title=words, handlelength=2.8, ncols=columns)
+            rows = -(-len(found) // columns) + 1
+            figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + points(0.17) * rows)
         else:
             legend = axes.legend(
                 loc="center left", bbox_to_anchor=(1.02, 0.5), title=words, handlelength=2.8, ncols=columns
@@ -99,12 +81,18 @@ def curve_figure(
     return figure
 
 
+def in_order(found: list[Line], look: Mapping[str, Style], *, listed: bool) -> list[Line]:
+    """Lines as they are, the best first, or in the order of ``look``."""
+    order = list(look)
+    return sorted(found, key=lambda line: order.index(line.tracker)) if listed else found
+
+
 def draw_curves(axes: Axes, found: Sequence[Line], kind: Kind, look: Mapping[str, Style]) -> None:
     """Curves into axes as the OTB toolkit has them, the best on top."""
     for rank, line in enumerate(found):
         style = look[line.tracker]
         axes.plot(
-            line.x, line.y, color=style.light, dashes=style.dashes or (None, None), linewidth=1.7,
+            line.x, line.y, color=style.light, dashes=style.dashes or (None, None),
             solid_capstyle="round", zorder=3 - rank / 100, label=line.label,
         )  # fmt: skip
     axes.set(xlim=(0, kind.x_max), ylim=(0, 1), xlabel=kind.x_label, ylabel=kind.y_label)
@@ -128,14 +116,15 @@ def legend_width(words: Iterable[str]) -> float:
 
 
 def free_corner(
-    found: Sequence[Line], kind: Kind
+    found: Sequence[Line], kind: Kind, size: float = 1.0
 ) -> Literal["lower left", "upper right", "lower right", "upper left"] | None:
     """A corner of the axes where the legend covers no curve; None when there is none and it goes beside the axes.
 
-    The legend's size is estimated from its text, which spares drawing the figure once for every corner.
+    The legend's size is estimated from its text, which spares drawing the figure once for every corner; ``size`` is
+    that of its letters beside the axes, against letters of 8 points in a figure 4.2 inches wide.
     """
-    width = 0.26 + 0.0185 * max(max(len(line.label), len(line.tracker) + 7) for line in found)
-    height = 0.06 + 0.056 * (len(found) + 1)
+    width = size * (0.26 + 0.0185 * max(max(len(line.label), len(line.tracker) + 7) for line in found))
+    height = size * (0.06 + 0.056 * (len(found) + 1))
     fine = np.linspace(0, 1, 201)
     curves = [np.interp(fine, line.x / kind.x_max, line.y) for line in found]
     for name, right, top in _CORNERS:
@@ -150,66 +139,68 @@ def distribution_figure(
     values: Mapping[str, Sequence[float]], look: Mapping[str, Style], *, title: str
 ) -> Figure | None:
     """AUC of every sequence, one row per tracker: box (quartiles, whiskers 1.5 IQR) and points. None without data."""
-    points = [v for all_ in values.values() for v in all_]
-    data = {"auc": points, "tracker": [t + look[t].mark for t, all_ in values.items() for _ in all_]}
-    if not points:
+    every = [v for all_ in values.values() for v in all_]
+    data = {"auc": every, "tracker": [t + look[t].mark for t, all_ in values.items() for _ in all_]}
+    if not every:
         return None
     palette = {t + look[t].mark: look[t].light for t in values}
-    with mpl.rc_context(RC):
-        figure, axes = one_axes(5.6, 0.9 + 0.42 * len(values))
+    with settings():
+        figure, axes = one_axes(5.6, 0.9 + 0.42 * len(values), rows=True)
         common = {"data": data, "x": "auc", "y": "tracker", "order": list(palette), "ax": axes}
         sns.boxplot(
             **common, hue="tracker", palette=palette, fill=False, width=0.55, linewidth=1.0, fliersize=0, legend=False
         )
-        size = 3.2 if len(points) <= 60 * len(values) else 1.6
+        size = 3.2 if len(every) <= 60 * len(values) else 1.6
         sns.stripplot(
             **common, hue="tracker", palette=palette, size=size, alpha=0.55, jitter=False, legend=False, linewidth=0,
-            rasterized=len(points) > _RASTER,
+            rasterized=len(every) > _RASTER,
         )  # fmt: skip
         axes.set(xlim=(0, 1), xlabel="Success AUC per sequence", ylabel="")
-        axes.set_title(f"Distribution · {title}")
+        axes.set_title(broken(f"Distribution · {title}", 5.6))
         axes.xaxis.set_major_locator(MultipleLocator(0.2))
     return figure
 
 
-def speed_figure(points: Sequence[tuple[str, float, float]], look: Mapping[str, Style], *, title: str) -> Figure | None:
+def speed_figure(runs: Sequence[tuple[str, float, float]], look: Mapping[str, Style], *, title: str) -> Figure | None:
     """Speed against accuracy.
 
     Args:
-        points: (tracker, frames per second, success AUC).
+        runs: (tracker, frames per second, success AUC).
         look: tracker -> style.
         title: dataset and protocol.
     """
-    if not points:
+    if not runs:
         return None
-    with mpl.rc_context(RC):
-        figure, axes = one_axes(4.6, 3.6 + 0.09 * max(0, len(points) - 8))
+    with settings():
+        figure, axes = one_axes(4.6, 3.6 + 0.09 * max(0, len(runs) - 8))
         axes.set_xscale("log")
-        low, high = min(p[1] for p in points), max(p[1] for p in points)
+        low, high = min(p[1] for p in runs), max(p[1] for p in runs)
         axes.set(xlim=(low / 2, high * 2), xlabel="Frames per second", ylabel="Success AUC")
-        top = max(p[2] for p in points)
-        axes.set_ylim(max(0, min(p[2] for p in points) - 0.08), min(1, top + 0.08))
+        top = max(p[2] for p in runs)
+        axes.set_ylim(max(0, min(p[2] for p in runs) - 0.08), min(1, top + 0.08))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_title(f"Speed and accuracy · {title}")
-        for tracker, fps, auc in points:
+        axes.set_title(broken(f"Speed and accuracy · {title}", 4.6))
+        for tracker, fps, auc in runs:
             axes.plot(fps, auc, "o", color=look[tracker].light, markersize=7, markeredgecolor="white", zorder=3)
-        _names([(t + look[t].mark, look[t].light, (fps, auc)) for t, fps, auc in points], figure, axes)
+        _names([(t + look[t].mark, look[t].light, (fps, auc)) for t, fps, auc in runs], figure, axes)
     return figure
 
 
-def _names(points: Sequence[tuple[str, str, tuple[float, float]]], figure: Figure, axes: Axes) -> None:
+def _names(dots: Sequence[tuple[str, str, tuple[float, float]]], figure: Figure, axes: Axes) -> None:
     """Write the names of dots, (name, colour, place), beside them. The figure is laid out before, and stays so."""
     figure.draw_without_rendering()
-    texts = [axes.text(x, y, name, fontsize=8, color=colour, va="center", zorder=4) for name, colour, (x, y) in points]
+    texts = [
+        axes.text(x, y, name, fontsize=points(8), color=colour, va="center", zorder=4) for name, colour, (x, y) in dots
+    ]
     for text in texts:
         text.set_in_layout(False)
     extents = [text.get_window_extent() for text in texts]
-    dots = [(float(x), float(y)) for x, y in axes.transData.transform([at for _, _, at in points])]
+    places = [(float(x), float(y)) for x, y in axes.transData.transform([at for _, _, at in dots])]
     radius = 3.5 * figure.dpi / 72
     inside = axes.get_window_extent()
     bounds = (inside.x0 + 2, inside.y0 + 2, inside.x1, inside.y1)
-    placed = place_labels(dots, [(e.width + 2, e.height) for e in extents], bounds, radius)
+    placed = place_labels(places, [(e.width + 2, e.height) for e in extents], bounds, radius)
     back = axes.transData.inverted()
     sides: dict[str, Literal["left", "center", "right"]] = {"start": "left", "middle": "center", "end": "right"}
     for text, label in zip(texts, placed, strict=True):
@@ -224,10 +215,9 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
     """AUC per attribute around a circle, with the number of sequences behind each attribute. None without any."""
     if found is None:
         return None
-    with mpl.rc_context(RC):
+    with settings():
         columns, width = _beside([tracker + look[tracker].mark for tracker in found.values])
-        figure = Figure(figsize=(4.8 + width, 4.2), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(4.8 + width, 4.2)
         axes: Any = figure.add_subplot(projection="polar")  # PolarAxes, whose methods the stubs do not know
         axes.set_theta_zero_location("N")
         axes.set_theta_direction(-1)
@@ -241,12 +231,16 @@ def radar_figure(found: Radar | None, look: Mapping[str, Style], *, title: str) 
                     label=tracker + style.mark if not number else "_",
                 )  # fmt: skip
         axes.set_ylim(0, found.top)
-        axes.set_rgrids(found.rings, [f"{ring:.1f}" for ring in found.rings], angle=0, fontsize=7, color="#555b63")
+        axes.set_rgrids(
+            found.rings, [f"{ring:.1f}" for ring in found.rings], angle=0, fontsize=points(7), color="#555b63"
+        )
         spokes = [math.degrees(found.angle(i)) for i in range(len(found.codes))]
-        axes.set_thetagrids(spokes, [f"{c} ({n})" for c, n in zip(found.codes, found.counts, strict=True)], fontsize=8)
+        axes.set_thetagrids(
+            spokes, [f"{c} ({n})" for c, n in zip(found.codes, found.counts, strict=True)], fontsize=points(8)
+        )
         axes.spines["polar"].set_visible(False)
         axes.set_anchor("W")
-        axes.set_title(f"Attributes · {title}")
+        axes.set_title(broken(f"Attributes · {title}", 4.8))
         axes.legend(loc="center left", bbox_to_anchor=(1.18, 0.5), handlelength=2.8, ncols=columns)
     return figure
 
@@ -270,7 +264,7 @@ def sweep_figure(
         return None
     across = min(len(panels), 3)
     down = -(-len(panels) // across)
-    with mpl.rc_context(RC):
+    with settings():
         trackers = {line.tracker + line.mark for _, lines in panels for line in lines}
         columns = min(max(int(3.3 * across / legend_width(trackers)), 1), 4, len(trackers))
         below = -(-len(trackers) // columns)
@@ -310,7 +304,7 @@ def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours
         colours: name of the colour map.
     """
     across = max(len(panels) for _, panels in rows)
-    with mpl.rc_context(RC):
+    with settings():
         figure, grid = grid_of_axes(1.35 * across + 0.5, 1.6 * len(rows) + 0.8, len(rows), across)
         for number, axes in enumerate(grid):
             (words, panels), column = rows[number // across], number % across
@@ -321,7 +315,7 @@ def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours
             for side in axes.spines.values():
                 side.set_visible(False)
             if number < across:
-                axes.set_title(panel.title, fontsize=9)
+                axes.set_title(panel.title, fontsize=points(9))
             if column == 0:
                 axes.set_ylabel(words)
             if panel.box is not None:
@@ -333,7 +327,7 @@ def maps_figure(rows: Sequence[tuple[str, Sequence[Panel]]], title: str, colours
         bar = figure.colorbar(scale, ax=grid, location="bottom", shrink=0.4, aspect=40, pad=0.02, ticks=[0, 1])
         bar.ax.set_xticklabels(["least", "greatest"])
         bar.outline.set_visible(False)
-        figure.suptitle(title, fontsize=10)
+        figure.suptitle(title, fontsize=points(10))
     return figure
 
 
@@ -341,7 +335,7 @@ def loglog_figure(
     lines: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str, look: Mapping[str, Style]
 ) -> Figure:
     """Curves of positive values on two logarithmic axes. ``lines``: name -> (x, y) from left to right."""
-    with mpl.rc_context(RC):
+    with settings():
         figure, axes = one_axes(3.3, 2.9)
         for name, points in lines.items():
             style = look[name]
@@ -352,38 +346,3 @@ def loglog_figure(
         axes.set(xlabel=x_label, ylabel=y_label)
         axes.legend()
     return figure
-
-
-def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write STEM.svg and STEM.pdf without dates, so that the same figure gives the same bytes. Returns the paths."""
-    svg, pdf = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".pdf")
-    with mpl.rc_context(RC):
-        figure.savefig(svg, format="svg", dpi=300, metadata={"Date": None, "Creator": None})
-        figure.savefig(pdf, format="pdf", dpi=300, metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    return svg, pdf
-
-
-def svg_text(figure: Figure) -> str:
-    """The figure as SVG, without a date."""
-    text = io.StringIO()
-    with mpl.rc_context(RC):
-        figure.savefig(text, format="svg", dpi=300, metadata={"Date": None, "Creator": None})
-    return text.getvalue()
-
-
-def one_axes(width: float, height: float) -> tuple[Figure, Axes]:
-    figure, grid = grid_of_axes(width, height, 1, 1)
-    return figure, grid[0]
-
-
-def grid_of_axes(width: float, height: float, down: int, across: int) -> tuple[Figure, list[Axes]]:
-    """A figure of so many inches with rows of axes, in reading order."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    grid = [figure.add_subplot(down, across, number + 1) for number in range(down * across)]
-    for axes in grid:
-        axes.grid(visible=True)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        axes.tick_params(length=3)
-    return figure, grid

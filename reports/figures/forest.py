@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
-from inmo.reports.figures.for_papers import RC, one_axes
+from inmo.reports.figures.canvas import one_axes, points, settings
 from inmo.reports.figures.svg import TOP, Frame
 
 ROW, _RIGHT = 26, 130  # pixels of a row, and of the column of numbers
@@ -96,7 +95,7 @@ def forest_plot(rows: Sequence[ForestRow], label: str) -> Markup:
 
 def forest_figure(rows: Sequence[ForestRow], label: str) -> Figure:
     """The same for papers."""
-    with mpl.rc_context(RC):
+    with settings():
         figure, axes = one_axes(6.2, 0.9 + 0.27 * len(rows))
         low, high, step = forest_axis(rows)
         axes.axvline(0, color="#555b63", linewidth=0.9)
@@ -112,7 +111,9 @@ def forest_figure(rows: Sequence[ForestRow], label: str) -> Figure:
             axes.plot([row.value], [number - 0.1], "s", color=_WHOLE, markersize=4.5)
             single = [value for _, value in row.trainings]
             axes.plot(single, [number + 0.22] * len(single), "o", color=_DOT, markersize=2.6)
-            axes.annotate(row.words, (1.02, number), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+            axes.annotate(
+                row.words, (1.02, number), xycoords=("axes fraction", "data"), va="center", fontsize=points(8)
+            )
         named = [number for number, row in enumerate(rows) if row.name]
         axes.set_yticks(named, [rows[number].name for number in named])
         axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6), xlabel=label)

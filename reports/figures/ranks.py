@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
-from inmo.reports.figures.for_papers import RC, one_axes
+from inmo.reports.figures.canvas import broken, one_axes, points, settings
 from inmo.reports.figures.style import Style
 from inmo.reports.scoring.ranks import Ranking, bars
 
@@ -101,21 +100,21 @@ def rank_figure(found: Ranking | None, look: Mapping[str, Style], *, title: str)
     count, levels = len(found.trackers), bars(found.cliques)
     deepest = 0.55 + 0.3 * (max(levels, default=-1) + 1) + 0.35
     rows = math.ceil(count / 2)
-    with mpl.rc_context(RC):
-        figure, axes = one_axes(6.4, 1.0 + 0.21 * rows + 0.1 * len(set(levels)))
+    with settings():
+        figure, axes = one_axes(6.4, 1.0 + 0.21 * rows + 0.1 * len(set(levels)), rows=True)
         axes.axis("off")
         margin = 0.6 * (count - 1)
         axes.set(xlim=(1 - margin, count + margin), ylim=(deepest + 0.75 * rows, -2.6))
-        axes.set_title(f"Mean ranks · {title}")
+        axes.set_title(broken(f"Mean ranks · {title}", 6.4))
         axes.plot([1, count], [0, 0], color="#22262b", linewidth=0.9)
         for tick in range(1, count + 1, max(1, math.ceil(count / 12))):
             axes.plot([tick, tick], [-0.25, 0], color="#22262b", linewidth=0.9)
-            axes.text(tick, -0.4, str(tick), ha="center", va="bottom", fontsize=8)
+            axes.text(tick, -0.4, str(tick), ha="center", va="bottom", fontsize=points(8))
         axes.errorbar(
             1 + found.difference / 2, -1.7, xerr=found.difference / 2, color="#22262b", linewidth=0.9, capsize=3
         )
         axes.text(1 + min(found.difference, count - 1) / 2, -1.9, f"CD {found.difference:.2f}", ha="center",
-                  va="bottom", fontsize=8)  # fmt: skip
+                  va="bottom", fontsize=points(8))  # fmt: skip
         for place in places(found, look):
             y, edge = deepest + 0.75 * place.row, 0.04 * (count - 1)
             edge = 1 - edge if place.left else count + edge
@@ -123,7 +122,7 @@ def rank_figure(found: Ranking | None, look: Mapping[str, Style], *, title: str)
             axes.plot([place.rank, place.rank, edge], [0, y, y], color=style, linewidth=1.2)
             axes.annotate(
                 place.words, (edge, y), (-3 if place.left else 3, 0), textcoords="offset points",
-                ha="right" if place.left else "left", va="center", fontsize=8, color=style,
+                ha="right" if place.left else "left", va="center", fontsize=points(8), color=style,
             )  # fmt: skip
         for (first, last), level in zip(found.cliques, levels, strict=True):
             ends = found.ranks[first] - 0.012 * count, found.ranks[last] + 0.012 * count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
@@ -11,18 +11,14 @@ from inmo.datasets.base import Dataset
 from inmo.errors import UserError
 from inmo.harness.store.store import Result, Store, file_name
 from inmo.reports.blocks.block import anchor
-from inmo.reports.figures import for_papers as figures
-from inmo.reports.figures.attributes import attribute_grid, hardest_first, heading
 from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
-from inmo.reports.figures.radar import Radar, radar
-from inmo.reports.figures.ranks import rank_figure
-from inmo.reports.figures.style import Style, with_marks
-from inmo.reports.scoring.ranks import Ranking, rank_trackers
-from inmo.reports.scoring.score import KINDS, SUCCESS, Score, sequence_means
+from inmo.reports.figures.of_dataset import cautions_of, figure_makers, ranked_values, ranking_of
+from inmo.reports.figures.style import Style
+from inmo.reports.scoring.score import Score, sequence_means
 from inmo.reports.scoring.statistics import MINIMUM, Pair, compare_all, compare_with_best, ends
-from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval, ranked_scalar
+from inmo.reports.scoring.stored import DatasetEvaluation, auc_interval
 from inmo.reports.tables.builders import Extras, attribute_table, protocol_table, score_table, sequence_table
-from inmo.reports.tables.note_marks import briefly, marks_of, noted
+from inmo.reports.tables.note_marks import noted
 from inmo.reports.tables.significance import matrix_table, pairs_table, rank_table
 from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
 from inmo.reports.tables.tuned_marks import marked
@@ -133,15 +129,6 @@ def server_table(data: DatasetEvaluation) -> Table | None:
     return rank_columns(Table(title, "Scored from submitted files, not by this report.", columns, tuple(rows)))
 
 
-def ranked_values(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
-    """Tracker -> sequence -> success AUC, the best tracker first, of those that have a score."""
-    return {
-        s.tracker: {n: m.success_auc for n, m in s.per_sequence.items() if m.success_auc is not None}
-        for s in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0))
-        if s.mean.success_auc is not None
-    }
-
-
 def _compare(scores: tuple[Score, ...]) -> dict[str, Pair]:
     values = ranked_values(scores)
     if len(values) < 2:
@@ -180,53 +167,10 @@ def _tables(data: DatasetEvaluation) -> dict[str, Table]:
     return {name: marked(table, cautions) for name, table in found.items()}
 
 
-def cautions_of(data: DatasetEvaluation) -> dict[str, str]:
-    """Tracker -> what must be known of its run, empty where there is nothing."""
-    return {run.name: run.caution for run in data.runs}
-
-
-def distribution(data: DatasetEvaluation) -> dict[str, list[float]]:
-    """Tracker -> success AUC of every sequence, the best tracker first."""
-    return {tracker: [*own.values()] for tracker, own in ranked_values(data.default).items()}
-
-
-def speed_points(data: DatasetEvaluation) -> list[tuple[str, float, float]]:
-    """(tracker, frames per second, AUC) of the runs that have both."""
-    pairs = zip(data.runs, data.default, strict=True)
-    return [(r.name, r.fps, s.mean.success_auc) for r, s in pairs if r.fps and s.mean.success_auc is not None]
-
-
-def attribute_radar(data: DatasetEvaluation) -> Radar | None:
-    """AUC per attribute, or None where there are too few."""
-    return radar(data.dataset.attributes, data.attribute_counts, data.attributes)
-
-
-def ranking_of(data: DatasetEvaluation) -> Ranking | None:
-    """Mean ranks under the dataset's own protocol, or None where they would say nothing."""
-    return rank_trackers(ranked_values(data.default))
-
-
 def _figures(data: DatasetEvaluation, stem: str, look: Mapping[str, Style]) -> dict[str, Figure]:
-    title = f"{data.dataset.title} ({', '.join(filter(None, (data.dataset.protocol, briefly(data.default))))})"
-    ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
-    look = with_marks(look, marks_of(data))
-    drawn = {
-        f"{stem}_{kind.key}": figures.curve_figure(
-            data.default, kind, look, title=title, ranked=ranked, cautions=cautions_of(data)
-        )
-        for kind in KINDS
-    }
-    drawn[f"{stem}_distribution"] = figures.distribution_figure(distribution(data), look, title=title)
-    drawn[f"{stem}_radar"] = figures.radar_figure(attribute_radar(data), look, title=title)
-    drawn[f"{stem}_ranks"] = rank_figure(ranking_of(data), look, title=title)
-    drawn[f"{stem}_speed"] = figures.speed_figure(speed_points(data), look, title=title)
-    hardest, words = hardest_first(data.by_attribute), data.dataset.attributes
-    drawn[f"{stem}_attributes"] = attribute_grid(hardest, words, look, title=title)
-    for code, scores in hardest.items():
-        if scores[0].expected < MINIMUM:
-            continue  # the grid has it: a figure of its own would say more than so few sequences can
-        about = f"{heading(code, words[code], scores)} · {title}"
-        drawn[f"{stem}_success_{file_name(code)}"] = figures.curve_figure(scores, SUCCESS, look, title=about)
+    """All but curves of attributes beside their grids: success of those that have enough sequences to say something."""
+    makers = figure_makers(data, look, least=MINIMUM)
+    drawn = {f"{stem}_{name}": make() for name, make in makers.items() if not name.startswith("precision_")}
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 

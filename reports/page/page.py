@@ -23,8 +23,16 @@ from inmo.harness.store.store import Store
 from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.figures import svg
 from inmo.reports.figures.attributes import hardest_first, heading
-from inmo.reports.figures.for_papers import save_figure
+from inmo.reports.figures.canvas import save_figure
 from inmo.reports.figures.frames import TRUTH
+from inmo.reports.figures.of_dataset import (
+    PER_ATTRIBUTE,
+    attribute_radar,
+    cautions_of,
+    distribution,
+    ranking_of,
+    speed_points,
+)
 from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.ranks import rank_plot
 from inmo.reports.figures.style import DARK, DASHES, LIGHT, Line, Style, lines, styles, with_marks
@@ -32,20 +40,15 @@ from inmo.reports.page.dataset_section import (
     TABLES,
     Content,
     Strip,
-    attribute_radar,
     build,
-    cautions_of,
-    distribution,
     images_of,
-    ranking_of,
-    speed_points,
 )
 from inmo.reports.page.failure_browser import FailureBrowser, build_browser
 from inmo.reports.page.overview import Overview, build_overview
 from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
-from inmo.reports.scoring.score import KINDS, SUCCESS, Kind
+from inmo.reports.scoring.score import KINDS, Kind
 from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
 from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
 from inmo.reports.scoring.tuned import tuned_on
@@ -220,7 +223,7 @@ def _section(
         "files": list(content.tables),
         "figures": list(content.figures),
         "plots": _plots(data, look, numbers),
-        "by_attribute": _attribute_plots(data, look, numbers),
+        "by_attribute": [(kind.title, _attribute_plots(data, kind, look, numbers)) for kind in PER_ATTRIBUTE],
         "ranking": rank_plot(ranking_of(data), look, numbers),
         "distribution": svg.strip_plot(distribution(data), look, numbers),
         "speed": svg.speed_plot(speed_points(data), look, numbers),
@@ -252,16 +255,19 @@ def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[
     return [_plot(kind.title, own[0].words, own, kind, look, numbers) for kind, own in curves.items() if own]
 
 
-def _attribute_plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:
-    """Success of the sequences with each attribute, the hardest first."""
+def _attribute_plots(
+    data: DatasetEvaluation, kind: Kind, look: Mapping[str, Style], numbers: Mapping[str, int]
+) -> list[_Plot]:
+    """Curves over the sequences with each attribute, the hardest first."""
     words = data.dataset.attributes
     found = {
-        code: (scores, lines(scores, SUCCESS, cautions=cautions_of(data)))
+        code: (scores, lines(scores, kind, cautions=cautions_of(data)))
         for code, scores in hardest_first(data.by_attribute).items()
     }
     return [
-        _plot(heading(code, words[code], scores), "AUC", curves, SUCCESS, look, numbers)
+        _plot(heading(code, words[code], scores), curves[0].words, curves, kind, look, numbers)
         for code, (scores, curves) in found.items()
+        if curves
     ]
 
 

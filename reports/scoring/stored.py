@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from inmo.harness.store.store import Result, Run, Store, StoredDataset, display_
 from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.distraction import Distraction, distraction
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
-from inmo.reports.scoring.protocols import PROTOCOLS, Protocol, protocol
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.protocols import PROTOCOLS, protocol
+from inmo.reports.scoring.score import Score
 from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
-from inmo.reports.scoring.tally import ONE_BOX, Tally, by_attribute, one_box, take_in, tallies
+from inmo.reports.scoring.tally import ONE_BOX, Tally, one_box, scores_by_attribute, take_in, tallies
 from inmo.reports.scoring.tuned import caution
 
 WARM_UP = 5  # frames after the initialisation that are not timed
@@ -273,7 +273,7 @@ def _dataset(
         )
         for rule in rules
     }
-    tagged = _by_attribute(data, rules[0], scores[data.protocol], attributes)
+    tagged = scores_by_attribute(scores[data.protocol], attributes, rules[0].on(data.benchmark), data.attributes)
     summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tracked)
     return DatasetEvaluation(
         data, summaries, scores, tagged, tuple(unscored), traces, attributes, distracted, tuple(undisturbed)
@@ -306,32 +306,6 @@ def _pairs(store: Store, data: StoredDataset, run: Run) -> list[Pair]:
 def _score(data: StoredDataset, tally: Tally, holes: Iterable[Hole], reason: str) -> Score:
     tally.holes.extend((*data.holes, *holes))
     return tally.score(data.expected, reason=reason or ("" if tally.done else "no result to score"))
-
-
-def _by_attribute(
-    data: StoredDataset, rule: Protocol, scores: Sequence[Score], attributes: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[Score, ...]]:
-    """Attribute code -> every tracker's score on the scored sequences that have it."""
-    scored = {name for score in scores for name in score.per_sequence}
-    having = {code: {name for name in scored if code in attributes[name]} for code in data.attributes}
-    means = [
-        {} if score.reason else by_attribute(score, attributes, rule.on(data.benchmark), data.attributes)
-        for score in scores
-    ]
-    return {
-        code: tuple(
-            replace(
-                score,
-                expected=len(names),
-                mean=found[code][1] if code in found else Measures(),
-                per_sequence={name: own for name, own in score.per_sequence.items() if name in names},
-                readings=(),
-            )
-            for score, found in zip(scores, means, strict=True)
-        )
-        for code, names in having.items()
-        if names
-    }
 
 
 def _demand_whole(data: StoredDataset, tracked: Sequence[_Facts]) -> None:

@@ -157,3 +157,26 @@ def by_attribute(
             if not wanted or code in wanted:
                 having.setdefault(code, []).append(measures)
     return {code: (len(parts), mean_measures(parts, rule)) for code, parts in having.items() if parts}
+
+
+def scores_by_attribute(
+    scores: Sequence[Score], attributes: Mapping[str, Sequence[str]], rule: Protocol, codes: Iterable[str]
+) -> dict[str, tuple[Score, ...]]:
+    """Attribute code -> every score on the scored sequences that have it; arguments as for ``by_attribute``."""
+    scored = {name for score in scores for name in score.per_sequence}
+    having = {code: {name for name in scored if code in attributes.get(name, ())} for code in codes}
+    means = [{} if score.reason else by_attribute(score, attributes, rule, having) for score in scores]
+    return {
+        code: tuple(
+            replace(
+                score,
+                expected=len(names),
+                mean=found[code][1] if code in found else Measures(),
+                per_sequence={name: own for name, own in score.per_sequence.items() if name in names},
+                readings=(),
+            )
+            for score, found in zip(scores, means, strict=True)
+        )
+        for code, names in having.items()
+        if names
+    }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from inmo.reports.scoring.score import Score
-from inmo.reports.scoring.stored import DatasetEvaluation
 from inmo.reports.tables import readings, tuned_marks
 from inmo.reports.tables.table import Table
+
+if TYPE_CHECKING:
+    from inmo.reports.scoring.stored import DatasetEvaluation
 
 NOTE = "§"
 

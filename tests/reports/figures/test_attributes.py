@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from inmo.reports.figures.attributes import attribute_grid, hardest_first, heading
+from inmo.reports.figures.canvas import Paper, on_paper
 from inmo.reports.figures.style import lines, styles
-from inmo.reports.scoring.score import SUCCESS, Measures, Score
+from inmo.reports.scoring.score import PRECISION, SUCCESS, Measures, Score
 from tests.reports.figures.test_figures import score
 
 LOOK = styles(["A", "B"])
@@ -42,6 +45,16 @@ def test_the_grid_has_a_ranked_legend_per_attribute() -> None:
         ["B [35.0]", "A [10.0]"], ["A [40.0]", "B [30.0]"],
     ]  # fmt: skip
     assert attribute_grid({"SV": BY["SV"]}, WORDS, LOOK, title="") is None
+
+
+def test_a_grid_of_precision_has_its_own_numbers_signs_and_the_papers_width() -> None:
+    with on_paper(Paper(width=3.0)):
+        figure = attribute_grid(BY, WORDS, LOOK, title="T", kind=PRECISION, cautions={"A": "tuned"}, listed=True)
+    assert figure is not None and figure.get_figwidth() == pytest.approx(3.0)
+    lefts = {round(axes.get_position().x0, 3) for axes in figure.axes}
+    assert len(lefts) == 1  # a panel beside another would not fit
+    legend = figure.axes[1].get_legend()
+    assert legend is not None and [t.get_text() for t in legend.get_texts()] == ["A† [20.0]", "B [70.0]"]
 
 
 def test_a_tracker_on_fewer_sequences_says_so() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inmo.reports.blocks.sweeps import SweepLine, SweepPoint
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg
+from inmo.reports.figures.canvas import save_figure
 from inmo.reports.figures.frames import TRUTH, Track, dashed, draw_boxes, tracker_boxes, true_boxes
 from inmo.reports.figures.radar import radar, radar_plot
 from inmo.reports.figures.ranks import rank_figure, rank_plot
@@ -83,7 +84,7 @@ def test_files_are_whole_deterministic_and_leave_no_trace(tmp_path: Path) -> Non
             "speed": figures.speed_figure(points, LOOK, title="OTB"),
         }.items():
             assert figure is not None
-            figures.save_figure(figure, tmp_path / folder / name)
+            save_figure(figure, tmp_path / folder / name)
     assert dict(mpl.rcParams) == before
     found = sorted(p.name for p in (tmp_path / "a").iterdir())
     assert found == ["distribution.pdf", "distribution.svg", "speed.pdf", "speed.svg", "success.pdf", "success.svg"]
