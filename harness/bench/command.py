@@ -37,6 +37,7 @@ class Asked:
     case: tuple[str, ...]
     compare: tuple[str, str] | None
     over: str
+    against: tuple[Path, ...]
     frames: int
     rounds: int
     threads: int
@@ -63,6 +64,8 @@ def bench(command: Asked, setup_of: SetupOf) -> str:
     groups = [_cases(command, name, setup_of) for name in command.tracker]
     if command.over:
         return _over_sizes(command, [case for group in groups for case in group])
+    if command.against:
+        return _against(command, groups)
     device = _device(command.device) if any(_has_network(case) for group in groups for case in group) else None
     timings: list[Timing] = []
     ratios: list[Ratio] = []
@@ -107,6 +110,26 @@ def _over_sizes(command: Asked, cases: Sequence[Case]) -> str:
     if command.out is not None:
         write_block(block, command.out)
     return "\n".join(table.to_text() for table in block.tables.values())
+
+
+def _against(command: Asked, groups: Sequence[Sequence[Case]]) -> str:
+    """Our networks and their authors' in turn, see ``bench.authors``."""
+    from inmo.harness.bench.authors import against, checkout_of
+
+    folders = [checkout_of(name, command.against) for name in command.tracker]  # before anything takes time
+    ratios = []
+    for name, folder, group in zip(command.tracker, folders, groups, strict=True):
+        for case in group:
+            tqdm.write(f"{case.setup.spec.title} against {folder} ...", file=sys.stderr)
+            ratios.append(
+                against(
+                    name, case, folder, steps=command.frames, rounds=command.rounds, threads=command.threads,
+                    device=command.device,
+                )
+            )  # fmt: skip
+    if command.out is not None:
+        _write(command, [], ratios, {})
+    return ratios_text(ratios)
 
 
 def machine_words(threads: int) -> str:

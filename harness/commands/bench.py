@@ -37,6 +37,8 @@ class Bench:
     """Two cases, as runtime=torch runtime=openvino, timed in turn; prints how many times as fast the second is."""
     over: str = ""
     """Cost of CSA and TCA alone by size of the search region, search_size=128:384:64; then `out` is a folder."""
+    against: tuple[Path, ...] = ()
+    """Checkouts of the authors' code (SOTS, TransT, SiamCAR): their network and ours in turn, with random weights."""
     frames: int = 20
     """Frames of a film (`run` has as many films as lanes), and steps of a round in the other scopes."""
     rounds: int = 3
