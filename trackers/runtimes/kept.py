@@ -1,11 +1,15 @@
-"""Graphs as a runtime wrote them, kept on the user's disk: made once, by one process, whole or not there."""
+"""Graphs as a runtime wrote them, kept on the user's disk: made once, by one process, whole or not there, and removed
+when nobody has used them for a while."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,7 @@ from inmo.whole_files import unfinished
 
 CODE = ("networks", "families", "pipeline", "runtimes")
 """Rooms below ``trackers`` whose text a graph depends on."""
+UNUSED = 90 * 24 * 3600.0  # seconds without use after which a graph is removed, when another one is made
 PATIENCE = 1800.0  # seconds: another process may be at work on the same graph, and others before it
 
 
@@ -53,12 +58,14 @@ def _code() -> str:
 
 
 def kept(key: str, make: Callable[[Path], None]) -> Path:
-    """The folder of a key, filled by ``make`` where it is not there yet.
+    """The folder of a key, filled by ``make`` where it is not there yet; then what was not used for long is removed.
 
     Raises UserError where it cannot be written, or another process takes too long.
     """
     folder = home() / key
     if folder.is_dir():
+        with suppress(OSError):  # a cache that may only be read
+            os.utime(folder)  # it was used now
         return folder
     with locked(home() / f"{key}.lock", PATIENCE) as alone:
         if folder.is_dir():
@@ -75,7 +82,18 @@ def kept(key: str, make: Callable[[Path], None]) -> Path:
             raise UserError(f"cannot write {folder}: {error.strerror or error}; free some space") from error
         finally:
             shutil.rmtree(unready, ignore_errors=True)
+    _remove_unused()
     return folder
+
+
+def _remove_unused() -> None:
+    """Whole or not at all: a folder is first given another name, under which nobody looks for it."""
+    for folder in home().glob("[!.]*"):
+        with suppress(OSError):  # another process may be quicker
+            if folder.is_dir() and time.time() - folder.stat().st_mtime > UNUSED:
+                doomed = home() / unfinished(folder.name)
+                folder.rename(doomed)
+                shutil.rmtree(doomed)
 
 
 def _place(unready: Path, folder: Path) -> None:

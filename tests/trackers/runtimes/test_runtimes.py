@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import multiprocessing
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -186,6 +187,19 @@ def test_several_processes_make_a_graph_once() -> None:
         found = pool.map(_keep, ["one"] * 8)
     assert found == [["half", "whole"]] * 8
     assert len([*kept.home().glob("made-*")]) == 1
+
+
+def test_graphs_that_nobody_uses_are_removed_when_one_is_made() -> None:
+    make = lambda folder: (folder / "graph").touch()  # noqa: E731
+    old, used = kept.kept("old", make), kept.kept("used", make)
+    for folder in (old, used):
+        os.utime(folder, (0, 0))
+    assert kept.kept("used", make) == used  # which is a use
+    assert old.is_dir()
+    kept.kept("new", make)
+    names = {path.name for path in kept.home().iterdir() if path.is_dir()}
+    assert {"new", "used"} <= names and "old" not in names
+    assert not [name for name in names if name.startswith(".")]
 
 
 def test_what_fails_half_way_leaves_nothing() -> None:
