@@ -124,7 +124,7 @@ def _training(tracker: str, preset: str, batch: int, group: Group, precision: An
 
 
 def _steps(made: Training, batch: int, steps: int, place: torch.device) -> tuple[float, float]:
-    pairs = _pairs(made.model, batch).to(place)
+    pairs = noise_pairs(made.model, batch).to(place)
     loss = made.step(0, pairs)["loss"]
     started = time.perf_counter()
     for step in range(steps):  # each waits for its loss
@@ -132,7 +132,8 @@ def _steps(made: Training, batch: int, steps: int, place: torch.device) -> tuple
     return loss, batch * steps / (time.perf_counter() - started)
 
 
-def _pairs(model: Model, count: int) -> Batch:
+def noise_pairs(model: Model, count: int) -> Batch:
+    """Pairs of noise in a model's sizes, the same every time."""
     dice, sizes = torch.Generator().manual_seed(0), model.config.sizes()
     template, search = (
         torch.randint(0, 256, (count, side, side, 3), dtype=torch.uint8, generator=dice)

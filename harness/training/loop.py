@@ -151,7 +151,7 @@ class Training:
         """
         model, row, parts = self.model, self.row, self.config.accumulate
         rate = set_rate(self.optimiser, row, step, self.total)
-        freeze(model.network, row, step, self.total)
+        freeze(model.network, row, step, self.total, together=self.group.world > 1)
         labels = model.objective.labels(batch.box, model.shape)
         divisors = self.group.total(model.objective.divisors(labels))
         self.optimiser.zero_grad(set_to_none=True)
