@@ -23,7 +23,7 @@ DATASETS: dict[str, str] = {
     "nfs": "inmo.datasets.nfs:NFS",
     "otb100": "inmo.datasets.otb:OTB100",
     "trackingnet": "inmo.datasets.trackingnet:TRACKINGNET",
-    "folder": "inmo.datasets.folder:FOLDER",
+    "folder": "inmo.datasets.own.folder:FOLDER",
     "distractors": "inmo.datasets.mini.distractors:DISTRACTORS",
     "mini-lasot": "inmo.datasets.mini.suite:MINI_LASOT",
     "mini-tnl2k": "inmo.datasets.mini.suite:MINI_TNL2K",
@@ -51,6 +51,11 @@ def family(name: str) -> str:
 def flagged(name: str) -> bool:
     """Whether the benchmark flags frames without its target; False for one that is not known."""
     return name in DATASETS and benchmark(name).flagged
+
+
+def gaps(name: str) -> bool:
+    """Whether frames that nobody annotated are NaN in the benchmark; False for one that is not known."""
+    return name in DATASETS and benchmark(name).gaps
 
 
 def videos(name: str) -> str:

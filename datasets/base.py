@@ -157,6 +157,7 @@ class Benchmark:
             own too (``uav123`` for UAV123@10fps); empty for one with its own.
         flagged: absent flags belong to it, which scores need.
         nan_rows: boxes are NaN where the target cannot be seen.
+        gaps: boxes are NaN in frames that nobody annotated, which no protocol scores.
         without_area: sequence -> boxes without area in visible frames that every copy has, as counted on the toolkits'
             annotations.
         rendered: renders it on first use and gives its root; None for benchmarks that people download.
@@ -175,6 +176,7 @@ class Benchmark:
     follows: str = ""
     flagged: bool = False
     nan_rows: bool = False
+    gaps: bool = False
     without_area: Mapping[str, int] = field(default_factory=dict)
     rendered: Callable[[], Path] | None = None
 

@@ -98,7 +98,7 @@ def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> An
     absent = annotation.absent if annotation.absent is not None else np.zeros(len(boxes), dtype=bool)
     empty = np.asarray((boxes[:, 2:] <= 0).any(axis=1), dtype=np.bool_)
     broken = ~nan & empty & ~absent[: len(boxes)]
-    tally.annotated += len(boxes)
+    tally.annotated += len(boxes) - (int(nan.sum()) if dataset.benchmark.gaps else 0)
     tally.absent += int(np.count_nonzero(absent))
     tally.first_only += sequence.first_only
     if not nan.all() and np.nanmax(boxes[:, 2:]) <= 1:
@@ -209,6 +209,9 @@ def _facts(dataset: Dataset, tally: _Tally, every: int) -> Iterator[str]:
     if tally.nan and dataset.benchmark.nan_rows:
         where = _plural(len(tally.nan), "sequence")
         yield f"{_plural(tally.nan.total(), 'NaN row')} in {where}: the target is out of view or fully occluded"
+    if tally.nan and dataset.benchmark.gaps:
+        where = _plural(len(tally.nan), "sequence")
+        yield f"{_plural(tally.nan.total(), 'frame')} in {where} not annotated: no protocol scores them"
     if tally.usual:
         yield f"boxes without area in visible frames, as every copy has them: {_counted(tally.usual)}"
 
@@ -224,7 +227,7 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
             f"{_plural(len(tally.no_flags), 'sequence')} without absent flags ({_named(tally.no_flags)}): copy the "
             "evaluation toolkit's annos/absent into the root, its scores differ without them"
         )
-    if tally.nan and not dataset.benchmark.nan_rows:
+    if tally.nan and not (dataset.benchmark.nan_rows or dataset.benchmark.gaps):
         yield f"rows that are NaN: {_counted(tally.nan)}"
     if tally.infinite:
         yield f"rows that are infinite: {_counted(tally.infinite)}"

@@ -62,15 +62,13 @@ class Tree:
         except OSError as error:  # a folder that is not ours to enter
             raise UserError(f"cannot look at {self.root / name}: {error.strerror or error}; mend its rights") from error
 
-    def read(self, name: str) -> bytes:
-        """The bytes of one file. Raises UserError when it is missing, unreadable or absurdly large."""
+    def read(self, name: str, most: int = MAX_TEXT_BYTES) -> bytes:
+        """The bytes of one file. Raises UserError when it is missing, unreadable or of more than ``most`` bytes."""
         try:
             path = self.root / name
             size = self._entries[name].file_size if self.is_zip else path.stat().st_size
-            if size > MAX_TEXT_BYTES:
-                raise UserError(
-                    f"{self.where(name)} has more than {MAX_TEXT_BYTES >> 20} MiB: this is no file of boxes"
-                )
+            if size > most:
+                raise UserError(f"{self.where(name)} has more than {most >> 20} MiB: this is no file of boxes")
             return self._zip.read(self._entries[name]) if self.is_zip else path.read_bytes()
         except (*DAMAGED, OSError, KeyError) as error:
             raise UserError(

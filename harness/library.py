@@ -317,7 +317,7 @@ def _setup(tracker: Any, version: str, image: Literal["rgb", "bgr", "pil"], sett
 def _dataset(data: Data) -> Dataset:
     """What the user points at, opened. One sequence is a dataset of its own, called by its name."""
     from inmo.datasets import DATASETS, open_dataset
-    from inmo.datasets.folder import FOLDER
+    from inmo.datasets.own.folder import FOLDER
     from inmo.harness.run.setup import parse_dataset
 
     if isinstance(data, Dataset):

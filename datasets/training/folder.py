@@ -1,4 +1,4 @@
-"""Any clips people have, in the folder layout of ``datasets.folder``, as a training set."""
+"""Any clips people have, in the folder layout of ``datasets.own``, as a training set."""
 
 from __future__ import annotations
 

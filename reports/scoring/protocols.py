@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from inmo.datasets import family
+from inmo.datasets import family, gaps
 from inmo.errors import unknown_name
 from inmo.reports.scoring.metrics import Values
 
@@ -114,7 +114,10 @@ class Protocol:
 
     def on(self, benchmark: str) -> Protocol:
         """The protocol as it behaves on a benchmark; an unknown or empty name gives its general behaviour."""
-        return replace(self, **self.by_dataset.get(family(benchmark), {}), by_dataset={})
+        switches = dict(self.by_dataset.get(family(benchmark), {}))
+        if gaps(benchmark):
+            switches["nan_annotation"] = "excluded"
+        return replace(self, **switches, by_dataset={})
 
 
 # OTB100's Board and Twinnings end with a row 0,0,0,0 for which several published results have no prediction. Scores in

@@ -11,8 +11,8 @@ import pytest
 from inmo.boxes import Boxes
 from inmo.datasets import open_dataset
 from inmo.datasets.base import Annotation, Benchmark, Dataset, Sequence
-from inmo.datasets.folder import FOLDER
 from inmo.datasets.others import with_shared
+from inmo.datasets.own.folder import FOLDER
 from inmo.errors import UserError
 from tests.datasets.tiny import numbered, rows, write
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 FLOORS = (
     "inmo.*",  # the single files of inmo/: errors, boxes, registry ...
     "inmo.datasets",
+    "inmo.datasets.own",
     "inmo.datasets.mini",
     "inmo.datasets.training",
     "inmo.trackers",

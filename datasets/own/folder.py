@@ -1,4 +1,4 @@
-"""Any sequences people have: a folder each with images or a video, and a boxes file.
+"""Any sequences people have: a folder each with images or a video and a boxes file, or what annotation tools write.
 
 ``<root>/<name>/`` holds ``img/*`` or another folder called like images, images directly, or a video, and the boxes in
 ``groundtruth_rect.txt``, ``groundtruth.txt``, ``<name>.txt`` or ``boxes.txt``: a row x, y, w, h per frame, counted from
@@ -6,6 +6,8 @@
 ``test/B``, ``C``), and the root may be one itself. Flat pairs ``<name>.mp4`` + ``<name>.txt``, and boxes without
 frames, work too. What looks like a sequence and is none is said in ``Dataset.passed``. Boxes of other things that a
 tracker may take for the target lie beside the boxes as ``distractor.1.txt``, ``distractor.2.txt`` ...; see ``others``.
+Rows of NaN are frames that nobody annotated, flags of frames without the target lie beside the boxes as ``absent.txt``.
+Files of annotation tools lie beside the frames, or in a folder beside them; see ``formats`` and ``targets``.
 """
 
 from __future__ import annotations
@@ -17,18 +19,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inmo.datasets.base import Benchmark, Dataset, Hole
+from inmo.datasets.base import Benchmark, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree
-from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from inmo.datasets.layout import Wanted, sequence
-from inmo.datasets.reading import Source, head, natural, one_row
+from inmo.datasets.images import VIDEO_SUFFIXES
+from inmo.datasets.own import targets
+from inmo.datasets.own.formats import DETECTIONS, Marks, marks_in, videos_of
+from inmo.datasets.own.media import has_images, media_of, video_called
+from inmo.datasets.own.rows import FLAGS, rows_sequence
+from inmo.datasets.own.targets import find
+from inmo.datasets.reading import head, natural
 from inmo.errors import UserError
 from inmo.terminal import listed
 
-_IMAGE_FOLDERS = (
-    "img", "imgs", "color", "colour", "rgb", "image", "images", "frame", "frames", "jpg", "jpeg", "png",
-    "visible", "infrared", "ir",
-)  # fmt: skip
 _BOXES = ("groundtruth_rect", "groundtruth", "{name}", "boxes")
 _NO_BOXES = "no boxes file (groundtruth_rect.txt, groundtruth.txt, <name>.txt or boxes.txt)"
 _NOT_BOXES = ("readme", "license", "licence")  # text files that lie around
@@ -54,34 +56,60 @@ def open_folder(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
     """
     survey = _Survey(tree)
     survey.run()
-    sequences, holes = [], []
-    for place in sorted(survey.places, key=lambda p: natural(p.name)):
-        if place.boxes is None:
-            holes.append(Hole(place.name, _NO_BOXES))
-            continue
+    made, holes, used = _annotated(benchmark, label, tree, survey)
+    for place in survey.places:
         media = tree.root / place.media if place.media is not None else None
-        video = str(media.resolve()) if media is not None else ""  # one folder of frames may serve several by links
-        first_only = one_row(tree, place.boxes)
-        source = Source(tree, place.boxes, f"{place.name} in {tree.root}", media, first_only=first_only)
-        sequences.append(sequence(benchmark, label, Wanted({"name": place.name, "path": video}), source))
-    if not sequences:
+        if place.boxes is None:
+            if place.media not in used:
+                holes.append(Hole(place.name, _NO_BOXES))
+            continue
+        home = place.boxes != f"{place.parent}{place.name}.txt"
+        made.append((place, rows_sequence(benchmark, label, tree, place.name, place.boxes, media, home=home)))
+    if not made:
+        if survey.marks and holes:
+            raise UserError(holes[0].reason)
         what = f"frames ({holes[0].sequence}), but no boxes" if holes else "no sequence"
         there = f"; {survey.passed[0]}" if survey.passed else ""
         raise UserError(
             f"{tree.root} holds {what}: it should hold <name>/img/*.jpg or <name>/video.mp4, "
             f"each with <name>/groundtruth_rect.txt{there}"
         )
-    for place in survey.places:
-        if not place.name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in place.name):
-            raise UserError(f"{tree.root} holds {place.name!a}, a name that is no text in UTF-8: rename it")
-    twice = [name for name, count in Counter(p.name for p in survey.places).items() if count > 1]
+    sequences = [sequence for _, sequence in made]
+    names = Counter(sequence.name for sequence in sequences) + Counter(hole.sequence for hole in holes)
+    for name in names:
+        if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise UserError(f"{tree.root} holds {name!a}, a name that is no text in UTF-8: rename it")
+    twice = [name for name, count in names.items() if count > 1]
     if twice:
-        where = " and ".join(f"{p.parent}{p.name}" for p in survey.places if p.name == twice[0])
+        where = " and ".join(f"{place.parent}{place.name}" for place, made_ in made if made_.name == twice[0])
         raise UserError(
             f"{tree.root} holds several sequences called {twice[0]} ({where}): rename all but one, or give one "
             "folder as the root"
         )
+    sequences.sort(key=lambda sequence: natural(sequence.name))
+    holes.sort(key=lambda hole: natural(hole.sequence))
     return Dataset(benchmark, label, str(tree.root), tuple(sequences), tuple(holes), tuple(survey.passed))
+
+
+def _annotated(
+    benchmark: Benchmark, label: str, tree: Tree, survey: _Survey
+) -> tuple[list[tuple[_Place, Sequence]], list[Hole], set[str]]:
+    """The sequences of annotation tools' files, what of those could not be read, and the frames that they are of."""
+    made: list[tuple[_Place, Sequence]] = []
+    holes: list[Hole] = []
+    used: set[str] = set()
+    taken = {place.media for place in survey.places if place.boxes is not None}
+    for marks in survey.marks:
+        name = marks.paths[0] if len(marks.paths) == 1 else marks.prefix.rstrip("/")
+        try:
+            for found in find(tree, marks, videos_of(tree, marks), taken):
+                own, never = targets.sequences(benchmark, label, tree, marks, found)
+                made += [(_Place(found.name, found.parent, marks.paths[0], found.media), each) for each in own]
+                used |= {found.media} if found.media is not None else set()
+                holes += [Hole(each, f"no frame of {tree.where(name)} shows it") for each in never]
+        except UserError as error:
+            holes.append(Hole(name, str(error)))
+    return made, holes, used
 
 
 @dataclass
@@ -90,11 +118,13 @@ class _Survey:
 
     Attributes:
         places: the sequences, and the frames beside them that lack boxes.
+        marks: the files of annotation tools.
         passed: sentences on what looked like a sequence and is none.
     """
 
     tree: Tree
     places: list[_Place] = field(default_factory=list)
+    marks: list[Marks] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     _bare: list[_Place] = field(default_factory=list)  # frames without boxes
     _stray: list[str] = field(default_factory=list)  # boxes without a sequence, where sequences are
@@ -104,9 +134,9 @@ class _Survey:
 
     def run(self) -> None:
         root = self.tree.root.resolve()
-        self._look("", root.stem if self.tree.is_zip else root.name, "", None, 0)
-        homes = {place.parent for place in self.places}
-        if not self.places:
+        self._look("", root.stem if self.tree.is_zip else root.name, "", None, None, 0)
+        homes = {place.parent for place in self.places} | {marks.prefix for marks in self.marks}
+        if not self.places and not self.marks:
             self.places = [_Place(stem, "", f"{stem}.txt", None) for stem in self._flat()]
         self.places += [place for place in self._bare if place.parent in homes or not homes]
         self._drop_links()
@@ -126,29 +156,40 @@ class _Survey:
             )
 
     def _look(
-        self, prefix: str, name: str, parent: str, beside: str | None, depth: int, *, within: bool = False
-    ) -> bool:
-        """Look at one folder and below it. ``beside``: a boxes file that may be its; ``within``: a sequence holds it.
+        self, prefix: str, name: str, parent: str, beside: str | None, film: str | None, depth: int, *,
+        within: bool = False,
+    ) -> bool:  # fmt: skip
+        """Look at one folder and below it.
 
-        Returns whether a sequence is there or below.
+        ``beside``, ``film``: a boxes file and a video that may be its; ``within``: a sequence holds it. Returns whether
+        a sequence is there or below.
         """
         folders, files = self.tree.inside(prefix)
+        marks = list(marks_in(self.tree, prefix, files))
+        tools = {path.removeprefix(prefix) for each in marks for path in each.paths}
+        files = [file for file in files if file not in tools and file.lower() != DETECTIONS]
         names = [stem.format(name=name) for stem in _BOXES]
         boxes = self._named(prefix, files, names)
-        media = None if self.tree.is_zip else self._media(prefix, name, folders, files, boxes is not None)
+        media = None if self.tree.is_zip else media_of(self.tree, prefix, name, boxes is not None)
+        media = media or (film if boxes else None)
         boxes = boxes or beside
         whole = boxes is not None and media is not None
         if whole:
             self.places.append(_Place(name, parent, boxes, media))
             self._rivals += self._differing(prefix, files, names, boxes)
         below = self._descend(prefix, [f for f in folders if f"{prefix}{f}" != media], files, depth, within or whole)
+        if marks and (whole or within):
+            self._rivals += [each.paths[0] for each in marks]
+        elif marks:
+            self.marks += marks
+            below = True
         if whole or within:
             return whole or below
         below = self._videos(prefix, files, media) or below
         if boxes and not below:
             self.places.append(_Place(name, parent, boxes, None))
             self._rivals += self._differing(prefix, files, names, boxes)
-            if odd := [f for f in folders if not self.tree.is_zip and self._has_images(f"{prefix}{f}/")]:
+            if odd := [f for f in folders if not self.tree.is_zip and has_images(self.tree, f"{prefix}{f}/")]:
                 self._strange[prefix or "the root"] = odd
                 self._bare = [place for place in self._bare if place.parent != prefix]
             return True
@@ -157,6 +198,7 @@ class _Survey:
         texts = [f"{prefix}{file}" for file in files if file.lower().endswith(".txt")]
         if below or (len(texts) == 1 and prefix and media is None):
             own = {place.boxes for place in self.places}
+            own |= {f"{prefix}{FLAGS}"}
             self._stray += [path for path in texts if path not in own and _ROW.match(head(self.tree, path))]
         return below
 
@@ -168,7 +210,9 @@ class _Survey:
         found = False
         for folder in folders:
             beside = f"{prefix}{folder}.txt" if f"{folder}.txt" in texts else None
-            found |= self._look(f"{prefix}{folder}/", folder, prefix, beside, depth + 1, within=within)
+            film = video_called(files, (folder,))
+            film = f"{prefix}{film}" if film else None
+            found |= self._look(f"{prefix}{folder}/", folder, prefix, beside, film, depth + 1, within=within)
         return found
 
     def _videos(self, prefix: str, files: list[str], media: str | None) -> bool:
@@ -207,24 +251,6 @@ class _Survey:
         others = [f"{prefix}{file}" for file in files if file.casefold() in called and f"{prefix}{file}" != boxes]
         return [path for path in others if boxes and self.tree.read(path) != self.tree.read(boxes)]
 
-    def _media(self, prefix: str, name: str, folders: list[str], files: list[str], boxed: bool) -> str | None:
-        """The frames of a folder; a video of any name where it is the only one, and ``boxed``: boxes lie with it."""
-        by_name = {folder.casefold(): folder for folder in reversed(folders)}
-        for known in _IMAGE_FOLDERS:
-            if known in by_name and (known in _IMAGE_FOLDERS[:2] or self._has_images(f"{prefix}{by_name[known]}/")):
-                return f"{prefix}{by_name[known]}"
-        videos = [file for file in files if file.lower().endswith(VIDEO_SUFFIXES)]
-        for stem in ("video", name):
-            for file in videos:
-                if file.rpartition(".")[0] == stem:
-                    return f"{prefix}{file}"
-        if any(file.lower().endswith(IMAGE_SUFFIXES) for file in files):
-            return prefix
-        return f"{prefix}{videos[0]}" if boxed and len(videos) == 1 else None
-
-    def _has_images(self, prefix: str) -> bool:
-        return any(file.lower().endswith(IMAGE_SUFFIXES) for file in self.tree.inside(prefix)[1])
-
     def _flat(self) -> list[str]:
         """Boxes files in the root, where nothing else is: all text files but notes and lists of the others' names."""
         _, files = self.tree.inside("")
@@ -249,4 +275,4 @@ class _Survey:
         self.places = kept
 
 
-FOLDER = Benchmark(name="folder", title="Folder", open=open_folder, origin=0, protocol="pysot")
+FOLDER = Benchmark(name="folder", title="Folder", open=open_folder, origin=0, protocol="pysot", gaps=True)

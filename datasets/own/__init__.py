@@ -1,0 +1,1 @@
+"""Videos of one's own: folders of them, and what annotation tools write."""

@@ -1,0 +1,46 @@
+"""Where the frames of one's own videos lie: a folder of images or a video file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inmo.datasets.files import Tree
+from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+IMAGE_FOLDERS = (
+    "img", "imgs", "img1", "color", "colour", "rgb", "image", "images", "frame", "frames", "jpg", "jpeg", "png",
+    "visible", "infrared", "ir",
+)  # fmt: skip
+ASIDE = ("gt", "labels", "labels_with_ids", "annotations", "annos", "anno")  # folders of boxes beside those of frames
+
+
+def media_of(tree: Tree, prefix: str, name: str, boxed: bool) -> str | None:
+    """The frames in the folder ``prefix`` of a sequence ``name``: a path, relative to the root.
+
+    ``boxed``: boxes lie with it, so that a video of any name will do where it is the only one.
+    """
+    folders, files = tree.inside(prefix)
+    by_name = {folder.casefold(): folder for folder in reversed(folders)}
+    for known in IMAGE_FOLDERS:
+        if known in by_name and (known in IMAGE_FOLDERS[:2] or has_images(tree, f"{prefix}{by_name[known]}/")):
+            return f"{prefix}{by_name[known]}"
+    if found := video_called(files, ("video", name)):
+        return f"{prefix}{found}"
+    if any(file.lower().endswith(IMAGE_SUFFIXES) for file in files):
+        return prefix
+    videos = [file for file in files if file.lower().endswith(VIDEO_SUFFIXES)]
+    return f"{prefix}{videos[0]}" if boxed and len(videos) == 1 else None
+
+
+def video_called(files: Sequence[str], stems: Sequence[str]) -> str | None:
+    """The video file of the first of these names without suffix that there is."""
+    for stem in stems:
+        for file in files:
+            if file.lower().endswith(VIDEO_SUFFIXES) and file.rpartition(".")[0] == stem:
+                return file
+    return None
+
+
+def has_images(tree: Tree, prefix: str) -> bool:
+    """Whether images lie in a folder itself."""
+    return any(file.lower().endswith(IMAGE_SUFFIXES) for file in tree.inside(prefix)[1])
