@@ -86,6 +86,15 @@ class Sweepable(Protocol):
         ...
 
 
+@runtime_checkable
+class Searching(Protocol):
+    """A tracker that looks for its targets in a part of the frame, and says in which."""
+
+    def regions(self, state: Any) -> Boxes:
+        """(B, 4) x, y, w, h of where the next step will look, in pixels of the frame; partly outside it perhaps."""
+        ...
+
+
 CONSTANTS = ("penalty_k", "lr", "window_influence")
 """Config fields that a ``Sweepable`` tracker takes per target."""
 

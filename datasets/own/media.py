@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from inmo.datasets.files import Tree
-from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Frames, ImageFrames, open_video
+from inmo.datasets.reading import image_names
+from inmo.errors import UserError
 
 IMAGE_FOLDERS = (
     "img", "imgs", "img1", "color", "colour", "rgb", "image", "images", "frame", "frames", "jpg", "jpeg", "png",
@@ -44,3 +47,24 @@ def video_called(files: Sequence[str], stems: Sequence[str]) -> str | None:
 def has_images(tree: Tree, prefix: str) -> bool:
     """Whether images lie in a folder itself."""
     return any(file.lower().endswith(IMAGE_SUFFIXES) for file in tree.inside(prefix)[1])
+
+
+def open_media(path: Path) -> Frames:
+    """The frames of a video file, of a folder of images, or of a sequence's folder.
+
+    Raises UserError where there are none.
+    """
+    if path.is_file():
+        return open_video(path)
+    if not path.is_dir():
+        raise UserError(f"{path} is not there: give a video file or a folder of frames")
+    found = media_of(Tree(path), "", path.resolve().name, True)
+    if found is None:
+        raise UserError(f"{path} holds no images: give a video file or a folder of frames")
+    media = path / found
+    if media.is_file():
+        return open_video(media)
+    names = image_names(media)
+    if not names:
+        raise UserError(f"{media} holds no images: give a video file or a folder of frames")
+    return ImageFrames(tuple(media / name for name in names))

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "maps": "inmo.harness.commands.maps:ShowMaps",
         "serve": "inmo.harness.commands.serve:Serve",
         "tune": "inmo.harness.commands.tune:Tune",
+        "label": "inmo.harness.commands.label:Label",
         "play": "inmo.harness.commands.play:Play",
         "draw": "inmo.harness.commands.draw:Draw",
         "validate": "inmo.harness.commands.validate:Validate",

@@ -15,7 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from inmo.datasets.images import IMAGE_SUFFIXES, Frame, read_image
+from inmo.datasets.images import Frame
+from inmo.datasets.own.media import open_media
 from inmo.errors import UserError
 from inmo.harness.run.engine import check_step
 from inmo.harness.run.jobs import built
@@ -68,15 +69,11 @@ def frames_of(video: str) -> Iterator[Frame]:
     """Frames as they come, BGR uint8. Raises UserError for what cannot be opened or read.
 
     Args:
-        video: a video file, a folder of image files (in the order of their names), ``camera`` or ``camera:1``.
+        video: a video file, a folder of image files or of a sequence, ``camera`` or ``camera:1``.
     """
     if Path(video).is_dir():
-        inner = Path(video) / "img"  # a folder of a sequence, as OTB's and our own
-        folder = inner if inner.is_dir() else Path(video)
-        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-        if not paths:
-            raise UserError(f"{video} holds no images: give a video file, a folder of frames or camera")
-        yield from map(read_image, paths)
+        frames = open_media(Path(video))
+        yield from map(frames.read, range(len(frames)))
         return
     name, _, number = video.partition(":")
     camera = name == CAMERA and (not number or number.isdigit())

@@ -1,0 +1,1 @@
+"""Pages of this machine's browser: labelling a video, and watching trackers at work."""
