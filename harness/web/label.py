@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ class Labels:
     def _state(self) -> Mapping[str, Any]:
         kinds, annotation = self.keyframes.filled()
         boxes = [None if np.isnan(box).any() else [round(v, 3) for v in box.tolist()] for box in annotation.boxes]
-        where, title = str(self.home / BOXES), self.follower.title
+        where, title = os.path.relpath(self.home / BOXES), self.follower.title
         return {**self.footage.facts(), "kinds": kinds.tolist(), "boxes": boxes, "where": where, "tracker": title}
 
     def _changed(self, change: Any, given: Mapping[str, Any], *more: Any) -> Mapping[str, Any]:
