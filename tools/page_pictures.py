@@ -88,7 +88,7 @@ def play(page: Any, box: Sequence[float], address: str) -> None:
     page.locator("#two").select_option(index=2)  # none, the first, the second
     set_box(page, box)
     page.locator("#run:enabled").click()
-    page.wait_for_function("document.querySelector('#frame').value >= 25")
+    page.wait_for_function("document.querySelector('#frame').value >= 10")
     page.locator("#run").click()
     page.wait_for_function("document.querySelector('#run').textContent.startsWith('Run')")
     page.wait_for_timeout(500)
@@ -119,7 +119,7 @@ def main() -> None:
         with served(["label", "dog.mp4", "--tracker", "cnninmo", "--preset", "lite"], folder) as address:
             label(page, box, address)
         page.set_viewport_size({"width": 1000, "height": 900})
-        trackers = ["--tracker", "cnninmo", "siamcar", "--preset", "lite"]
+        trackers = ["--tracker", "siamcar", "cnninmo", "--preset", "nano"]
         with served(["play", "--browser", "--video", "dog.mp4", *trackers], folder) as address:
             play(page, box, address)
         browser.close()

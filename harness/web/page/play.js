@@ -53,6 +53,7 @@ const begin = (at, box) => guarded(async () => {
   const mine = turn;
   const last = start;
   start = {frame: at, box};
+  say("The tracker starts …");
   for (const [number, pane] of used().entries()) {
     pane.seen = null;
     pane.spent = [];
