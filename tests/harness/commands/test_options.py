@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shlex
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -38,7 +39,7 @@ def samples(owner: type, name: str) -> tuple[list[str], tuple[Any, ...]] | None:
             return ["3", "-1", "4"], (3, -1, 4)
         else:
             words = list(get_args(get_args(hint)[0])[:3]) or ["a=1", "b", "c.d"]
-            return words, tuple(words)
+            return words, tuple(map(Path, words)) if get_args(hint)[0] is Path else tuple(words)
     return None
 
 
