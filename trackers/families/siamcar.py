@@ -20,12 +20,11 @@ from inmo.trackers.families.fused import IMAGENET_BODY, LITE, NANO, FusedSizes, 
 from inmo.trackers.networks.interactions import InteractiveBody
 from inmo.trackers.networks.matching import crop_centre, depthwise_correlation
 from inmo.trackers.networks.resnet import SiamCARResNet, fold_batch_norms
-from inmo.trackers.networks.winograd import speed_up
 from inmo.trackers.pipeline.assembly import tracker_around
 from inmo.trackers.pipeline.config import NeuralConfig, Sizes, Tuning, choice
 from inmo.trackers.pipeline.crop import siamcar_crops
 from inmo.trackers.pipeline.family import Family
-from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, resolve_device, unchanged
+from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, unchanged
 from inmo.trackers.pipeline.postprocess import Located, Targets
 from inmo.trackers.pipeline.postprocess_car import Maps, Rules, locate
 from inmo.trackers.pipeline.shipped import Shipped
@@ -275,8 +274,7 @@ def car_around(
 ) -> NeuralTracker:
     """The tracker around a network with values, which it takes over: it is made quicker without changing its function.
 
-    Batch norms are folded into convolutions, and on a CPU in float32 the large 3x3 convolutions done by Winograd's
-    filters.
+    Batch norms are folded into convolutions.
 
     Args:
         network, config: SiamCAR's or CNNInMo's.
@@ -289,8 +287,6 @@ def car_around(
     network, sizes = fold_batch_norms(network), config.sizes()
     if isinstance(sizes, FusedSizes):
         return tracker_around(network, config, device)
-    if resolve_device(device).type == "cpu" and config.precision == "fp32" and not config.one_batch_size:
-        network = speed_up(network)
     recipe = Recipe(
         geometry=sizes.geometry,
         normalise=unchanged,
