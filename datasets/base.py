@@ -105,10 +105,14 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Hole:
-    """Something wanted that is not there, and why. Holes are shown, never averaged away."""
+    """Something wanted that is not there, and why. Holes are shown, never averaged away.
+
+    ``failed``: a tracker failed, where otherwise data are missing or broken, or nobody has run it yet.
+    """
 
     sequence: str
     reason: str
+    failed: bool = False
 
 
 @dataclass(frozen=True)

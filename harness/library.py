@@ -223,7 +223,7 @@ class Results:
         return found.boxes
 
     def _names(self, label: str) -> dict[str, str]:
-        from inmo.harness.store.store import display_names
+        from inmo.harness.store.records import display_names
 
         return display_names(self.store.runs(label))
 

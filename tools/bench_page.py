@@ -23,7 +23,8 @@ import tyro
 from inmo.boxes import Boxes
 from inmo.datasets import benchmark
 from inmo.datasets.base import Annotation, Dataset, Sequence, read_table
-from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import Store, open_store
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20212

@@ -18,7 +18,8 @@ from typing import Any
 from safetensors import safe_open
 
 from inmo.errors import UserError
-from inmo.harness.store.store import Store, display_names, open_store
+from inmo.harness.store.records import display_names
+from inmo.harness.store.store import Store, open_store
 from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, compare_with_best
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.pooled import pooled_scores, pooled_table

@@ -8,12 +8,13 @@ from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Literal, get_args, get_type_hints
 
 import tyro
-from tyro.conf import arg
+from tyro.conf import Positional, arg
 
 from inmo.errors import UserError
 
 Names = tuple[str, ...]
 Lanes = int | Literal["auto"]
+POSITIONAL = get_args(Positional[int])[1]
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,10 @@ class ClusterOptions:
 
 def of_several(kind: type) -> set[str]:
     """The options that take any number of values, ``--protocol``, those of the groups within a command too."""
-    found = set()
+    found, marked = set(), get_type_hints(kind, include_extras=True)
     for name, hint in get_type_hints(kind).items():
+        if POSITIONAL in getattr(marked[name], "__metadata__", ()):  # said without its name
+            continue
         if is_dataclass(hint):
             found |= of_several(hint)  # type: ignore[arg-type]
         elif get_args(hint)[-1:] == (Ellipsis,):

@@ -21,7 +21,8 @@ from inmo.errors import UserError, unknown_name
 from inmo.harness.run.jobs import Job, built, facts_of, run_of
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
-from inmo.harness.store.store import Run, file_name
+from inmo.harness.store.records import Run
+from inmo.harness.store.store import file_name
 from inmo.harness.store.stored_maps import Maps, read_maps
 from inmo.seals import sealed_zip
 from inmo.trackers.pipeline.crop import crop

@@ -19,7 +19,8 @@ from inmo.harness.experiment.spec import Experiment
 from inmo.harness.experiment.submission import check_submission, enter_server_scores, frames_of, write_submissions
 from inmo.harness.run.jobs import Outcome
 from inmo.harness.store.export import export_store
-from inmo.harness.store.store import Store, export_names, open_store
+from inmo.harness.store.records import export_names
+from inmo.harness.store.store import Store, open_store
 from inmo.harness.workers.resources import Resources
 from inmo.paths import ROOT
 from inmo.reports.scoring.raw import score_dataset

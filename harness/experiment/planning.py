@@ -18,7 +18,8 @@ from inmo.harness.experiment.paper_rows import Candidate, candidates, trainings
 from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
 from inmo.harness.run.jobs import run_of
 from inmo.harness.run.setup import DatasetArgument, Setup, known_root, parse_dataset
-from inmo.harness.store.store import Run, Store, open_store
+from inmo.harness.store.records import Run
+from inmo.harness.store.store import Store, open_store
 from inmo.harness.workers.makespan import efficiency, makespan
 from inmo.reports.paper.blocks import MINI
 from inmo.reports.paper.printed import paper_table

@@ -21,7 +21,8 @@ from inmo.harness.bench.clips import HEIGHT, WIDTH, make_films
 from inmo.harness.run.engine import track_sequence
 from inmo.harness.run.jobs import built
 from inmo.harness.run.setup import Setup
-from inmo.harness.store.store import Result, Store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import Store
 from inmo.trackers.base import config_hash
 
 CLIP_FRAMES, FILM_FRAMES = 30, 5

@@ -11,7 +11,8 @@ from inmo.harness.experiment.paper_rows import candidates, recorded
 from inmo.harness.experiment.spec import Experiment
 from inmo.harness.experiment.submission_check import submission_problems
 from inmo.harness.store.export import pack_submission, write_results
-from inmo.harness.store.store import Run, Store, export_names
+from inmo.harness.store.records import Run, export_names
+from inmo.harness.store.store import Store
 
 FORMAT = "trackingnet"
 

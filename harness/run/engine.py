@@ -16,7 +16,8 @@ from inmo.datasets.images import Frame, Frames
 from inmo.errors import UserError
 from inmo.harness.run.odd_boxes import foreign, odd_box
 from inmo.harness.run.read_ahead import reading
-from inmo.harness.store.store import PARTS, Result
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import PARTS
 from inmo.trackers.base import Preparable, SequenceAware, Step, Sweepable, Tracker
 
 

@@ -23,7 +23,8 @@ from inmo.harness.run.odd_boxes import foreign, odd_boxes
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
 from inmo.harness.store.claims import Key, at_work
-from inmo.harness.store.store import Result, Run, Store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import Store
 from inmo.trackers import tracker
 from inmo.trackers.base import CONSTANTS, Tracker, TrackerFailure, TrackerSpec, config_hash, identity
 
@@ -236,9 +237,10 @@ def failed(store: Store, job: Job, error: Exception) -> Outcome:
     else:
         words = " ".join(str(error).split())
         reason = str(error) if told else f"{job.run.tracker} failed: {type(error).__name__}: {words}"
+    crashed = not isinstance(error, UserError)
     for run, _ in job.runs:
-        store.put_hole(job.label, run, Hole(job.sequence.name, reason))
-    return Outcome(job, reason, crashed=not isinstance(error, UserError))
+        store.put_hole(job.label, run, Hole(job.sequence.name, reason, failed=crashed))
+    return Outcome(job, reason, crashed=crashed)
 
 
 def demand_stored(outcomes: Iterable[Outcome]) -> None:

@@ -24,7 +24,8 @@ from inmo.errors import UserError
 from inmo.harness.run import memory
 from inmo.harness.run.engine import at_frame, check_start, check_step
 from inmo.harness.run.read_ahead import Ahead, readers
-from inmo.harness.store.store import PARTS, Result
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import PARTS
 from inmo.trackers.base import Step, Tracker, TrackerSpec
 
 AUTO = {"cuda": 32, "mps": 8}

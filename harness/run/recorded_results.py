@@ -11,7 +11,8 @@ from inmo.boxes import Boxes
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
 from inmo.harness.run.jobs import Job, Outcome, built
-from inmo.harness.store.store import PARTS, Result, Store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import PARTS, Store
 from inmo.trackers.recorded.tracker import Recorded
 
 

@@ -65,6 +65,6 @@ def seal_store(found: StoreFindings) -> None:
 
 
 def _files(store: Store) -> Iterator[Path]:
-    for path in sorted(store.root.glob("*/**/*")):
+    for path in sorted(store.root.glob("[!.]*/**/*")):
         if path.suffix in (".parquet", ".json") and path.is_file() and not path.name.startswith("."):
             yield path

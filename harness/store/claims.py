@@ -24,6 +24,7 @@ from inmo.whole_files import alive
 FOLDER = ".claims"
 LEASE = 30.0
 POLL = 0.5
+GONE = 20 * LEASE
 
 Key = tuple[str, str, str]
 """Label of the dataset, folder of the run, name of the sequence."""
@@ -66,7 +67,7 @@ class Claims:
             self._let_go(path)
 
     def _path(self, key: Key) -> Path:
-        return self.store / FOLDER / hashlib.sha256("\0".join(key).encode()).hexdigest()[:32]
+        return _place(self.store, key)
 
     def _let_go(self, path: Path) -> None:
         self.own.pop(path).release()
@@ -88,18 +89,50 @@ def wait_for_any(store: Path, wanted: Iterable[Iterable[Key]]) -> list[int]:
         time.sleep(POLL)
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Who has claimed something: a process of a host, last heard of ``silent`` seconds ago by this host's clock."""
+
+    host: str
+    pid: int
+    silent: float
+
+    @property
+    def here(self) -> bool:
+        return self.host == socket.gethostname()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has been silent for so long that its host must have ended, though clocks differ by minutes."""
+        return self.silent > GONE
+
+
+def owner_of(store: Path, key: Key) -> Owner | None:
+    """Who has a key under way; None where nobody has, or a process of this host that has ended."""
+    return _owner(_place(store, key))
+
+
 def at_work(store: Path) -> int:
     """Processes of this host, this one among them, that have claimed something in the store: they slow each other."""
-    found, host = {os.getpid()}, socket.gethostname()
-    for path in (store / FOLDER).glob("*"):
-        try:
-            told = dict(line.partition("=")[::2] for line in path.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError):  # let go of in the meantime, or being written
-            continue
-        pid = told.get("pid", "")
-        if told.get("host") == host and pid.isdigit() and alive(int(pid)):
-            found.add(int(pid))
-    return len(found)
+    owners = map(_owner, (store / FOLDER).glob("*"))
+    return len({os.getpid(), *(owner.pid for owner in owners if owner is not None and owner.here)})
+
+
+def _place(store: Path, key: Key) -> Path:
+    return store / FOLDER / hashlib.sha256("\0".join(key).encode()).hexdigest()[:32]
+
+
+def _owner(path: Path) -> Owner | None:
+    try:
+        told = dict(line.partition("=")[::2] for line in path.read_text(encoding="utf-8").splitlines())
+        silent = max(0.0, time.time() - path.stat().st_mtime)
+    except (OSError, UnicodeDecodeError):  # let go of in the meantime, or being written
+        return None
+    host, pid = told.get("host", ""), told.get("pid", "")
+    if not (host and pid.isdigit()):
+        return None
+    owner = Owner(host, int(pid), silent)
+    return None if owner.here and not alive(owner.pid) else owner
 
 
 def sweep_claims(store: Path) -> None:

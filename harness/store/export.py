@@ -14,7 +14,8 @@ from inmo.datasets import DATASETS
 from inmo.datasets import benchmark as benchmark_row
 from inmo.datasets.base import ROOT_TABLE, Hole, read_table
 from inmo.errors import UserError
-from inmo.harness.store.store import Result, Run, Store, export_names
+from inmo.harness.store.records import Result, Run, export_names
+from inmo.harness.store.store import Store
 from inmo.trackers.recorded.formats import GOT10K_FAMILY, Format, encode_values, result_format
 
 SHOWN = 8  # names in a message

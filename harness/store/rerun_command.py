@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from inmo.harness.store.store import Run, StoredDataset
+from inmo.harness.store.records import Run, StoredDataset
 from inmo.paths import ROOT
 from inmo.trackers.base import file_sha256
 

@@ -19,125 +19,30 @@ result may race: the first one wins, the second one's copy is dropped.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Dataset, Hole, Sequence, fingerprint
 from inmo.errors import UserError
 from inmo.harness.store.claims import sweep_claims
+from inmo.harness.store.records import Result, Run, StoredDataset, StoredSequence
 from inmo.locks import locked
 from inmo.whole_files import fitting, read_facts, read_json, read_table, sweep, write_json, write_table
 
 PARTS = ("read", "pre", "network", "post", "track")
 BOX = ("x", "y", "w", "h")
 LOCK = ".lock"
+NOT_RUN = "not run yet"
 LONGEST = 200
 RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 """What Windows keeps for devices, whatever follows after a dot."""
-
-
-@dataclass(frozen=True)
-class StoredDataset:
-    """What the store knows of a dataset.
-
-    Attributes:
-        label: its name in the store and in exports.
-        benchmark, title, protocol, origin: the benchmark's row of facts at the time of the run.
-        root: where images were, for drawing; they may be gone.
-        names: sequences wanted, in the benchmark's order.
-        holes: sequences of the benchmark that were not on disk or not asked for.
-        attributes: code -> words.
-    """
-
-    label: str
-    benchmark: str
-    title: str
-    protocol: str
-    origin: int
-    root: str
-    names: tuple[str, ...]
-    holes: tuple[Hole, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    ground_truth: str = "full"
-
-    @property
-    def expected(self) -> int:
-        """How many sequences the whole benchmark has."""
-        return len(self.names) + len(self.holes)
-
-
-@dataclass(frozen=True)
-class StoredSequence:
-    """Ground truth and attributes of one sequence, as the run saw them.
-
-    Attributes:
-        others: (k, n, 4) boxes of other annotated targets in the same frames, NaN where one has none.
-        others_reason: why there are none where there should be some; empty elsewhere.
-    """
-
-    name: str
-    annotation: Annotation
-    attributes: tuple[str, ...] = ()
-    first_only: bool = False
-    others: Boxes = field(default_factory=lambda: np.zeros((0, 0, 4)))
-    others_reason: str = ""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One tracker with one config on one dataset.
-
-    Attributes:
-        tracker: registry name; title: as papers print it.
-        hash: config hash, 12 hex digits.
-        label: the name given by the user for tables, or empty.
-        identity: the config values that entered the hash.
-        tuned: what its test-time constants were tuned on, see ``constants.tuned_file.Tuned.mark``; not in the hash.
-    """
-
-    tracker: str
-    title: str
-    hash: str
-    label: str = ""
-    identity: Mapping[str, Any] = field(default_factory=dict)
-    tuned: tuple[Mapping[str, Any], ...] = ()
-
-    @property
-    def folder(self) -> str:
-        return f"{self.tracker}-{self.hash}"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a tracker gave on one sequence.
-
-    Attributes:
-        boxes: (n, 4) float64 x, y, w, h in the numbers of the benchmark's files; row 0 is the initial box.
-        scores: (n,) float64, NaN where the tracker reports none.
-        seconds: part -> (n,) float64; ``read`` is decoding, ``track`` the whole call of the tracker, ``pre``,
-            ``network`` and ``post`` the tracker's own parts of it (NaN where it does not say).
-        provenance: versions, device, seed, config, data fingerprint, date.
-    """
-
-    boxes: Boxes
-    scores: NDArray[np.float64]
-    seconds: Mapping[str, NDArray[np.float64]]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def whole(self) -> Boxes:
-        """The boxes with those that recorded results have of frames before the benchmark's first, (k + n, 4)."""
-        before = np.array(self.provenance.get("before", ()), dtype=np.float64).reshape(-1, 4)
-        return np.concatenate([before, self.boxes])
 
 
 @dataclass(frozen=True)
@@ -187,16 +92,25 @@ class Store:
             attributes=dict(row.attributes),
             ground_truth=row.ground_truth,
         )
-        if _blind(self._file(dataset.label, LOCK)) and (pair := _same_file(names)):
+        self._write_dataset(stored)
+
+    def _write_dataset(self, stored: StoredDataset) -> None:
+        if _blind(self._file(stored.label, LOCK)) and (pair := _same_file(stored.names)):
             raise UserError(
                 f"the disk of the store {self.root} does not tell {pair[0]} from {pair[1]}, sequences of "
-                f"{dataset.label}: choose a --store on a disk where case counts, or leave one out with --sequences"
+                f"{stored.label}: choose a --store on a disk where case counts, or leave one out with --sequences"
             )
-        write_json(self._file(dataset.label, "dataset.json"), asdict(stored))
+        write_json(self._file(stored.label, "dataset.json"), asdict(stored))
+
+    def join_dataset(self, other: StoredDataset) -> None:
+        """Add what another store knows of a dataset; see ``StoredDataset.joined``."""
+        with locked(self._file(other.label, LOCK)):
+            known = self._file(other.label, "dataset.json").exists()
+            self._write_dataset(self.dataset(other.label).joined(other) if known else other)
 
     def put_sequence(self, label: str, sequence: Sequence, annotation: Annotation) -> None:
         """Keep the ground truth of a sequence beside its results; written anew only when it changed."""
-        path = self._file(label, "sequences", file_name(sequence.name) + ".parquet")
+        path = self.sequence_file(label, sequence.name)
         facts = {
             "name": sequence.name,
             "attributes": list(sequence.attributes),
@@ -219,7 +133,7 @@ class Store:
         """Note a tracker and its config. A label given later replaces the earlier one; what was tuned on stays."""
         path = self._file(label, "runs", run.folder, "run.json")
         if path.exists():
-            earlier = self._run(path)
+            earlier = self.run(label, run.folder)
             more = tuple(mark for mark in run.tuned if mark not in earlier.tuned)
             if not more and run.label in ("", earlier.label):
                 return
@@ -264,7 +178,7 @@ class Store:
 
     def sequence(self, label: str, name: str) -> StoredSequence:
         """Ground truth of one sequence. Raises UserError when it is missing or damaged."""
-        path = self._file(label, "sequences", file_name(name) + ".parquet")
+        path = self.sequence_file(label, name)
         table, facts = read_table(path)
         with fitting(path):
             return self._sequence(table, facts)
@@ -285,9 +199,20 @@ class Store:
             kept["reason"],
         )
 
+    def folders(self, label: str) -> tuple[str, ...]:
+        """The folders of the runs on a dataset (``Run.folder``), sorted by tracker and hash."""
+        return tuple(path.parent.name for path in sorted(self._file(label, "runs").glob("*/run.json")))
+
+    def run(self, label: str, folder: str) -> Run:
+        """The run in one of ``folders``. Raises UserError when it is missing or damaged."""
+        path = self._file(label, "runs", folder, "run.json")
+        with fitting(path):
+            values = dict(read_json(path))
+            return Run(**values | {"tuned": tuple(values.get("tuned", ()))})
+
     def runs(self, label: str) -> tuple[Run, ...]:
-        """The runs on a dataset, sorted by tracker and hash."""
-        return tuple(self._run(p) for p in sorted(self._file(label, "runs").glob("*/run.json")))
+        """The runs on a dataset, sorted by tracker and hash. Raises UserError for a damaged file."""
+        return tuple(self.run(label, folder) for folder in self.folders(label))
 
     def result(self, label: str, run: Run, sequence: str) -> Result | Hole:
         """A result, or the hole in its place with the reason. Raises UserError for a damaged file."""
@@ -295,7 +220,7 @@ class Store:
         if not path.exists():
             note = path.with_suffix(".hole.json")
             with fitting(note):
-                return Hole(**read_json(note)) if note.exists() else Hole(sequence, "not run yet")
+                return Hole(**read_json(note)) if note.exists() else Hole(sequence, NOT_RUN)
         table, facts = read_table(path)
         if table.num_rows != facts.get("rows"):
             raise UserError(f"{path} has {table.num_rows} rows instead of {facts.get('rows')}: delete it and run again")
@@ -320,12 +245,23 @@ class Store:
         return self.root.joinpath(file_name(label), *parts)
 
     def _result(self, label: str, run: Run, sequence: str) -> Path:
-        return self._file(label, "runs", run.folder, file_name(sequence) + ".parquet")
+        return self.result_file(label, run.folder, sequence)
 
-    def _run(self, path: Path) -> Run:
-        with fitting(path):
-            values = dict(read_json(path))
-            return Run(**values | {"tuned": tuple(values.get("tuned", ()))})
+    def folder(self, label: str) -> Path:
+        """Where all of a dataset is."""
+        return self._file(label)
+
+    def run_folder(self, label: str, folder: str) -> Path:
+        """Where the files of a run are."""
+        return self._file(label, "runs", folder)
+
+    def result_file(self, label: str, folder: str, sequence: str) -> Path:
+        """Where a result of a run is; a hole's note beside it ends in ``.hole.json``."""
+        return self.run_folder(label, folder) / f"{file_name(sequence)}.parquet"
+
+    def sequence_file(self, label: str, name: str) -> Path:
+        """Where the ground truth of a sequence is."""
+        return self._file(label, "sequences", file_name(name) + ".parquet")
 
 
 def open_store(path: str | Path, *, write: bool = False) -> Store:
@@ -371,21 +307,6 @@ def _same_file(names: Iterable[str]) -> tuple[str, str] | None:
         if (other := seen.setdefault(file_name(name).lower(), name)) != name:
             return other, name
     return None
-
-
-def display_names(runs: tuple[Run, ...]) -> dict[str, str]:
-    """Run folder -> the name to print: the label, else the title; with the hash where two would be alike."""
-    return _told_apart([(run, run.label or run.title) for run in runs], "{} [{}]")
-
-
-def export_names(runs: tuple[Run, ...]) -> dict[str, str]:
-    """Run folder -> the folder name in exports: label or registry name, with the hash where two would be alike."""
-    return _told_apart([(run, run.label or run.tracker) for run in runs], "{}-{}")
-
-
-def _told_apart(names: list[tuple[Run, str]], pattern: str) -> dict[str, str]:
-    counts = Counter(name for _, name in names)
-    return {run.folder: pattern.format(name, run.hash[:6]) if counts[name] > 1 else name for run, name in names}
 
 
 def _numbers(boxes: Boxes) -> list[list[float | None]]:

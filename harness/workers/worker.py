@@ -19,7 +19,8 @@ from inmo.errors import UserError
 from inmo.harness.run.jobs import Job
 from inmo.harness.run.lane_batches import LaneBatch, carry_out
 from inmo.harness.store import provenance
-from inmo.harness.store.store import Result, Store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import Store
 from inmo.trackers.base import config_hash
 
 Key = tuple[str, str, str]

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError
-from inmo.harness.store.store import Result, Store, file_name
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import Store, file_name
 from inmo.reports.blocks.block import anchor
 from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
 from inmo.reports.figures.of_dataset import cautions_of, figure_makers, ranked_values, ranking_of

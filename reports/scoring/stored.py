@@ -11,7 +11,8 @@ import numpy as np
 from inmo.boxes import Boxes
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
-from inmo.harness.store.store import Result, Run, Store, StoredDataset, display_names
+from inmo.harness.store.records import Result, Run, StoredDataset, display_names
+from inmo.harness.store.store import Store
 from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.distraction import Distraction, distraction
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inmo.datasets import videos
-from inmo.harness.store.store import Run, StoredDataset
+from inmo.harness.store.records import Run, StoredDataset
 from inmo.terminal import listed
 
 OWN_FOLDER = "folder"  # any folder of somebody's own: its name alone says nothing

@@ -10,7 +10,8 @@ from inmo.boxes import Boxes, shift_origin
 from inmo.datasets.base import Hole
 from inmo.datasets.images import Frames
 from inmo.errors import UserError, unknown_name
-from inmo.harness.store.store import Result, Store, display_names
+from inmo.harness.store.records import Result, display_names
+from inmo.harness.store.store import Store
 from inmo.reports.figures.frames import open_images
 from inmo.reports.figures.style import styles
 from inmo.reports.scoring.failures import frame_overlaps, seen

@@ -171,7 +171,8 @@ SEQUENCES = (
 def test_sequences_with_hostile_names_are_shown_as_text(browser: Any, tmp_path: Path) -> None:
     """The names reach attributes, options, tables and the JSON within a script element; a dialog would fail the tab."""
     from inmo.datasets.base import Annotation, Benchmark, Dataset, Sequence
-    from inmo.harness.store.store import Run, open_store
+    from inmo.harness.store.records import Run
+    from inmo.harness.store.store import open_store
     from tests.reports.example import result
 
     store = open_store(tmp_path / "store", write=True)

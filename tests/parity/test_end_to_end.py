@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from inmo.harness.cli import main
-from inmo.harness.store.store import Result, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import open_store
 from inmo.trackers import tracker
 from inmo.trackers.pipeline.family import family
 from tests.parity import golden_rules as rules

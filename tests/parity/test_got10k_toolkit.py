@@ -16,7 +16,8 @@ from inmo.datasets import open_dataset
 from inmo.datasets.base import Dataset
 from inmo.datasets.files import open_tree
 from inmo.harness.store.export import export_store
-from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import Store, open_store
 from inmo.reports.scoring.raw import score_dataset
 from inmo.reports.scoring.stored import evaluate
 from tests.datasets.tiny import numbered, write

@@ -9,7 +9,8 @@ import pytest
 
 from inmo.harness.run.jobs import plan
 from inmo.harness.run.setup import configure, open_datasets
-from inmo.harness.store.store import Result, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import open_store
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
 from inmo.reports.scoring.raw import score_tracker

@@ -11,7 +11,8 @@ import numpy as np
 
 from inmo.datasets import open_dataset
 from inmo.datasets.base import Annotation, Dataset, Hole
-from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import Store, open_store
 
 HOSTILE = "<script>alert(1)</script>"
 TRACKERS = {"Good": 1.0, "Fair & square": 6.0, HOSTILE: 14.0}

@@ -12,7 +12,8 @@ import pytest
 
 from inmo.errors import UserError
 from inmo.harness.cli import main
-from inmo.harness.store.store import Result, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import open_store
 from tests.clips import LENGTHS
 
 

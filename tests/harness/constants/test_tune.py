@@ -20,7 +20,8 @@ from inmo.harness.constants.tuned_file import Tuned, TunedOn, read_tuned, with_f
 from inmo.harness.experiment.load import load_experiment
 from inmo.harness.experiment.run import setups
 from inmo.harness.run.setup import configure, open_datasets
-from inmo.harness.store.store import Run, open_store
+from inmo.harness.store.records import Run
+from inmo.harness.store.store import open_store
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.pooled import pooled_table
 from inmo.whole_files import read_json, write_json

@@ -17,7 +17,8 @@ from inmo.harness.experiment.paper_rows import candidates, trainings
 from inmo.harness.experiment.run import open_experiment
 from inmo.harness.experiment.spec import Experiment
 from inmo.harness.run.jobs import Job, plan
-from inmo.harness.store.store import PARTS, Result, Store, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import PARTS, Store, open_store
 from inmo.reports.blocks.block import Block
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.table import RENDERINGS

@@ -26,7 +26,8 @@ from inmo.harness.experiment.planning import (
 from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
 from inmo.harness.run.jobs import plan, run_of
 from inmo.harness.run.setup import configure, open_datasets
-from inmo.harness.store.store import PARTS, Result, Run, Store, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import PARTS, Store, open_store
 
 KCF = configure("kcf", {})
 

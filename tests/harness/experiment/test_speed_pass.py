@@ -11,7 +11,7 @@ from inmo.harness.cli import main
 from inmo.harness.experiment.paper_rows import Candidate
 from inmo.harness.experiment.speed_pass import SPEEDS, speed_pass
 from inmo.harness.run.setup import configure, open_datasets
-from inmo.harness.store.store import Run
+from inmo.harness.store.records import Run
 from inmo.harness.workers.resources import Resources
 from inmo.reports.paper.measured import Measured, Source, Timed, comparable, speed
 from inmo.reports.scoring.stored import TrackerRun

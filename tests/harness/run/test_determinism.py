@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from inmo.harness.cli import main
-from inmo.harness.store.store import Result, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import open_store
 from tests.harness.run.test_lanes import films, results  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow

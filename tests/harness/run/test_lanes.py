@@ -22,7 +22,8 @@ from inmo.harness.run.jobs import Job, plan
 from inmo.harness.run.lane_batches import LaneBatch, in_lanes
 from inmo.harness.run.lanes import AUTO_OTHER, Done, Failed, follow_all
 from inmo.harness.run.setup import configure, open_datasets
-from inmo.harness.store.store import Result, Store, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import Store, open_store
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import Step

@@ -17,7 +17,8 @@ from inmo.harness.cli import main
 from inmo.harness.run import memory
 from inmo.harness.run.jobs import built
 from inmo.harness.run.lanes import Done, Failed, follow_all
-from inmo.harness.store.store import Result, Store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import Store
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import Step

@@ -12,7 +12,8 @@ from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
 from inmo.datasets.files import open_tree
 from inmo.errors import UserError
 from inmo.harness.store.export import export_store, pack_submission, write_results
-from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import Store, open_store
 from inmo.trackers.recorded.discovery import find_results
 from inmo.trackers.recorded.formats import FORMATS
 

@@ -17,7 +17,8 @@ from inmo.harness.run.jobs import plan
 from inmo.harness.run.recorded_results import import_recorded
 from inmo.harness.run.setup import configure
 from inmo.harness.store.export import export_store, write_results
-from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import Store, open_store
 from inmo.reports.scoring.raw import score_dataset
 from inmo.reports.scoring.stored import evaluate
 from inmo.trackers.recorded.discovery import find_results

@@ -12,8 +12,8 @@ from inmo.datasets.base import Hole
 from inmo.harness.cli import parse
 from inmo.harness.commands.track import Track
 from inmo.harness.run.setup import configure
+from inmo.harness.store.records import Run, StoredDataset
 from inmo.harness.store.rerun_command import repeat_command, shipped_weights
-from inmo.harness.store.store import Run, StoredDataset
 from inmo.trackers.base import config_hash, identity
 
 OTB = StoredDataset("otb100", "otb100", "OTB100", "pysot", 1, "/data/my OTB", ("a",))

@@ -28,7 +28,8 @@ from inmo.harness.constants.tuned_file import Tuned, TunedOn, read_tuned
 from inmo.harness.experiment.paper_rows import Candidate
 from inmo.harness.experiment.speed_pass import SPEEDS, speed_pass
 from inmo.harness.run.setup import configure, open_datasets
-from inmo.harness.store.store import Result, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import open_store
 from inmo.harness.store.stored_maps import read_maps
 from inmo.harness.training.checkpoints import Progress, load_checkpoint, save_checkpoint, save_weights
 from inmo.harness.training.pair_files import SUMS, PairFiles, write_sums

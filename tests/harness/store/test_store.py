@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from inmo.datasets.base import Annotation, Hole
 from inmo.errors import UserError
-from inmo.harness.store.store import PARTS, Result, Run, Store, display_names, export_names, file_name, open_store
+from inmo.harness.store.records import Result, Run, display_names, export_names
+from inmo.harness.store.store import PARTS, Store, file_name, open_store
 from inmo.whole_files import unfinished
 from tests.conftest import ROOT
 

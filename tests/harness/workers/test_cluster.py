@@ -20,7 +20,8 @@ from inmo.harness.run import lane_batches as batches
 from inmo.harness.run.jobs import Job, Outcome, plan, stands
 from inmo.harness.run.lane_batches import LaneBatch, carry_out
 from inmo.harness.run.setup import configure, open_datasets
-from inmo.harness.store.store import Result, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import open_store
 from inmo.harness.workers import cluster, worker
 from inmo.harness.workers.cluster import Cluster, scheduler_address, token
 from inmo.harness.workers.hosts import Place, chosen_workers, places

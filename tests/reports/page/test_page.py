@@ -14,7 +14,8 @@ import pytest
 
 from inmo.datasets.base import Annotation, Benchmark, Dataset, Sequence
 from inmo.errors import UserError
-from inmo.harness.store.store import Run, Store, open_store
+from inmo.harness.store.records import Run
+from inmo.harness.store.store import Store, open_store
 from inmo.reports.page.page import write_report
 from inmo.reports.scoring.stored import evaluate
 from tests.reports.example import FRAMES, HOSTILE, example_store, result

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from inmo.datasets.base import Hole
 from inmo.harness.cli import main
-from inmo.harness.store.store import Run
+from inmo.harness.store.records import Run
 from inmo.reports.page.places import names_only
 from tests.reports.example import example_store
 

@@ -10,7 +10,7 @@ import pytest
 
 from inmo.datasets import DATASETS
 from inmo.errors import UserError
-from inmo.harness.store.store import Run
+from inmo.harness.store.records import Run
 from inmo.reports.paper import printed as paper
 from inmo.reports.paper.measured import Measured, comparable
 from inmo.reports.paper.printed import MEASURES, PRINTED_DASH, TITLES, paper_table

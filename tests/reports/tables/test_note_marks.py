@@ -15,7 +15,8 @@ from inmo.datasets import benchmark, open_dataset
 from inmo.datasets.base import Annotation, Dataset, Sequence
 from inmo.datasets.files import open_tree
 from inmo.harness.library import evaluate, load_results
-from inmo.harness.store.store import Result, Run, Store, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import Store, open_store
 from inmo.reports.figures.style import lines
 from inmo.reports.page.page import write_report
 from inmo.reports.scoring.raw import score_dataset, score_tracker, scores_json

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inmo.harness.constants.halves import Auc, Half
-from inmo.harness.store.store import Run, StoredDataset
+from inmo.harness.store.records import Run, StoredDataset
 from inmo.reports.scoring.tuned import caution, tuned_on
 from inmo.reports.tables.tuned_marks import footnote
 

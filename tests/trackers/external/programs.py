@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inmo.harness.run.setup import configure
-from inmo.harness.store.store import Result, open_store
+from inmo.harness.store.records import Result
+from inmo.harness.store.store import open_store
 from inmo.trackers.external.base import ExternalTracker
 
 PATIENCE_S = 60.0  # for what must come to pass; no test measures how fast

@@ -18,7 +18,8 @@ import pytest
 import torch
 
 from inmo.harness.cli import main
-from inmo.harness.store.store import Result, Run, open_store
+from inmo.harness.store.records import Result, Run
+from inmo.harness.store.store import open_store
 from inmo.trackers import TRACKERS, tracker
 from tests.clips import write_clips
 from tests.conftest import ROOT
