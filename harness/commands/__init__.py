@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "status": "inmo.harness.commands.status:Status",
         "merge": "inmo.harness.commands.merge:MergeStores",
         "rm": "inmo.harness.commands.rm:Remove",
+        "compare": "inmo.harness.commands.compare:CompareStores",
         "check": "inmo.harness.commands.check:Check",
         "describe": "inmo.harness.commands.describe:Describe",
         "convert": "inmo.harness.commands.convert:Convert",

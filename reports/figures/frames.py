@@ -77,17 +77,25 @@ def true_boxes(boxes: Boxes) -> Track:
 
 
 def key_frames(
-    dataset: Dataset, name: str, tracks: Sequence[Track], truth: Boxes, *, count: int = 5, width: int = WIDTH
+    dataset: Dataset,
+    name: str,
+    tracks: Sequence[Track],
+    truth: Boxes,
+    *,
+    count: int = 5,
+    width: int = WIDTH,
+    at: Sequence[int] = (),
 ) -> list[KeyFrame]:
-    """``count`` evenly spaced frames of a sequence with all boxes drawn, the ground truth below the trackers.
+    """Frames of a sequence with all boxes drawn, the ground truth below the trackers.
 
     Args:
         dataset: the dataset, opened where the images are.
         name: the sequence.
         tracks: trackers' boxes, drawn in order; may be shorter than the sequence.
         truth: (n, 4) ground truth; rows that are NaN or of no size are not drawn.
-        count: how many frames.
+        count: how many frames, evenly spaced.
         width: pixels of the drawn frames.
+        at: the frames wanted, from 0, in place of ``count``.
 
     Raises:
         UserError: the sequence or its images are not there, or a frame cannot be decoded.
@@ -95,7 +103,8 @@ def key_frames(
     sequence, frames = _images(dataset, name)
     length = min(len(frames), len(truth)) if len(truth) > 1 else len(frames)
     drawn = []
-    for index in sorted(set(np.linspace(0, length - 1, count).round().astype(int).tolist())):
+    spaced = np.linspace(0, length - 1, count).round().astype(int).tolist()
+    for index in sorted(set(at or spaced)):
         placed = [
             replace(track, boxes=shift_origin(track.boxes[index : index + 1], -sequence.origin))
             for track in (true_boxes(truth), *tracks)

@@ -142,12 +142,12 @@ def render(
         autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined, finalize=named,
     )  # fmt: skip
-    style = _text("style.css") + _text("failures.css") + _tracker_css()
-    script = _text("script.js") + _text("failures.js")
+    style = template_text("style.css") + template_text("failures.css") + _tracker_css()
+    script = template_text("script.js") + template_text("failures.js")
     numbers = {name: number for number, name in enumerate(look)}
     values = {
         "title": title,
-        "policy": _policy(style, script),
+        "policy": page_policy(style, script),
         "style": Markup(style),
         "script": Markup(script),
         "overview": _overview(overview, numbers),
@@ -365,7 +365,7 @@ def _counts(evaluation: Evaluation) -> dict[str, str]:
 # ---- style and policy
 
 
-def _text(name: str) -> str:
+def template_text(name: str) -> str:
     return resources.files("inmo.reports.page").joinpath("templates", name).read_text(encoding="utf-8")
 
 
@@ -380,7 +380,7 @@ def _tracker_css() -> str:
     return f"{light}{image}{dashes}@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
 
 
-def _policy(style: str, script: str) -> str:
+def page_policy(style: str, script: str) -> str:
     """Content security policy: images beside the page are all that loads, no script or style but ours runs."""
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
     return (

@@ -74,8 +74,15 @@ def compare_with_best(values: Mapping[str, Mapping[str, float]], best: str) -> d
         for tracker, own in values.items()
         if tracker != best
     }
-    intervals = _intervals(differences, DIFFERENCES, RESAMPLES, SEED)
-    return {pair.first: pair for pair in _pairs(differences, intervals)}
+    return {pair.first: pair for pair in paired(differences)}
+
+
+def paired(differences: Mapping[tuple[str, str], Mapping[str, float]]) -> tuple[Pair, ...]:
+    """Pairs, judged together, by their differences of AUCs: (first, second) -> sequence -> first less second.
+
+    One without a sequence is left out.
+    """
+    return _pairs(differences, _intervals(differences, DIFFERENCES, RESAMPLES, SEED))
 
 
 def _pairs(

@@ -54,6 +54,7 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "inmo.harness.bench.compare": "torch",
         "inmo.harness.commands.ablate": "joblib and torch",
         "inmo.harness.commands.bench": "torch",
+        "inmo.harness.commands.compare": "matplotlib",
         "inmo.harness.commands.convert": "torch",
         "inmo.harness.commands.describe": "torch",
         "inmo.harness.commands.distractors": "matplotlib",
