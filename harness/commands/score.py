@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -15,13 +16,19 @@ from inmo.errors import Exit, UserError
 from inmo.harness.commands.options import Names
 from inmo.harness.run.setup import parse_dataset
 from inmo.reports.scoring.explain import explain
-from inmo.reports.scoring.protocols import protocol
-from inmo.reports.scoring.raw import score_dataset, scores_json
+from inmo.reports.scoring.protocols import PROTOCOLS, protocol
+from inmo.reports.scoring.raw import score_dataset, score_rules, scores_json
+from inmo.reports.scoring.reference import compare_with_reference, read_reference
 from inmo.reports.scoring.score import Score
+from inmo.reports.scoring.switches import all_parts
 from inmo.reports.tables.builders import score_table, sequence_table
+from inmo.reports.tables.published_marks import with_published
 from inmo.reports.tables.readings import readings_table
+from inmo.reports.tables.side_by_side import difference_lines, side_by_side_table
 from inmo.terminal import plain
 from inmo.trackers.recorded.discovery import find_results
+
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,9 @@ class ScoreResults:
     trackers: Names = ()
     """Only these trackers."""
     protocol: Names = ()
-    """Evaluation protocols, the benchmark's default when not given. `list protocols` names them."""
+    """Evaluation protocols, the benchmark's default when not given; `list protocols` names them. all: in one table."""
+    reference: Path | None = None
+    """JSON of published scores, {"ECO": 69.1}: which tracker's are not the same, and what would explain it."""
     partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Score what is there and print the coverage beside every number."""
     per_sequence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -63,31 +72,53 @@ def run(command: ScoreResults) -> int:
         if argument.root:
             raise UserError("give the ground truth once: --dataset NAME=ROOT, or --dataset NAME --annotations PATH")
         argument = type(argument)(argument.name, argument.label, str(command.annotations))
+    everything = ALL in command.protocol
     for name in command.protocol:
-        protocol(name)
+        protocol(name) if name != ALL else None
     dataset = argument.open()
+    protocols = tuple(dict.fromkeys((dataset.benchmark.protocol, *PROTOCOLS))) if everything else command.protocol
     raw = find_results(
         open_tree(command.results), dataset.benchmark.name, dataset.label, dataset.sequences, command.format_in,
         command.boxes,
     )  # fmt: skip
     if command.explain:
-        print("\n".join(map(plain, explain(dataset, raw, command.trackers, command.protocol))))
+        print("\n".join(map(plain, explain(dataset, raw, command.trackers, protocols))))
         return 0
+    benchmark, asked = dataset.benchmark, command.reference
+    published = read_reference(asked, (dataset.label, benchmark.name, benchmark.title)) if asked is not None else {}
     for note in (*dataset.passed, *raw.notes):
         print(f"note: {note}", file=sys.stderr)
     scores = score_dataset(
-        dataset, raw, trackers=command.trackers, protocols=command.protocol, partial=command.partial,
+        dataset, raw, trackers=command.trackers, protocols=protocols, partial=command.partial,
         diagnose=command.diagnose,
     )  # fmt: skip
+    score = partial(score_rules, dataset, raw, trackers=command.trackers, partial=command.partial)
+    parts = all_parts(scores, benchmark.name, score) if everything else {}
+    first = [each for each in scores if each.protocol == scores[0].protocol]
+    beside, unknown = compare_with_reference(first, published, benchmark.name, score) if published else ([], [])
     if command.format == "json":
         import json
 
-        print(json.dumps(scores_json(scores, per_sequence=command.per_sequence)))
+        told: dict[str, Any] = scores_json(scores, per_sequence=command.per_sequence)
+        told |= {"differences": {n: [asdict(part) for part in own] for n, own in parts.items()}} if everything else {}
+        told |= {"published": [asdict(each) for each in beside]} if published else {}
+        print(json.dumps(told))
     else:
-        tables = [score_table(scores)] + ([sequence_table(scores)] if command.per_sequence else [])
+        tables = [side_by_side_table(scores, benchmark.name)] if everything else []
+        tables += [with_published(score_table(first), beside, first[0].protocol)] if published else []
+        tables += [] if everything or (len(first) == len(scores) and published) else [score_table(scores)]
+        tables += [sequence_table(scores)] if command.per_sequence else []
         tables += [readings_table(scores)] if command.diagnose else []
         for table in tables:
             print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
+        lines = difference_lines(parts, benchmark.protocol)
+        print(
+            "\n".join(map(plain, lines)),
+            end="\n" * bool(lines),
+            file=sys.stdout if command.format == "table" else sys.stderr,
+        )
+    if unknown:
+        print(f"note: published, but not among the results: {plain(', '.join(unknown))}", file=sys.stderr)
     for looks in dict.fromkeys(score.looks for score in scores if score.looks and command.format != "table"):
         print(f"note: {looks}", file=sys.stderr)  # a table has it as its footnote
     return _refused(scores)

@@ -113,11 +113,29 @@ def score_dataset(
         UserError: unknown names, broken files, or something missing without ``partial``.
     """
     rules = [protocol(name) for name in protocols or (dataset.benchmark.protocol,)]
-    name = dataset.benchmark.name
     raw = results
     if isinstance(raw, Tree):
-        raw = find_results(raw, name, dataset.label, dataset.sequences, format_in, boxes)
+        raw = find_results(raw, dataset.benchmark.name, dataset.label, dataset.sequences, format_in, boxes)
     chosen = tuple(dict.fromkeys(trackers)) or raw.trackers
+    scores, watch = _scored(dataset, raw, chosen, rules, partial)
+    pairs = {tracker: _pairs(dataset, raw, tracker) for tracker in (chosen if diagnose else watch.suspects())}
+    return with_readings(scores, pairs, dataset.benchmark.name, raw.layout.name)
+
+
+def score_rules(
+    dataset: Dataset, results: RawResults, rules: Items[Protocol], trackers: Items[str] = (), partial: bool = False
+) -> dict[tuple[str, str], Score]:
+    """(tracker, name of the rule) -> score, under protocols that need not be among ``PROTOCOLS``, as ``score_dataset``
+    has them, without readings. Their names tell them apart."""
+    chosen = tuple(dict.fromkeys(trackers)) or results.trackers
+    return {(score.tracker, score.protocol): score for score in _scored(dataset, results, chosen, rules, partial)[0]}
+
+
+def _scored(
+    dataset: Dataset, raw: RawResults, chosen: Items[str], rules: Items[Protocol], partial: bool
+) -> tuple[list[Score], Watch]:
+    """The scores, trackers as given and rules as given, and what was seen of the trackers' first rows."""
+    name, watch = dataset.benchmark.name, Watch()
     counts = {tracker: raw.runs(tracker) for tracker in chosen}
     unscored = {sequence.name for sequence in dataset.sequences if sequence.first_only}
     served = dataset.benchmark.ground_truth == "first"
@@ -127,12 +145,11 @@ def score_dataset(
             Score(dataset.label, tracker, rule.name, dataset.expected, Measures(), reason=reason)
             for tracker in chosen
             for rule in rules
-        ]
+        ], watch
     holes = [*(Hole(name, ONE_BOX) for name in sorted(unscored)), *dataset.holes]
     if holes and not partial:
         raise _missing("the annotations of", dataset.label, holes, dataset.expected)
     into = tallies(dataset.label, name, chosen, rules)
-    watch = Watch()
     for sequence in dataset.sequences:
         if sequence.name in unscored:
             continue
@@ -157,8 +174,7 @@ def score_dataset(
     scores = [_whole(tally, dataset.expected, partial) for tally in into.values()]
     if raw.layout.name != "xywh":
         scores = [replace(score, boxes=raw.layout.words) for score in scores]
-    pairs = {tracker: _pairs(dataset, raw, tracker) for tracker in (chosen if diagnose else watch.suspects())}
-    return with_readings(scores, pairs, name, raw.layout.name)
+    return scores, watch
 
 
 def score_by_attribute(
