@@ -57,12 +57,14 @@ class VideoSource:
         root: where it lies, for messages.
         videos: what to draw from, each as likely as any other.
         gap: largest distance in frames between template and search region.
+        note: what whoever trains on it should be told; not in the fingerprint.
     """
 
     name: str
     root: str
     videos: tuple[Video, ...]
     gap: int
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not self.videos:

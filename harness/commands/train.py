@@ -23,8 +23,10 @@ class Train:
     """YAML, see configs/."""
     set: Names = ()
     """Any value of the config, as a.b=value; may be given several times."""
+    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
+    """Where the training set NAME lies, wherever the config names it, e.g. folder=CLIPS as `track` takes it."""
     out: Path = Path("runs")
-    """Folder of the run: config.yaml, log.csv, checkpoint.pt, and at the end weights.safetensors."""
+    """Folder of the run: config.yaml, log.csv, checkpoint.pt, and at the end curves.png and weights.safetensors."""
     resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Continue from the checkpoint in OUT."""
     device: str = "auto"
@@ -36,7 +38,9 @@ class Train:
 def run(command: Train) -> int:
     from inmo.harness.training.command import measure_loader
     from inmo.harness.training.command import train as start
+    from inmo.harness.training.config import load_config, with_roots
 
+    config = with_roots(load_config(command.config, command.set), command.dataset)
     if command.loader_seconds is not None:
-        return measure_loader(command.config, command.set, seconds=command.loader_seconds, device=command.device)
-    return start(command.config, command.set, out=command.out, resume=command.resume, device=command.device)
+        return measure_loader(config, seconds=command.loader_seconds, device=command.device)
+    return start(config, out=command.out, resume=command.resume, device=command.device)

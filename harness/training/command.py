@@ -15,8 +15,10 @@ import torch
 import yaml
 from torch.utils.data import Dataset
 
+from inmo.datasets.training.videos import VideoSource
 from inmo.errors import Exit, UserError
-from inmo.harness.training.config import CHECKPOINT, CONFIG, WEIGHTS, DistilConfig, TrainConfig, load_config
+from inmo.harness.training.config import CHECKPOINT, CONFIG, WEIGHTS, DistilConfig, TrainConfig
+from inmo.harness.training.curves import draw_curves
 from inmo.harness.training.distil import Teacher, cache_maps, open_teacher
 from inmo.harness.training.distributed import Group, join
 from inmo.harness.training.loop import Outcome, Training
@@ -40,20 +42,18 @@ LATEST = "latest.safetensors"
 
 
 def train(
-    config_path: str | Path,
-    overrides: Sequence[str] = (),
+    config: TrainConfig,
     *,
     out: str | Path = "runs",
     resume: bool = False,
     device: str = "auto",
 ) -> int:
-    """Train what a config file says; the exit status: 0 done, 130 asked to stop (``resume`` continues).
+    """Train what a config says; the exit status: 0 done, 130 asked to stop (``resume`` continues).
 
     Under torchrun every process calls this.
 
     Args:
-        config_path: YAML, see ``config.TrainConfig``.
-        overrides: ``a.b=value`` words.
+        config: see ``config.load_config``.
         out: folder of the run: ``config.yaml``, ``log.csv``, ``checkpoint.pt``, and at the end ``weights.safetensors``.
         resume: continue from the checkpoint in ``out``; a run that is done stays as it is.
         device: auto, cpu, cuda ...
@@ -61,7 +61,7 @@ def train(
     Raises:
         UserError: whatever the user can mend, a non-finite loss included.
     """
-    outcome = run_training(load_config(config_path, overrides), Path(out), resume=resume, device=device)
+    outcome = run_training(config, Path(out), resume=resume, device=device)
     return Exit.INTERRUPTED if outcome.interrupted else 0
 
 
@@ -84,6 +84,10 @@ def run_training(
             training.resume()
         elif group.first:
             _write_config(config, out)
+        if group.first and not quiet:
+            for source in prepared.maker.sources:
+                if isinstance(source, VideoSource) and source.note:
+                    sys.stderr.write(source.note + "\n")
         group.wait()
         workers = config.data.workers
         positions = Positions(training.progress.step, training.total, training.batch, group.rank, group.world)
@@ -91,6 +95,8 @@ def run_training(
         validate = partial(_validate, batches=prepared.validation, clips=config.validation.clips)
         wants = prepared.validation or config.validation.clips
         outcome = training.run(batches, validate if wants else None)
+        if group.first:
+            draw_curves(out)
         if not outcome.interrupted and group.first:
             _finish(training, prepared, outcome)
             if not quiet:
@@ -157,13 +163,11 @@ def prepare(config: TrainConfig, group: Group) -> Prepared:
     return Prepared(model, maker, pairs, validation, teacher)
 
 
-def measure_loader(
-    config_path: str | Path, overrides: Sequence[str] = (), *, seconds: float, device: str = "auto"
-) -> int:
+def measure_loader(config: TrainConfig, *, seconds: float, device: str = "auto") -> int:
     """Print how many pairs per second the loader of a config gives, without training. The exit status.
 
     Args:
-        config_path, overrides, device: see ``train``.
+        config, device: see ``train``.
         seconds: for how long to measure; making the cache and starting the workers comes before.
 
     Raises:
@@ -171,7 +175,6 @@ def measure_loader(
     """
     if not seconds > 0:
         raise UserError(f"the loader cannot be measured for {seconds:g} seconds: choose a number above 0")
-    config = load_config(config_path, overrides)
     rate = loader_rate(config, seconds=seconds, device=device)
     kind = "cached pairs" if config.data.cache else "pairs made anew"
     if rate is not None:

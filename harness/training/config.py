@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inmo.errors import UserError
+from inmo.errors import UserError, unknown_name
 from inmo.records import read_yaml, structure
 
 Values = Mapping[str, Any]
@@ -107,7 +107,8 @@ class TrainConfig:
         compile: through torch.compile.
         checkpointing: recompute the backbone's activations in the backward pass, for small memories.
         initial: ImageNet file (torchvision's ResNet-50, the public Swin-T, EfficientNet-Lite0), weights of the same
-            network, or a name of ``model.PACKAGED``.
+            network, trained here or released by the authors, a name of ``model.PACKAGED``, or ``shipped``.
+        frozen: parts of the network that do not learn and keep their statistics, beside the schedule's: ``backbone``.
         data, validation, distil: see there.
         log_every, save_every: steps.
         keep_failed: save the batch that made the loss non-finite.
@@ -127,6 +128,7 @@ class TrainConfig:
     compile: bool = False
     checkpointing: bool = False
     initial: str = ""
+    frozen: tuple[str, ...] = ()
     data: DataConfig = field(default_factory=DataConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     distil: DistilConfig = field(default_factory=DistilConfig)
@@ -153,6 +155,8 @@ class TrainConfig:
             del values["data"][name]
         if not self.distil.weight:
             del values["distil"]
+        if not self.frozen:
+            del values["frozen"]
         values["calibrate"] = self.validation.calibrate
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
@@ -160,3 +164,26 @@ class TrainConfig:
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a YAML file and apply ``a.b=value`` words. Raises UserError, see ``inmo.records``."""
     return structure(TrainConfig, read_yaml(path, "training config", overrides), str(Path(path).expanduser()))
+
+
+def with_roots(config: TrainConfig, words: Sequence[str]) -> TrainConfig:
+    """The config with the roots of ``NAME=ROOT`` words in all of its training sets of that name.
+
+    Raises UserError for a word of another form, and a name that the config has no training set of.
+    """
+    sources = (*config.data.sources, *config.validation.sources)
+    roots: dict[str, str] = {}
+    for word in words:
+        name, given, root = word.partition("=")
+        if not given or not root:
+            raise UserError(f"--dataset {word}: a training wants NAME=ROOT")
+        if name not in {source.name for source in sources}:
+            raise unknown_name("training set of this config", name, {source.name for source in sources})
+        roots[name] = root
+
+    def placed(own: tuple[SourceConfig, ...]) -> tuple[SourceConfig, ...]:
+        return tuple(dataclasses.replace(source, root=roots.get(source.name, source.root)) for source in own)
+
+    data = dataclasses.replace(config.data, sources=placed(config.data.sources))
+    validation = dataclasses.replace(config.validation, sources=placed(config.validation.sources))
+    return dataclasses.replace(config, data=data, validation=validation)

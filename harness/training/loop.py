@@ -25,12 +25,12 @@ from inmo.harness.training.distributed import Group
 from inmo.harness.training.model import Model, own_values
 from inmo.harness.training.sampling import Batch
 from inmo.harness.training.schedule import (
-    SCHEDULES,
     Schedule,
     batch_of,
     drop_frozen,
     freeze,
     make_optimiser,
+    schedule_of,
     set_rate,
     steps_of,
 )
@@ -90,7 +90,7 @@ class Training:
     ) -> None:
         self.config, self.model, self.group, self.folder, self.data = config, model, group, folder, data
         self.teacher = teacher
-        self.row: Schedule = SCHEDULES[config.schedule]
+        self.row: Schedule = schedule_of(config, model.network)
         self.batch, self.total = batch_of(config), steps_of(config)
         self.clip = self.row.clip if config.clip < 0 else config.clip
         if self.batch % (group.world * config.accumulate):

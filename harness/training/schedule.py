@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from inmo.errors import unknown_name
+from inmo.errors import UserError, unknown_name
 from inmo.harness.training.config import TrainConfig
 
 NEVER = 1.0
@@ -107,6 +107,10 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
             warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
             frozen=((r"backbone\.body\.(stem|blocks\.[0-4])(\..*)?", NEVER),),
         ),
+        "finetune": Schedule(
+            "adamw", 2e-4, 0.15, 0.05, 1, 3200, 16, "cosine",
+            warmup=20, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
+        ),
     }
 )  # fmt: skip
 
@@ -125,6 +129,20 @@ def batch_of(config: TrainConfig) -> int:
 def steps_of(config: TrainConfig) -> int:
     """Steps of a training."""
     return config.steps or SCHEDULES[config.schedule].steps(batch_of(config))
+
+
+def schedule_of(config: TrainConfig, network: nn.Module) -> Schedule:
+    """The row of a config, with the parts that the config freezes. Raises UserError for a part that is not there."""
+    known = [name for name, _ in network.named_modules() if name]
+    for name in config.frozen:
+        if name not in known:
+            near = [other for other in known if other.count(".") <= name.count(".")]
+            raise unknown_name("part of the network to freeze", name, near)
+    row = SCHEDULES[config.schedule]
+    row = replace(row, frozen=(*row.frozen, *((rf"{re.escape(name)}(\..*)?", NEVER) for name in config.frozen)))
+    if all(row.never_learns(name) for name, _ in network.named_parameters()):
+        raise UserError(f"nothing is left to learn: frozen holds all of the network ({', '.join(config.frozen)})")
+    return row
 
 
 def make_optimiser(network: nn.Module, row: Schedule, beside: nn.Module | None = None) -> torch.optim.Optimizer:

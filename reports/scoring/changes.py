@@ -179,7 +179,7 @@ def _compare(
     for key in sorted(runs[0].identity.keys() | runs[1].identity.keys()):
         a, b = (run.identity.get(key, "none") for run in runs)
         if a != b:
-            told[key] = str(a), str(b)
+            told[key] = _setting(a), _setting(b)
     return RunChange(known[1], tracker, runs, tuple(changes), (tuple(only[0]), tuple(only[1])), tuple(redrawn), told)
 
 
@@ -216,3 +216,8 @@ def _fact(provenance: Mapping[str, Any], key: str) -> str:
 
 def _words(values: Collection[str]) -> str:
     return ", ".join(sorted(values))
+
+
+def _setting(value: Any) -> str:
+    """A config value in words; of a file, the beginning of its checksum."""
+    return f"SHA-256 {value['sha256'][:12]}" if isinstance(value, Mapping) and "sha256" in value else str(value)
