@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,8 @@ class MakeReport:
     """Show what is there, with the coverage beside every number and a reason for every hole; --no-partial refuses."""
     full_paths: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Say where the data lay on this machine; by default the page names folders and files alone."""
+    single_file: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write OUT/index.html alone, to send by mail: with fewer frames, and without tables and figures as files."""
 
 
 def run(command: MakeReport) -> int:
@@ -36,7 +39,9 @@ def run(command: MakeReport) -> int:
 
     page = write_report(
         open_store(command.store), command.out, protocols=command.protocol, partial=command.partial,
-        full_paths=command.full_paths,
+        full_paths=command.full_paths, single_file=command.single_file,
     )  # fmt: skip
     print(page)
+    if command.single_file:
+        print(f"one file of {page.stat().st_size / 1e6:.1f} MB, which needs nothing beside it", file=sys.stderr)
     return 0

@@ -16,7 +16,7 @@ from inmo.errors import UserError
 from inmo.harness.store.records import Result
 from inmo.reports.figures.frames import Track, colour_on_image, key_frames, open_images
 from inmo.reports.figures.style import DASHES
-from inmo.reports.page.page import page_policy, template_text
+from inmo.reports.page.assets import policy, text
 from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.changes import Change, Comparison, RunChange
 from inmo.reports.scoring.failures import seen
@@ -62,14 +62,14 @@ def write_comparison(found: Comparison, out: Path, names: tuple[str, str], *, fu
         autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined, finalize=None if full_paths else partial(names_only, roots=roots),
     )  # fmt: skip
-    style, script = template_text("style.css"), template_text("script.js")
+    style, script = text("style.css"), text("script.js")
     largest = sorted(
         ((run, change) for run in found.runs for change in run.changed),
         key=lambda each: (-abs(each[1].difference or 0.0), -each[1].differ),
     )
     page = environment.get_template("comparison.html").render(
         title=f"{names[0]} and {names[1]}", names=names, style=Markup(style), script=Markup(script),
-        policy=page_policy(style, script), tables={stem: to_html(table) for stem, table in tables.items()},
+        policy=policy(style, script), tables={stem: to_html(table) for stem, table in tables.items()},
         notes=change_notes(found, names), films=[_film(found, *each) for each in largest[:FILMS]],
     )  # fmt: skip
     try:

@@ -68,10 +68,13 @@ class Content:
         return {self.stem + (f"_{name}" if name != "scores" else ""): table for name, table in self.named.items()}
 
 
-def build(store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError) -> Content:
-    """Tables, figures and key frames of one dataset."""
+def build(
+    store: Store, data: DatasetEvaluation, look: Mapping[str, Style], images: Dataset | UserError, *, drawn: bool = True
+) -> Content:
+    """Tables, key frames and, where ``drawn``, figures for papers of one dataset."""
     stem = file_name(data.dataset.label)
-    return Content(data, stem, _tables(data), _strips(store, data, look, images), _figures(data, stem, look))
+    figures = _figures(data, stem, look) if drawn else {}
+    return Content(data, stem, _tables(data), _strips(store, data, look, images), figures)
 
 
 def images_of(data: DatasetEvaluation) -> Dataset | UserError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from inmo.reports.scoring.score import Measures, sequence_means
 from inmo.reports.scoring.stored import DatasetEvaluation
 
 PARTS = 16  # boxes are stored in sixteenths of a pixel of the small frame
+EMBEDDED, SEQUENCE = 500, 12  # frames within a page that is one file, at about 20 kB; and of a sequence, at least
 _FAR = 1000.0  # pixels: boxes are cut there, so that twice as much fits an int16
 
 
@@ -50,7 +51,12 @@ class FailureBrowser:
 
 
 def build_browser(
-    data: DatasetEvaluation, numbers: Mapping[str, int], images: Dataset | UserError, folder: Path, link: str
+    data: DatasetEvaluation,
+    numbers: Mapping[str, int],
+    images: Dataset | UserError,
+    folder: Path,
+    link: str,
+    embedded: int | None = None,
 ) -> FailureBrowser:
     """Write the key frames of every traced sequence and gather what the page embeds.
 
@@ -60,20 +66,44 @@ def build_browser(
         images: the dataset opened where its images are, or why there are none.
         folder: where frames go, one folder per sequence.
         link: the same folder as the page reaches it, URL-quoted.
+        embedded: so many frames, those of the hardest sequences, are put into the page itself; None for links to all.
 
     Raises:
         OSError: the folder cannot be written.
     """
     means = sequence_means(data.default)
     ranked = sorted(data.traces, key=lambda name: (-means.get(name, -1.0), name))  # as the per-sequence table
+    traces, shown = data.traces, ranked
+    if embedded is not None:
+        shown = ranked[::-1][: embedded // SEQUENCE]
+        most = embedded // max(1, len(shown))
+        traces = {name: thinned(trace, most) for name, trace in traces.items()}
     with ThreadPool() as threads:  # decoding and writing leave the interpreter to the others
-        drawn = threads.map(lambda name: _frames(data.traces[name], images, folder / file_name(name)), ranked)
+        found = threads.map(lambda name: _frames(traces[name], images, folder / file_name(name)), shown)
+    drawn = dict(zip(shown, found, strict=True))
     entries = []
-    for name, frames in zip(ranked, drawn, strict=True):
-        values = _values(data, data.traces[name], numbers, frames, f"{link}/{quote(file_name(name))}")
+    for name in ranked:
+        frames = drawn.get(name, f"this page is one file, with frames of the {len(shown)} hardest sequences alone")
+        values = _values(data, traces[name], numbers, frames, f"{link}/{quote(file_name(name))}")
+        if embedded is not None and "images" in values:
+            values["images"]["inline"] = [_data_uri(folder / file_name(name) / f"{i}.jpg") for i in traces[name].keys]
         text = json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
         entries.append(Entry(sequence_anchor(data, name), name, means.get(name), Markup(text)))
     return FailureBrowser(tuple(entries))
+
+
+def thinned(trace: Trace, most: int) -> Trace:
+    """A trace with so many of its key frames at most, the first and the last among them."""
+    count = len(trace.keys)
+    if count <= most:
+        return trace
+    kept = np.linspace(0, count - 1, most).round().astype(np.int64)
+    keys = tuple(trace.keys[i] for i in kept)
+    return replace(trace, keys=keys, at=trace.at[:, kept], truth=trace.truth[kept], boxes=trace.boxes[:, kept])
+
+
+def _data_uri(path: Path) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def sequence_anchor(data: DatasetEvaluation, name: str) -> str:

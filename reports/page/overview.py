@@ -56,8 +56,13 @@ def told(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
     return tuple((head.capitalize(), f"{words}.") for head, _, words in parts)
 
 
-def build_overview(evaluation: Evaluation, contents: Sequence[Content], look: Mapping[str, Style]) -> Overview:
-    """Everything that the first screen shows; of one dataset, which says it all itself, the sentences and the table."""
+def build_overview(
+    evaluation: Evaluation, contents: Sequence[Content], look: Mapping[str, Style], *, drawn: bool = True
+) -> Overview:
+    """Everything that the first screen shows; of one dataset, which says it all itself, the sentences and the table.
+
+    ``drawn``: with its figures for papers.
+    """
     table = _table(evaluation, contents)
     if len(evaluation.datasets) < 2:
         return Overview(told(evaluation), table, None, (), look, {})
@@ -71,13 +76,13 @@ def build_overview(evaluation: Evaluation, contents: Sequence[Content], look: Ma
     )
     ranking = rank_trackers(values)
     title = f"all {fullest} sequences of {len(evaluation.datasets)} datasets"
-    drawn = {
-        "overview_ranks": rank_figure(ranking, look, title=title),
-        "overview_speed": speed_figure(points, look, title=title),
+    figures = {
+        "overview_ranks": rank_figure(ranking, look, title=title) if drawn else None,
+        "overview_speed": speed_figure(points, look, title=title) if drawn else None,
     }
     return Overview(
         told(evaluation), _with_every(table, evaluation), ranking, points, look,
-        {stem: figure for stem, figure in drawn.items() if figure is not None},
+        {stem: figure for stem, figure in figures.items() if figure is not None},
     )  # fmt: skip
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +23,6 @@ from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.figures import svg
 from inmo.reports.figures.attributes import hardest_first, heading
 from inmo.reports.figures.canvas import save_figure
-from inmo.reports.figures.frames import TRUTH
 from inmo.reports.figures.of_dataset import (
     PER_ATTRIBUTE,
     attribute_radar,
@@ -35,7 +33,8 @@ from inmo.reports.figures.of_dataset import (
 )
 from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.ranks import rank_plot
-from inmo.reports.figures.style import DARK, DASHES, LIGHT, Line, Style, lines, styles, with_marks
+from inmo.reports.figures.style import Line, Style, lines, styles, with_marks
+from inmo.reports.page.assets import policy, text, tracker_css
 from inmo.reports.page.dataset_section import (
     TABLES,
     Content,
@@ -43,7 +42,7 @@ from inmo.reports.page.dataset_section import (
     build,
     images_of,
 )
-from inmo.reports.page.failure_browser import FailureBrowser, build_browser
+from inmo.reports.page.failure_browser import EMBEDDED, FailureBrowser, build_browser
 from inmo.reports.page.overview import Overview, build_overview
 from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.failures import PATIENCE
@@ -73,6 +72,7 @@ def write_report(
     evaluation: Evaluation | None = None,
     blocks: Sequence[Block] = (),
     full_paths: bool = False,
+    single_file: bool = False,
 ) -> Path:
     """Score a store; write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf, OUT/frames/*/*/*.jpg.
 
@@ -87,6 +87,7 @@ def write_report(
         evaluation: of the store under these protocols, where it is known already.
         blocks: shown between the overview and the datasets; their files are written with the others.
         full_paths: say where data and files lay; by default their names alone, as the page is handed on.
+        single_file: write OUT/index.html alone, with frames of the failure browser in it, fewer of them.
 
     Returns:
         the path of index.html.
@@ -99,23 +100,35 @@ def write_report(
     look = styles(evaluation.trackers)
     numbers = {name: number for number, name in enumerate(look)}
     images = [images_of(data) for data in evaluation.datasets]
-    contents = [build(store, data, look, found) for data, found in zip(evaluation.datasets, images, strict=True)]
-    overview = build_overview(evaluation, contents, look)
+    contents = [
+        build(store, data, look, found, drawn=not single_file)
+        for data, found in zip(evaluation.datasets, images, strict=True)
+    ]
+    overview = build_overview(evaluation, contents, look, drawn=not single_file)
     parts: tuple[Block | Content, ...] = (*blocks, *contents)
+    every: tuple[Overview | Block | Content, ...] = (overview, *parts)
     try:
-        (out / "figures").mkdir(parents=True, exist_ok=True)
-        browsers = [
-            build_browser(c.data, numbers, found, out / FRAMES / c.stem, f"{FRAMES}/{quote(c.stem)}")
-            for c, found in zip(contents, images, strict=True)
-        ]
-        page = render(title, evaluation, overview, contents, browsers, look, blocks, full_paths=full_paths)
-        tables = {"overview": overview.table} | {k: t for part in parts for k, t in part.tables.items()}
-        if not full_paths:
-            tables = {stem: table_of_names(table, _roots(evaluation)) for stem, table in tables.items()}
-        write_tables(tables, out / "tables")
-        for part in (overview, *parts):
-            for stem, figure in part.figures.items():
-                save_figure(figure, out / "figures" / stem)
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory() as aside:
+            frames = Path(aside) if single_file else out / FRAMES
+            embedded = EMBEDDED // max(1, len(contents)) if single_file else None
+            browsers = [
+                build_browser(c.data, numbers, found, frames / c.stem, f"{FRAMES}/{quote(c.stem)}", embedded)
+                for c, found in zip(contents, images, strict=True)
+            ]
+        page = render(
+            title, evaluation, overview, contents, browsers, look, blocks,
+            full_paths=full_paths, single_file=single_file,
+        )  # fmt: skip
+        if not single_file:
+            tables = {"overview": overview.table} | {k: t for part in parts for k, t in part.tables.items()}
+            if not full_paths:
+                tables = {stem: table_of_names(table, _roots(evaluation)) for stem, table in tables.items()}
+            write_tables(tables, out / "tables")
+            (out / "figures").mkdir(exist_ok=True)
+            for part in every:
+                for stem, figure in part.figures.items():
+                    save_figure(figure, out / "figures" / stem)
         whole = out / ".index.html.tmp"
         whole.write_text(page, encoding="utf-8")
         whole.replace(out / "index.html")
@@ -134,6 +147,7 @@ def render(
     blocks: Sequence[Block] = (),
     *,
     full_paths: bool = False,
+    single_file: bool = False,
 ) -> str:
     """The page as text. Every name is escaped, folders are left out; no script or style runs but its own."""
     named = None if full_paths else partial(names_only, roots=_roots(evaluation))
@@ -142,12 +156,12 @@ def render(
         autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined, finalize=named,
     )  # fmt: skip
-    style = template_text("style.css") + template_text("failures.css") + _tracker_css()
-    script = template_text("script.js") + template_text("failures.js")
+    style = text("style.css") + text("failures.css") + tracker_css()
+    script = text("script.js") + text("failures.js")
     numbers = {name: number for number, name in enumerate(look)}
     values = {
         "title": title,
-        "policy": page_policy(style, script),
+        "policy": policy(style, script),
         "style": Markup(style),
         "script": Markup(script),
         "overview": _overview(overview, numbers),
@@ -158,6 +172,7 @@ def render(
         "protocols": {name: PROTOCOLS[name].summary for data in evaluation.datasets for name in data.scores},
         "fps": FPS_DEFINITION,
         "box_swatch": svg.box_swatch(None),
+        "single_file": single_file,
         "warm_up": WARM_UP,
         "patience": PATIENCE,
         "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}", "exact": EXACT},
@@ -360,31 +375,3 @@ def _counts(evaluation: Evaluation) -> dict[str, str]:
         "results": f"{sum(r.results for r in runs):,}",
         "frames": f"{sum(r.frames for r in runs):,}",
     }
-
-
-# ---- style and policy
-
-
-def template_text(name: str) -> str:
-    return resources.files("inmo.reports.page").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _tracker_css() -> str:
-    """Colours and dashes of the trackers, from the one palette that the figures use too."""
-    light = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(LIGHT))
-    dark = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(DARK))
-    image = "".join(f".i{i}{{--c:{c}}}" for i, c in enumerate(DARK)) + f".truth{{--c:{TRUTH}}}"
-    dashes = "".join(
-        f".d{i}{{stroke-dasharray:{' '.join(f'{d * 1.6:g}' for d in dash)}}}" for i, dash in enumerate(DASHES) if dash
-    )
-    return f"{light}{image}{dashes}@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
-
-
-def page_policy(style: str, script: str) -> str:
-    """Content security policy: images beside the page are all that loads, no script or style but ours runs."""
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
-    return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "img-src data: 'self'; "
-        "base-uri 'none'; form-action 'none'"
-    )

@@ -88,3 +88,15 @@ def test_the_first_key_leads_past_the_sidebar(page: Any) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_the_overview_is_on_the_first_sheet(browser: Any, overview: Path) -> None:
+    """A4 at 96 dots per inch, less the margins: what stands below a break would start another sheet."""
+    for page in open_page(browser, overview, "dark", 700):
+        page.emulate_media(media="print", color_scheme="dark")
+        speed = page.locator("#overview .plot").last.bounding_box()
+        assert speed["y"] + speed["height"] < 1020
+        breaks = "Array.from(document.querySelectorAll('section')).map(e => getComputedStyle(e).breakBefore)"
+        assert page.evaluate(breaks)[:2] == ["auto", "page"]
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == "rgb(253, 253, 252)", "paper is white whatever the screen is"

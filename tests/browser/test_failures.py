@@ -212,3 +212,13 @@ def test_without_scripts_the_rest_stands(browser: Any, report: Path) -> None:
     assert not page.locator(".watch").is_visible()
     assert page.locator("#t-folder-sequences tbody tr").count() == 8
     context.close()
+
+
+def test_a_page_in_one_file_shows_frames_wherever_it_lies(browser: Any, tmp_path: Path) -> None:
+    made = write_report(example_store(tmp_path, sequences=3), tmp_path / "out", single_file=True)
+    moved = made.rename(tmp_path / "mailed.html")
+    for page in open_page(browser, moved):
+        image = page.locator(".stage img")
+        assert image.get_attribute("src").startswith("data:image/jpeg;base64,")
+        page.wait_for_function("() => document.querySelector('.stage img').naturalWidth > 0")
+        assert page.locator(".files").count() == 0

@@ -161,7 +161,7 @@
 
     // ---- one frame
 
-    const address = (index) => `${trace.images.link}/${trace.keys[index]}.jpg`;
+    const address = (index) => trace.images.inline?.[index] ?? `${trace.images.link}/${trace.keys[index]}.jpg`;
 
     function drawBoxes(svg, index) {
       const { width, height, boxes, parts } = trace.images;

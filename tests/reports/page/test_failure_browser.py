@@ -60,6 +60,21 @@ def test_sequences_are_in_the_order_of_their_table(data: DatasetEvaluation, entr
     assert [e.mean for e in entries.values()] == sorted((e.mean or 0 for e in entries.values()), reverse=True)
 
 
+def test_a_page_in_one_file_has_frames_of_the_hardest(data: DatasetEvaluation, images: Dataset, tmp_path: Path) -> None:
+    entries = build_browser(data, NUMBERS, images, tmp_path, "frames/folder", 30).entries
+    found = [_values(entry) for entry in entries]
+    assert ["images" in values for values in found] == [False] * 6 + [True] * 2  # 12 frames a sequence at least
+    assert found[0]["reason"] == "this page is one file, with frames of the 2 hardest sequences alone"
+    hardest = found[-1]
+    assert len(hardest["keys"]) == len(hardest["images"]["inline"]) == 15  # half of 30
+    assert (hardest["keys"][0], hardest["keys"][-1]) == (0, FRAMES - 1)
+    at = _array(hardest["at"], "u1", 3, 15)
+    whole = data.traces["clip7"]
+    row = whole.trackers.index("Good")
+    assert at[1].tolist() == [int(whole.at[row, key]) for key in hardest["keys"]]  # of 20 frames all are key frames
+    assert _array(hardest["images"]["boxes"], "<i2", 4, 15, 4)[0, 0, 2] > 0
+
+
 def test_anchors_hold_no_markup(data: DatasetEvaluation) -> None:
     assert sequence_anchor(data, "b&w") == "watch-folder-b%26w"
     assert sequence_anchor(data, '"><b') == "watch-folder-%22%3E%3Cb"

@@ -186,6 +186,23 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(store: Store, tmp_path:
         write_report(store, tmp_path / "file" / "out")
 
 
+def test_a_page_in_one_file_needs_nothing_beside_it(store: Store, page: Path, tmp_path: Path) -> None:
+    alone = write_report(store, tmp_path / "out", protocols=("clean",), title="A & B", single_file=True)
+    assert [path.name for path in alone.parent.iterdir()] == ["index.html"]
+    text, whole = alone.read_text(), page.read_text()
+    assert not re.search(r'(?:src|href)="(?!#|data:image/jpeg;base64,)', text)
+    traces = [json.loads(t) for t in re.findall(r'class="trace"[^>]*>(.*?)</script>', text)]
+    linked = [json.loads(t) for t in re.findall(r'class="trace"[^>]*>(.*?)</script>', whole)]
+    assert len(traces) == len(linked) == 8
+    for one, other in zip(traces, linked, strict=True):
+        assert one["keys"] == other["keys"] and one["images"]["boxes"] == other["images"]["boxes"]  # all have room
+        first = base64.b64decode(one["images"]["inline"][0].removeprefix("data:image/jpeg;base64,"))
+        name = other["images"]["link"].rpartition("/")[2].replace("%25", "%")
+        assert first == (page.parent / "frames" / "folder" / name / f"{one['keys'][0]}.jpg").read_bytes()
+        assert "inline" not in other["images"]
+    assert "Who is better" in text and text.count("data:image/jpeg;base64,") == 15 + 8 * FRAMES
+
+
 def test_success_per_attribute_is_on_the_page_and_in_files(tmp_path: Path) -> None:
     codes = {"EASY": "Easy to see", "HARD": "Hard <to> see", "NONE": "Nowhere"}
     facts = Benchmark("x", "X", lambda *_: None, 0, "otb", attributes=codes)  # type: ignore[arg-type,return-value]

@@ -1,0 +1,36 @@
+"""What a page carries beside its words: style, scripts, and the policy that lets nothing else run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+
+from inmo.reports.figures.frames import TRUTH
+from inmo.reports.figures.style import DARK, DASHES, LIGHT
+
+
+def text(name: str) -> str:
+    """A file of the page's templates."""
+    return resources.files("inmo.reports.page").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def tracker_css() -> str:
+    """Colours and dashes of the trackers, from the one palette that the figures use too."""
+    light = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(LIGHT))
+    dark = "".join(f".h{i}{{--c:{c}}}" for i, c in enumerate(DARK))
+    image = "".join(f".i{i}{{--c:{c}}}" for i, c in enumerate(DARK)) + f".truth{{--c:{TRUTH}}}"
+    dashes = "".join(
+        f".d{i}{{stroke-dasharray:{' '.join(f'{d * 1.6:g}' for d in dash)}}}" for i, dash in enumerate(DASHES) if dash
+    )
+    return f"{light}{image}{dashes}@media screen and (prefers-color-scheme:dark){{{dark}}}\n"
+
+
+def policy(style: str, script: str) -> str:
+    """Content security policy: images beside the page are all that loads, no script or style but ours runs."""
+    hashes = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "img-src data: 'self'; "
+        "base-uri 'none'; form-action 'none'"
+    )
