@@ -20,7 +20,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("*.md", "*/README.md", "*/*/README.md", "docs/*.md", "docs/*.ipynb", "trackers/weights/*.md")
-ASSETS = ("docs/images/*", "docs/_site/*.css", "docs/_site/*.js", "docs/*.ipynb", "LICENSE", "CITATION.cff")
+ASSETS = ("docs/images/**/*.*", "docs/_site/*.css", "docs/_site/*.js", "docs/*.ipynb", "LICENSE", "CITATION.cff")
 REST = ("experiments/*.yaml",)  # linked, and shown as they are
 HELP = "<!-- help -->"  # what follows it to the end of the page is for readers of the file alone
 
