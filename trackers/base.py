@@ -158,6 +158,42 @@ def file_sha256(path: Path) -> str:
 
 
 @dataclass(frozen=True)
+class RealKeys:
+    """Among how many template tokens the cells of a search map choose in a TCA: its keys that are not padding.
+
+    Of one key the softmax always takes all, whatever the cell shows, and of none nothing.
+
+    Attributes:
+        cells: number of keys -> cells that have as many, the fewest keys first.
+    """
+
+    cells: Mapping[int, int]
+
+    @property
+    def least(self) -> int:
+        """Of all cells."""
+        return min(self.cells)
+
+    @property
+    def median(self) -> int:
+        """Over the cells; the lower one of two."""
+        half, seen = sum(self.cells.values()) / 2, 0
+        for keys, cells in sorted(self.cells.items()):
+            seen += cells
+            if seen >= half:
+                return keys
+        raise ValueError("no cells")
+
+    def share(self, keys: int) -> float:
+        """Share (0..1) of the cells with exactly this many keys."""
+        return self.cells.get(keys, 0) / sum(self.cells.values())
+
+    def without_choice(self) -> int:
+        """Cells with one key or none."""
+        return self.cells.get(0, 0) + self.cells.get(1, 0)
+
+
+@dataclass(frozen=True)
 class ActivationMap:
     """What one part of an interaction did at each place of the search region; ``inspect.activation`` makes them.
 
@@ -165,12 +201,11 @@ class ActivationMap:
         part: CSA or TCA.
         name: the module's name in the network, which tells stage and block.
         change, response: (H, W) float64 of the part's feature map, see there.
-        keys: template tokens among which the softmax of a TCA chooses. Of one it always takes all, whatever the search
-            region shows: then what TCA adds depends on the template alone. 0 for parts without such a softmax.
+        keys: template tokens among which the softmax of a TCA chooses; None for parts without such a softmax.
     """
 
     part: str
     name: str
     change: NDArray[np.float64]
     response: NDArray[np.float64]
-    keys: int = 0
+    keys: RealKeys | None = None

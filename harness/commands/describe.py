@@ -14,8 +14,8 @@ from inmo.harness.commands.shared import setups_of
 
 @dataclass(frozen=True)
 class Describe:
-    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA; or, with --table 1,
-    the paper's Table 1 beside what the networks really are.
+    """Print a tracker's parameters and multiply-adds per part, with the shares of WP, CSA and TCA, and among how many
+    template tokens each TCA chooses; or, with --table 1, the paper's Table 1 beside what the networks really are.
 
     Example: python run_all.py describe --tracker cnninmo --interaction paper
     """
@@ -29,6 +29,7 @@ class Describe:
 
 def run(command: Describe) -> int:
     from inmo.trackers.inspect import describe as parts
+    from inmo.trackers.inspect import keys
 
     if command.table:
         return _table_1(command)
@@ -40,6 +41,8 @@ def run(command: Describe) -> int:
     network = setup.spec.network(setup.config)
     print(f"{setup.spec.title}, {_sense(setup.on('lasot'))}")
     print(parts.table(parts.describe(network)))
+    if asked := keys.network_keys(network):
+        print(f"\n{keys.table(asked)}")
     return 0
 
 

@@ -50,7 +50,7 @@ def run_maps(
     run = run_of(setup.spec, config, setup.label)
     annotation = found.annotation().fingerprint()
     paths = {frame: _path(folder, dataset.label, run, sequence, frame) for frame in sorted(set(frames))}
-    missing = [f for f, path in paths.items() if not path.exists() or read_maps(path).facts["annotation"] != annotation]
+    missing = [frame for frame, path in paths.items() if not _current(path, annotation)]
     if missing:
         _compute(setup, config, run, dataset, found, {frame: paths[frame] for frame in missing}, device)
     return [replace(read_maps(path), tracker=run.label or run.title) for path in paths.values()]
@@ -96,7 +96,8 @@ def _compute(
         facts = {
             **common, "tracker": run.label or run.title, "registry": run.tracker,
             "dataset": dataset.label, "frame": index, "config": dict(run.identity), "hash": run.hash,
-            "parts": [(item.part, item.name, item.keys) for item in watched.parts],
+            "parts": [(item.part, item.name) for item in watched.parts],
+            "keys": [item.keys and list(item.keys.cells.items()) for item in watched.parts],
         }  # fmt: skip
         arrays: dict[str, Any] = {f"change{number}": item.change for number, item in enumerate(watched.parts)}
         arrays |= {f"response{number}": item.response for number, item in enumerate(watched.parts)}
@@ -105,6 +106,12 @@ def _compute(
         np.savez_compressed(sink, facts=np.array(json.dumps(facts, default=str)), **arrays)
         place(paths[index], sealed_zip(sink.getvalue()))
         state = watched.state
+
+
+def _current(path: Path, annotation: str) -> bool:
+    """Whether the file is there, of this annotation and with counted keys, which earlier versions did not keep."""
+    facts = read_maps(path).facts if path.exists() else {}
+    return facts.get("annotation") == annotation and "keys" in facts
 
 
 def _path(folder: Path, label: str, run: Run, sequence: str, frame: int) -> Path:

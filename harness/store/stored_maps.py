@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.seals import check_seal
-from inmo.trackers.base import ActivationMap
+from inmo.trackers.base import ActivationMap, RealKeys
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,12 @@ def read_maps(path: Path) -> Maps:
         check_seal(path, data)
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             facts = json.loads(str(stored["facts"]))
+            keys = facts.get(
+                "keys", [None] * len(facts["parts"])
+            )  # files of earlier versions have counts of padded ones
             parts = tuple(
-                ActivationMap(part, name, stored[f"change{number}"], stored[f"response{number}"], keys)
-                for number, (part, name, keys) in enumerate(facts["parts"])
+                ActivationMap(part, name, stored[f"change{n}"], stored[f"response{n}"], own and RealKeys(dict(own)))
+                for n, ((part, name, *_), own) in enumerate(zip(facts["parts"], keys, strict=True))
             )
             arrays = {key: stored[key] for key in ("template", "search", "score", "box")}
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:

@@ -61,10 +61,11 @@ def maps_block(found: Sequence[tuple[Maps, int]], *, stem: str, title: str, note
         rows = [(f"frame {item.frame}", panels(item, stage)) for item in sorted(items, key=lambda m: m.frame)]
         pairs = items[0].interactions()
         which = f"interaction {stage % len(pairs) + 1} of {len(pairs)}"
-        if pairs[stage][1].keys == 1:
+        keys = pairs[stage][1].keys
+        if keys is not None and (alone := keys.without_choice()):
             remarks.append(
-                f"{tracker}, {which}: every position has one template token to ask, so what TCA adds depends on the "
-                "template alone and is the same in every frame."
+                f"{tracker}, {which}: {alone} of {sum(keys.cells.values())} cells have at most one template token to "
+                "ask, padding not counted: TCA has no choice there, whatever the search region shows."
             )
         drawings.append(Drawing(tracker, f"{dataset}, {sequence}; {which}", _drawing(rows, tracker)))
         name = stem if len(groups) == 1 else f"{stem}_{number + 1}"

@@ -237,6 +237,7 @@ CNNINMO = Family(
     },
     recipes={
         **{size: f"configs/{size}/cnninmo.yaml" for size in ("full", "nano", "lite")},
+        "full choice": "configs/full/cnninmo-choice.yaml",
         "full released": "configs/full/cnninmo-released.yaml",
     },
 )

@@ -299,6 +299,7 @@ TRANSINMO = Family(
     },
     recipes={
         "full": "configs/full/transinmo.yaml",
+        "full choice": "configs/full/transinmo-choice.yaml",
         "nano": "configs/nano/transinmo.yaml",
         "nano choice": "configs/nano/transinmo-choice.yaml",
         "lite": "configs/lite/transinmo.yaml",
@@ -320,6 +321,7 @@ TRANSINMO_STAR = Family(
     },
     recipes={
         "full": "configs/full/transinmo-star.yaml",
+        "full choice": "configs/full/transinmo-star-choice.yaml",
         "full released": "configs/full/transinmo-star-released.yaml",
         "nano": "configs/nano/transinmo-star.yaml",
         "nano choice": "configs/nano/transinmo-star-choice.yaml",

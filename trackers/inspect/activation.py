@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import ActivationMap
+from inmo.trackers.inspect.keys import network_keys
 from inmo.trackers.networks.gim import CSA, TCA, Groups, window_restore
 from inmo.trackers.networks.interactions import ConvAttention
 from inmo.trackers.networks.swin import Block, PositionTCA, ShippedTCA, Windows, merge_windows
@@ -71,7 +72,14 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
         step = tracker.step([frame], state)
     if not parts:
         raise UserError("this tracker has no CSA and no TCA to look at: name one with an interaction")
-    return Watched(search, tuple(parts), _foreground(scores[0]), step.state, step.boxes[0])
+    keys = {asked.name: asked.keys for asked in network_keys(tracker.network)}
+    return Watched(
+        search,
+        tuple(replace(part, keys=keys.get(part.name)) for part in parts),
+        _foreground(scores[0]),
+        step.state,
+        step.boxes[0],
+    )
 
 
 @contextmanager
@@ -127,8 +135,7 @@ def _of_groups(found: list[ActivationMap], name: str, module: Any, inputs: tuple
     before, after = (
         window_restore(tokens[:1], out.window, out.height, out.width)[0] for tokens in (inputs[0].tokens, out.tokens)
     )
-    keys = inputs[1].key.shape[-2] if module.part == "TCA" else 0
-    found.append(_part(module.part, name, after - before, after, keys))
+    found.append(_part(module.part, name, after - before, after))
 
 
 def _of_maps(found: list[ActivationMap], name: str, module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
@@ -158,16 +165,16 @@ def _watch_block(stack: ExitStack, found: list[ActivationMap], name: str, block:
 
         def of_tca(module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
             before, after = (merge_windows(tokens, calls[0][1])[0] for tokens in (inputs[0], out))
-            found.append(_part("TCA", f"{name}.attn.tca", after - before, after, inputs[1].key.shape[-2]))
+            found.append(_part("TCA", f"{name}.attn.tca", after - before, after))
 
         stack.callback(block.attn.tca.register_forward_hook(of_tca).remove)
 
 
-def _part(part: str, name: str, added: Tensor, after: Tensor, keys: int = 0) -> ActivationMap:
+def _part(part: str, name: str, added: Tensor, after: Tensor) -> ActivationMap:
     """Maps of what was added to, and what are then, the features (H, W, C)."""
     normed = F.layer_norm(after.float(), after.shape[-1:])
     stands_out = (normed - normed.mean(dim=(0, 1))).norm(dim=-1)
-    return ActivationMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out), keys)
+    return ActivationMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out))
 
 
 def _patch(stack: ExitStack, owner: Any, name: str, call: Callable[..., Any]) -> None:

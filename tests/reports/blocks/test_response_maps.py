@@ -13,7 +13,7 @@ from inmo.harness.store.stored_maps import Maps
 from inmo.reports.blocks.block import write_block
 from inmo.reports.blocks.response_maps import maps_block, panels
 from inmo.reports.figures.panel import Panel
-from inmo.trackers.base import ActivationMap
+from inmo.trackers.base import ActivationMap, RealKeys
 
 RNG = np.random.default_rng(0)
 
@@ -97,8 +97,10 @@ def test_a_box_outside_the_search_region_is_not_drawn() -> None:
 
 
 def test_a_tca_that_has_nothing_to_choose_from_is_said() -> None:
-    alone = replace(STAR[4], keys=1)
+    alone = replace(STAR[4], keys=RealKeys({1: 13, 2: 4, 4: 3}))
     block = maps_block([(maps(*STAR[:4], alone), -1)], stem="m", title="M")
     assert len(block.notes) == 1
-    assert block.notes[0].startswith("Star, interaction 2 of 2: every position has one template token to ask")
+    assert block.notes[0].startswith("Star, interaction 2 of 2: 13 of 20 cells have at most one template token to ask")
     assert maps_block([(maps(*STAR[:4], alone), 0)], stem="m", title="M").notes == ()
+    several = replace(alone, keys=RealKeys({2: 16, 4: 4}))
+    assert maps_block([(maps(*STAR[:4], several), -1)], stem="m", title="M").notes == ()

@@ -23,7 +23,7 @@ from inmo.trackers.families.siamcar import build_network as build_siamcar
 from inmo.trackers.families.transinmo import TransInMoConfig
 from inmo.trackers.families.transinmo import build_network as build_transinmo
 from inmo.trackers.inspect.describe import describe
-from inmo.trackers.inspect.keys import stage_keys
+from inmo.trackers.inspect.keys import network_keys
 from inmo.trackers.networks import efficientnet
 from tests.trackers.lock_step import assert_lock_step
 
@@ -110,9 +110,7 @@ def test_without_interaction_transinmo_is_siamcars_network() -> None:
 
 
 def test_every_tca_of_transinmo_has_a_choice() -> None:
-    sizes: Any = TransInMoConfig(**LITE).sizes()
-    keys = stage_keys(sizes.template_size, sizes.search_size, sizes.patches, sizes.window)
-    assert [found.least for found in keys] == [16, 4, 4, 4]
+    assert [asked.keys and asked.keys.least for asked in network_keys(transinmo())] == [16, 4, 4, 4]
 
 
 def test_tca_is_in_the_last_gim_of_the_chosen_stages() -> None:
