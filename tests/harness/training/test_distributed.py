@@ -24,7 +24,10 @@ torch.set_num_threads(1)
 from inmo.harness.training.command import run_training
 from inmo.harness.training.config import DistilConfig
 from tests.harness.training.tiny import TEACHER, tiny_config
-config = tiny_config(Path(sys.argv[1]), sys.argv[3], steps=3, distil=DistilConfig(**TEACHER))
+schedule, batch = sys.argv[4], int(sys.argv[5])
+config = tiny_config(
+    Path(sys.argv[1]), sys.argv[3], steps=4, distil=DistilConfig(**TEACHER), schedule=schedule, batch=batch
+)
 run_training(config, Path(sys.argv[2]), device="cpu", quiet=True)
 """
 
@@ -49,13 +52,16 @@ command.run_training(config, out, resume=resume, device="cpu", quiet=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tracker", ["transinmo-star"])
-def test_two_processes_equal_one_with_the_whole_batch(photos: Path, tmp_path: Path, tracker: str) -> None:
-    script = tmp_path / "train.py"
+@pytest.mark.parametrize(("schedule", "batch"), [("small", 4), ("siamcar", 5)])
+def test_two_processes_equal_one_with_the_whole_batch(photos: Path, tmp_path: Path, schedule: str, batch: int) -> None:
+    """Also a batch that they cannot share evenly, and a backbone that starts to learn on the way."""
+    script, tracker = tmp_path / "train.py", "transinmo-star"
     script.write_text(SCRIPT)
-    distil = DistilConfig(**TEACHER)
-    run_training(tiny_config(photos, tracker, steps=3, distil=distil), tmp_path / "one", device="cpu", quiet=True)
-    status, said = torchrun(script, str(photos), str(tmp_path / "two"), tracker)
+    config = tiny_config(
+        photos, tracker, steps=4, distil=DistilConfig(**TEACHER), schedule=schedule, batch=batch
+    )  # fmt: skip
+    run_training(config, tmp_path / "one", device="cpu", quiet=True)
+    status, said = torchrun(script, str(photos), str(tmp_path / "two"), tracker, schedule, str(batch))
     assert status == 0, said
     states = [torch.load(tmp_path / n / CHECKPOINT, weights_only=True)["network"] for n in ("one", "two")]
     for key in states[0]:

@@ -76,6 +76,21 @@ def test_kill_and_resume_equals_straight_bit_for_bit(photos: Path, tmp_path: Pat
     assert [row["loss"] for row in logs[0]] == [row["loss"] for row in logs[1]]
 
 
+def test_a_backbone_learns_from_where_its_schedule_lets_it(photos: Path, tmp_path: Path) -> None:
+    config = tiny_config(photos, schedule="siamcar", steps=4)  # the backbone from half on
+    prepared = prepare(config, Group(0, 1, CPU))
+    training = Training(config, prepared.model, Group(0, 1, CPU), tmp_path)
+    moved = []
+    for step, batch in enumerate(loader(prepared.pairs, Positions(0, 4, 4), 0)):
+        before = {name: value.detach().clone() for name, value in prepared.model.network.named_parameters()}
+        training.step(step, batch)
+        named = dict(prepared.model.network.named_parameters())
+        assert all((value.grad is not None) is value.requires_grad for value in named.values())
+        changed = {name for name, value in named.items() if not torch.equal(value, before[name])}
+        moved.append({name.partition(".")[0] for name in changed})
+    assert moved == [{"neck", "head"}] * 2 + [{"backbone", "neck", "head"}] * 2
+
+
 def test_a_loss_that_is_not_finite_stops_with_the_batch_saved(photos: Path, tmp_path: Path) -> None:
     config = tiny_config(photos)
     prepared = prepare(config, Group(0, 1, CPU))
@@ -93,13 +108,14 @@ def test_a_loss_that_is_not_finite_stops_with_the_batch_saved(photos: Path, tmp_
     assert not (tmp_path / CHECKPOINT).exists()
 
 
-def test_accumulated_parts_equal_one_large_batch(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch", [4, 5])
+def test_accumulated_parts_equal_one_large_batch(photos: Path, tmp_path: Path, batch: int) -> None:
     weights = []
     for parts in (1, 2):
-        config = tiny_config(photos, accumulate=parts, steps=3)
+        config = tiny_config(photos, accumulate=parts, steps=3, batch=batch)
         prepared = prepare(config, Group(0, 1, CPU))
         training = Training(config, prepared.model, Group(0, 1, CPU), tmp_path / str(parts))
-        training.run(loader(prepared.pairs, Positions(0, 3, 4), 0))
+        training.run(loader(prepared.pairs, Positions(0, 3, batch), 0))
         weights.append(prepared.model.network.state_dict())
     for key in weights[0]:
         torch.testing.assert_close(weights[0][key], weights[1][key], atol=2e-5, rtol=1e-3)
@@ -222,7 +238,7 @@ def test_runs_are_not_overwritten_or_continued_by_mistake(photos: Path, tmp_path
         ({"settings": {"preset": "nanno"}}, "did you mean nano"),
         ({"settings": {"widht": 3}}, "did you mean width"),
         ({"tracker": "kcf"}, "that can be trained"),
-        ({"batch": 3, "accumulate": 2}, "cannot be shared"),
+        ({"batch": 1, "accumulate": 2}, "cannot be shared"),
     ],
 )
 def test_impossible_trainings_are_refused(photos: Path, tmp_path: Path, changes: dict[str, Any], words: str) -> None:

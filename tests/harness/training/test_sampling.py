@@ -137,6 +137,9 @@ def test_positions_share_the_pairs_of_a_step() -> None:
     assert whole == [[12, 13, 14, 15], [16, 17, 18, 19]]
     halves = [list(Positions(3, 5, 4, rank, 2)) for rank in range(2)]
     assert [sorted(a + b) for a, b in zip(*halves, strict=True)] == whole
+    shares = [next(iter(Positions(1, 2, 38, rank, 8))) for rank in range(8)]
+    assert [len(share) for share in shares] == [5] * 6 + [4] * 2
+    assert sorted(number for share in shares for number in share) == list(range(38, 76))
 
 
 def test_the_loader_starts_anywhere(photos: Path) -> None:
