@@ -107,8 +107,8 @@ class TrainConfig:
         compile: through torch.compile.
         checkpointing: recompute the backbone's activations in the backward pass, for small memories.
         initial: ImageNet file (torchvision's ResNet-50, the public Swin-T, EfficientNet-Lite0), weights of the same
-            network, trained here or released by the authors, a name of ``model.PACKAGED``, or ``shipped``. Of Swin-T the
-            paper's backbone takes a part, see ``pipeline.swin_as_inbn``.
+            network, trained here or released by the authors, a name of ``model.PACKAGED``, or ``shipped``. Of Swin-T
+            the paper's backbone takes a part, see ``pipeline.swin_as_inbn``.
         frozen: parts of the network that do not learn and keep their statistics, beside the schedule's: ``backbone``.
         data, validation, distil: see there.
         log_every, save_every: steps.
