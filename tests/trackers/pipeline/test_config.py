@@ -81,4 +81,5 @@ def test_recipes_are_the_configs_that_are_there() -> None:
             recipe = load_config(ROOT / path)
             assert (recipe.tracker, recipe.settings["preset"]) == (name, preset.partition(" ")[0])
     named = {path for family in FAMILIES.values() for path in family.recipes.values()}
-    assert named == {str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.yaml")}
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.yaml")}
+    assert named == {path for path in there if load_config(ROOT / path).initial != "shipped"}  # else it trains on
