@@ -61,6 +61,7 @@ def train(case: tuple[str, dict[str, Any], str, str], patch: pytest.MonkeyPatch,
         states = [value for state in training.optimiser.state.values() for value in state.values()]
         assert states
         assert {state.device for state in states if isinstance(state, Tensor) and state.dim()} == {device}
+        assert {value.device for value in training.average.values()} == ({device} if config.ema else set())
         return said
 
 
