@@ -1,9 +1,10 @@
-"""What the machine could do at best: a large matrix product and a large copy, timed in the same run as the trackers."""
+"""What the machine could do at best: a large matrix product, timed in turn with the trackers, and a large copy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from time import perf_counter
 
 import torch
@@ -32,20 +33,31 @@ class Ceiling:
 
 def measure_ceiling(device: torch.device, precision: str) -> Ceiling:
     """Time both on a device."""
-    if device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-    side, product = FIRST, _product(FIRST, device, precision)
-    while product < LONG and side < LAST:  # some processors take minutes for fp16, so the size is found, not given
-        side *= 2
-        product = _product(side, device, precision)
     source = torch.zeros(COPIED.get(device.type, COPIED["cpu"]), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     copy = _least(lambda: target.copy_(source), device)
-    return Ceiling(precision, side**3 / product / 1e9, len(source) / copy / 1e9)
+    return Ceiling(precision, product_gmacs(device, precision), len(source) / copy / 1e9)
+
+
+def product_gmacs(device: torch.device, precision: str) -> float:
+    """10^9 multiply-adds a second of a large product at this moment; no memory is kept for the next time."""
+    side = _large(device, precision)
+    return side**3 / _product(side, device, precision) / 1e9
+
+
+@cache
+def _large(device: torch.device, precision: str) -> int:
+    """The side of a product that takes long enough."""
+    side = FIRST
+    while side < LAST and _product(side, device, precision) < LONG:
+        side *= 2  # some processors take minutes for fp16, so the size is found, not given
+    return side
 
 
 def _product(side: int, device: torch.device, precision: str) -> float:
     """Seconds of the product of two square matrices."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"  # a tracker sets its own before every call
     left, right = (torch.randn(side, side, device=device, dtype=DTYPES[precision]) for _ in range(2))
     out = torch.empty_like(left)
     return _least(lambda: torch.mm(left, right, out=out), device)

@@ -86,7 +86,7 @@ def bench(command: Asked, setup_of: SetupOf) -> str:
     profiles = _profiles(command, groups) if command.profile else []
     if command.out is not None:
         _write(command, timings, ratios, ceilings)
-    parts = [timings_text(timings, ceilings), ceilings_text(ceilings), ratios_text(ratios), *profiles]
+    parts = [timings_text(timings), ceilings_text(ceilings), ratios_text(ratios), *profiles]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from inmo.harness.bench.cases import Case
+from inmo.harness.bench.ceiling import product_gmacs
 from inmo.harness.bench.clips import Film
 from inmo.harness.bench.parts import forget_peak, peak_bytes
 from inmo.harness.bench.scopes import PARTS, SCOPES, Round
@@ -27,6 +28,7 @@ class Timing:
         memory: bytes at the peak, see ``parts.peak_bytes``.
         first: seconds from the config to the end of the first round, which pays for what is prepared when first used.
         macs: multiply-adds of the network per frame; None without a network.
+        products: 10^9 multiply-adds a second of a large matrix product after every round; none without a network.
     """
 
     tracker: str
@@ -39,6 +41,7 @@ class Timing:
     macs: int | None
     precision: str = "fp32"
     first: float = 0.0
+    products: tuple[float, ...] = ()
 
     @property
     def median(self) -> float:
@@ -50,6 +53,14 @@ class Timing:
         if "network" not in self.parts:
             return None
         return self.parts["network"] / statistics.fmean(self.milliseconds)
+
+    @property
+    def of_ceiling(self) -> float | None:
+        """The network's multiply-adds a second over those of the product, the median of the rounds."""
+        if self.macs is None:
+            return None
+        pairs = zip(self.milliseconds, self.products, strict=True)
+        return statistics.median(self.macs / 1e6 / each / gmacs for each, gmacs in pairs)  # 1e9 a s are 1e6 a ms
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,8 @@ def time_in_turn(
 ) -> list[Timing]:
     """Rounds of all cases in turn, in one process; the first round of each warms up and is not counted.
 
+    After every round of a network a matrix product is timed, so that what else the machine does slows both.
+
     Args:
         scope: see ``scopes.SCOPES``.
         films: for the scope ``run``.
@@ -94,6 +107,7 @@ def time_in_turn(
         works[-1]()
         first.append(perf_counter() - started)
     done: list[list[Round]] = [[] for _ in cases]
+    products: list[list[float]] = [[] for _ in cases]
     peaks = [0] * len(cases)
     for _ in range(rounds):
         for number, work in enumerate(works):
@@ -101,8 +115,10 @@ def time_in_turn(
             forget_peak(place)
             done[number].append(work())
             peaks[number] = max(peaks[number], peak_bytes(place))
-    found = zip(cases, done, peaks, first, strict=True)
-    return [_timing(case, scope, own, peak, start) for case, own, peak, start in found]
+            if cases[number].setup.spec.network is not None:
+                products[number].append(product_gmacs(trackers[number].device, cases[number].precision))
+    found = zip(cases, done, peaks, first, products, strict=True)
+    return [_timing(case, scope, own, peak, start, tuple(gmacs)) for case, own, peak, start, gmacs in found]
 
 
 def ratio_of(first: Timing, second: Timing) -> Ratio:
@@ -111,7 +127,9 @@ def ratio_of(first: Timing, second: Timing) -> Ratio:
     return Ratio(first.tracker, first.scope, first.case, second.case, tuple(a / b for a, b in pairs))
 
 
-def _timing(case: Case, scope: str, rounds: Sequence[Round], peak: int, first: float) -> Timing:
+def _timing(
+    case: Case, scope: str, rounds: Sequence[Round], peak: int, first: float, products: tuple[float, ...]
+) -> Timing:
     frames = sum(one.frames for one in rounds)
     parts = {
         part: MILLI * sum(one.parts.get(part, 0.0) for one in rounds) / frames
@@ -120,7 +138,17 @@ def _timing(case: Case, scope: str, rounds: Sequence[Round], peak: int, first: f
     }
     each = tuple(MILLI * one.seconds / one.frames for one in rounds)
     return Timing(
-        case.setup.spec.title, case.label, scope, case.lanes, each, parts, peak, _macs(case), case.precision, first
+        case.setup.spec.title,
+        case.label,
+        scope,
+        case.lanes,
+        each,
+        parts,
+        peak,
+        _macs(case),
+        case.precision,
+        first,
+        products,
     )
 
 

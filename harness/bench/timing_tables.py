@@ -12,53 +12,30 @@ from inmo.terminal import aligned
 NOTE = """Milliseconds per frame: the median of the rounds, and their least and most. read and decode are spent in
 threads where frames are read ahead; wait is what of them held the run up. init is the template's. device: share of the
 time that the network computed. first s: seconds from nothing to the end of a first round. ceiling: its multiply-adds a
-second over those of a large matrix product of its precision."""
+second over those of PyTorch's large matrix product of its precision after each round; other runtimes may pass 100%."""
 
 
-def timings_text(timings: Sequence[Timing], ceilings: Mapping[str, Ceiling]) -> str:
-    """One line each.
-
-    Args:
-        timings: what was measured.
-        ceilings: precision -> what the machine can do in it.
-    """
-    rows = [
+def timings_text(timings: Sequence[Timing]) -> str:
+    """One line each."""
+    head = ["tracker", "case", "scope", "lanes", "ms/frame", "rounds", "frames/s", *PARTS]
+    rows = [[*head, "device", "MiB", "first s", "ceiling"]]
+    rows += [
         [
-            "tracker",
-            "case",
-            "scope",
-            "lanes",
-            "ms/frame",
-            "rounds",
-            "frames/s",
-            *PARTS,
-            "device",
-            "MiB",
-            "first s",
-            "ceiling",
+            one.tracker,
+            one.case or "-",
+            one.scope,
+            str(one.lanes),
+            f"{one.median:.2f}",
+            f"{min(one.milliseconds):.2f}..{max(one.milliseconds):.2f}",
+            f"{1e3 / one.median:.1f}",
+            *(f"{one.parts[part]:.2f}" if part in one.parts else "-" for part in PARTS),
+            "-" if one.computing is None else f"{100 * one.computing:.1f}%",
+            f"{one.memory / 2**20:.0f}" if one.memory else "-",
+            f"{one.first:.1f}",
+            "-" if one.of_ceiling is None else f"{100 * one.of_ceiling:.0f}%",
         ]
+        for one in timings
     ]
-    for one in timings:
-        ceiling = ceilings.get(one.precision)
-        share = None
-        if one.macs is not None and ceiling is not None:
-            share = one.macs / 1e6 / one.median / ceiling.gmacs  # 1e9 a second = 1e6 a millisecond
-        rows.append(
-            [
-                one.tracker,
-                one.case or "-",
-                one.scope,
-                str(one.lanes),
-                f"{one.median:.2f}",
-                f"{min(one.milliseconds):.2f}..{max(one.milliseconds):.2f}",
-                f"{1e3 / one.median:.1f}",
-                *(f"{one.parts[part]:.2f}" if part in one.parts else "-" for part in PARTS),
-                "-" if one.computing is None else f"{100 * one.computing:.1f}%",
-                f"{one.memory / 2**20:.0f}" if one.memory else "-",
-                f"{one.first:.1f}",
-                "-" if share is None else f"{100 * share:.0f}%",
-            ]
-        )
     return "\n".join([*aligned(rows, left=3), NOTE])
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from inmo.errors import UserError
+from inmo.harness.bench import compare
 from inmo.harness.bench.cases import make_case, parse_case
 from inmo.harness.bench.ceiling import Ceiling
 from inmo.harness.bench.clips import HEIGHT, TARGET, WIDTH, make_films
@@ -30,7 +33,10 @@ def siamcar(settings: Mapping[str, str]) -> Setup:
 
 
 def timing(case: str, milliseconds: tuple[float, ...], network: float = 1.0) -> Timing:
-    return Timing("T", case, "run", 2, milliseconds, {"network": network, "wait": 0.5}, 3 << 20, 4_000_000, first=1.5)
+    return Timing(
+        "T", case, "run", 2, milliseconds, {"network": network, "wait": 0.5}, 3 << 20, 4_000_000, first=1.5,
+        products=(2.0,) * len(milliseconds),
+    )  # fmt: skip
 
 
 def test_a_case_in_words() -> None:
@@ -65,7 +71,7 @@ def test_medians_shares_and_ratios_by_hand() -> None:
     assert ratio.rounds == (4.0, 2.0, 4.0)
     assert ratios_text([ratio]) == "T, run: (b) is 4.00 times as fast as (a), 2.00 to 4.00 in 3 rounds"
     # 4e6 multiply-adds in 8 ms are 0.5 GMAC/s, a quarter of 2
-    text = timings_text([first], {"fp32": Ceiling("fp32", 2.0, 1.0)})
+    text = timings_text([first])
     assert text.splitlines()[1].split() == [
         "T", "a", "run", "2", "8.00", "4.00..12.00", "125.0", "-", "-", "0.50", "-", "-", "1.00", "-", "12.5%", "3",
         "1.5", "25%",
@@ -73,6 +79,30 @@ def test_medians_shares_and_ratios_by_hand() -> None:
     assert ceilings_text({"fp32": Ceiling("fp32", 2.0, 1.0)}) == (
         "fp32: a matrix product makes 2 GMAC/s, a copy 1.0 GB/s"
     )
+
+
+def test_a_machine_that_slows_down_lowers_the_ceiling_with_the_network() -> None:
+    # 4e6 multiply-adds in 1 ms are 4 GMAC/s: half of 8, as 0.4 GMAC/s in 10 ms are half of 0.8; then a quarter of 0.8
+    uneven = replace(timing("a", (1.0, 10.0, 20.0)), products=(8.0, 0.8, 0.8))
+    assert uneven.of_ceiling == pytest.approx(0.5)
+    assert replace(uneven, macs=None, products=()).of_ceiling is None
+
+
+def test_the_product_is_timed_after_each_round_in_the_cases_own_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def product(device: torch.device, precision: str) -> float:
+        asked.append(f"{device} {precision}")
+        return float(len(asked))
+
+    monkeypatch.setattr(compare, "product_gmacs", product)
+    cases = [make_case(text, 1, siamcar) for text in ("precision=fp32", "precision=bf16")]
+    plain, half = time_in_turn(cases, "network", [], steps=1, rounds=2, device="cpu")
+    assert asked == ["cpu fp32", "cpu bf16"] * 2
+    assert (plain.products, half.products) == ((1.0, 3.0), (2.0, 4.0))
+    kcf = make_case("", 1, lambda settings: configure("kcf", settings))
+    (classical,) = time_in_turn([kcf], "tracker", [], steps=1, rounds=1, device="cpu")
+    assert classical.products == () and len(asked) == 4
 
 
 def test_films_have_the_size_of_benchmarks_and_cost_one_decoding_a_frame(tmp_path: Path) -> None:
