@@ -63,7 +63,7 @@ def _outputs(name: str, preset: str, precision: str, device: str) -> list[Tensor
     size = tracker.recipe.geometry.search_size
     pixels = np.random.default_rng(0).integers(0, 256, (1, 3, size, size))
     images = tracker.recipe.normalise(torch.from_numpy(pixels).float().to(tracker.device)).contiguous()
-    return [output.float().cpu() for output in tracker.search(images, state.features)]
+    return [output.float().cpu() for output in tracker.search(images, state.features[0])]
 
 
 def _follow(name: str, precision: str, device: str, frames: int) -> Boxes:
