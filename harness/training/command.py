@@ -22,6 +22,7 @@ from inmo.harness.training.curves import draw_curves
 from inmo.harness.training.distil import Teacher, cache_maps, open_teacher
 from inmo.harness.training.distributed import Group, join
 from inmo.harness.training.loop import Outcome, Training
+from inmo.harness.training.mlflow_run import demand_mlflow
 from inmo.harness.training.model import Model, build_model
 from inmo.harness.training.sampling import (
     AHEAD,
@@ -217,6 +218,8 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
 
 def _check(config: TrainConfig, out: Path, resume: bool) -> None:
     demand_schedule(config)
+    if config.logger == "mlflow":
+        demand_mlflow()
     if resume:
         if not (out / CHECKPOINT).is_file():
             raise UserError(f"there is no checkpoint in {out}: start the training without --resume")

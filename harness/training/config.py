@@ -111,6 +111,7 @@ class TrainConfig:
             the paper's backbone takes a part, see ``pipeline.swin_as_inbn``.
         frozen: parts of the network that do not learn and keep their statistics, beside the schedule's: ``backbone``.
         data, validation, distil: see there.
+        logger: ``mlflow`` keeps the rows of ``log.csv`` in MLflow as well, see ``mlflow_run``.
         log_every, save_every: steps.
         keep_failed: save the batch that made the loss non-finite.
     """
@@ -133,6 +134,7 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     distil: DistilConfig = field(default_factory=DistilConfig)
+    logger: typing.Literal["none", "mlflow"] = "none"
     log_every: int = 20
     save_every: int = 500
     keep_failed: bool = True
@@ -147,10 +149,10 @@ class TrainConfig:
     def identity(self) -> str:
         """12 hex digits over everything that decides the weights: the key under which a run is continued.
 
-        How often something is logged, saved or validated does not count, nor the number of worker processes.
+        Where and how often something is logged, saved or validated does not count, nor the number of worker processes.
         """
         values = dataclasses.asdict(self)
-        for name in ("log_every", "save_every", "keep_failed", "validation"):
+        for name in ("logger", "log_every", "save_every", "keep_failed", "validation"):
             del values[name]
         for name in ("workers", "cache_dir"):
             del values["data"][name]

@@ -1,4 +1,4 @@
-"""The diary of a training: a CSV file, TensorBoard events where a writer is installed, one line on the terminal."""
+"""The diary of a training: a CSV file, events for TensorBoard, a run of MLflow if asked for, a line on the terminal."""
 
 from __future__ import annotations
 
@@ -9,24 +9,37 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from inmo.harness.training.mlflow_run import MlflowRun
+
 LOG = "log.csv"
 WRITERS = ("torch.utils.tensorboard", "tensorboardX")  # the first that can be imported writes the events
 
 
 class Diary:
-    """Rows of numbers per step, in ``log.csv`` and as TensorBoard events.
+    """Rows of numbers per step, in ``log.csv``, as TensorBoard events, and in MLflow if asked for.
 
     Args:
         folder: of the run.
         step: rows from here on are of a part that is done again, and are dropped.
         quiet: nothing on the terminal.
+        mlflow: steps of the training and its parameters by name, for a run of MLflow; None: none.
+
+    Raises UserError: see ``MlflowRun``.
     """
 
-    def __init__(self, folder: Path, step: int = 0, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        step: int = 0,
+        *,
+        quiet: bool = False,
+        mlflow: tuple[int, Mapping[str, object]] | None = None,
+    ) -> None:
         self.path, self.quiet = folder / LOG, quiet
         rows = [row for row in _rows(self.path) if int(row["step"]) <= step]
         self._columns: list[str] = list(rows[0]) if rows else []
         self._write_all(rows)
+        self._run = MlflowRun(folder, *mlflow, rows) if mlflow else None
         self._events = _event_writer(folder / "events", step + 1)
 
     def write(self, step: int, values: Mapping[str, float], *, words: str = "") -> None:
@@ -41,6 +54,8 @@ class Diary:
         if self._events is not None:
             for name, value in values.items():
                 self._events.add_scalar(name, value, step)
+        if self._run is not None:
+            self._run.write(step, values)
         if words and not self.quiet:
             self.say(words)
 
@@ -53,6 +68,8 @@ class Diary:
     def close(self) -> None:
         if self._events is not None:
             self._events.close()
+        if self._run is not None:
+            self._run.close()
 
     def _write_all(self, rows: list[dict[str, str]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -119,7 +119,8 @@ class Training:
             validate: () -> scores by name, called every so often and at the end; they go to the diary.
         """
         config, group, scores = self.config, self.group, {}
-        diary = Diary(self.folder, self.progress.step, quiet=not group.first) if group.first else None
+        mlflow = (self.total, asdict(config)) if config.logger == "mlflow" else None
+        diary = Diary(self.folder, self.progress.step, quiet=not group.first, mlflow=mlflow) if group.first else None
         stop, started = Stop(), time.perf_counter()
         first, spent = self.progress.step, self.progress.seconds
         with stop.listening(), closing(diary) if diary else nullcontext():
