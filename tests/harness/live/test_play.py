@@ -93,7 +93,7 @@ def test_without_a_window_the_error_says_what_to_do(
 
 
 def test_on_a_screen_the_mouse_gives_the_box_and_q_stops(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenCV's window functions are stood in for: no test machine has a screen."""
+    """OpenCV's window functions are stood in for; ``test_window`` opens one."""
     shown: list[Any] = []
     monkeypatch.setattr(play, "no_window", lambda: "")
     monkeypatch.setattr(cv2, "selectROI", lambda *_, **__: (4, 6, 16, 14))
