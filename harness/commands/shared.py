@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
 
@@ -41,30 +42,38 @@ def resources_of(command: RunsJobs) -> Iterator[Resources]:
 
 
 def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
-    """The trackers as the flags ask for them; ``random_weights`` is dropped for trackers that know none."""
+    """The trackers as the flags ask for them.
+
+    An option goes to the trackers that have it, so that ``--preset`` may stand where OpenCV's are beside networks; one
+    that none has is refused. ``random_weights`` is dropped where no tracker knows it.
+    """
     shared = {
         "interaction": options.interaction,
         "preset": options.preset,
         "precision": options.precision,
         "runtime": options.runtime,
         "compile": options.compile or None,
+        "python": options.python,
     }
-    overrides, setups, weights = parse_overrides(options.set), [], _weights_of(names, options.weights)
-    known = [tracker(name.partition(":")[0]).config for name in names]
-    if options.python and not any(hasattr(config, "python") for config in known):
+    has = [{field.name for field in fields(tracker(name.partition(":")[0]).config)} for name in names]
+    anyone = set().union(*has)
+    if options.python and "python" not in anyone:
         raise UserError("--python is for external trackers, python:, pytracking: and pysot:, and none was asked for")
-    for name, config in zip(names, known, strict=True):
-        own = {
-            "allow_random_weights": True if random_weights and hasattr(config, "allow_random_weights") else None,
-            "weights": weights.get(name),
-            "python": options.python if hasattr(config, "python") else None,
-        }
-        setups.append(configure(name, overrides, {**shared, **own}))
+    with_weights = [name for name, own in zip(names, has, strict=True) if "weights" in own]
+    weights = _weights_of(names, options.weights, with_weights or names)
+    overrides, setups = parse_overrides(options.set), []
+    for name, own in zip(names, has, strict=True):
+        others = anyone - own
+        settings = {key: text for key, text in overrides.items() if key not in others}
+        values = {key: value for key, value in shared.items() if key not in others}
+        values["weights"] = weights.get(name)
+        values["allow_random_weights"] = True if random_weights and "allow_random_weights" in own else None
+        setups.append(configure(name, settings, values))
     return with_files(setups, options.tuned)
 
 
-def _weights_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
-    """Tracker -> its file from the words of ``--weights``: ``FILE`` for every tracker, ``TRACKER=FILE`` for one.
+def _weights_of(names: Sequence[str], words: Sequence[str], takers: Sequence[str]) -> dict[str, str]:
+    """Tracker -> its file from the words of ``--weights``: ``FILE`` for all that take one, ``TRACKER=FILE`` for one.
 
     Raises UserError for two files of one tracker, and a tracker that was not asked for.
     """
@@ -72,7 +81,7 @@ def _weights_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, given, path = word.partition("=")
         own = given and (name in names or name in TRACKERS)
-        for one in [name] if own else names:
+        for one in [name] if own else takers:
             if one not in names:
                 raise UserError(f"--weights {word}: {one} is not among the trackers, {', '.join(names)}")
             if one in found:

@@ -88,6 +88,7 @@ def test_pictures_in_any_order_are_those_of_the_video(tmp_path: Path) -> None:
         (["--tracker", "kcf", "mosse"], "name one, or say --browser"),
         (["--tracker", "kcf", "--browser", "--box", "1", "2", "3", "4"], "in the browser the page asks"),
         (["--tracker", "kcf", "--browser", "--port", "99999"], "port 99999 cannot be had"),
+        (["--tracker", "csrt", "siamcar", "--preset", "nano", "--browser", "--port", "99999"], "99999 cannot be had"),
     ],
 )
 def test_words_that_do_not_go_together(
