@@ -25,3 +25,16 @@ def test_citation_and_changelog_name_this_version() -> None:
     assert citation["preferred-citation"]["title"] in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     heads = re.findall(r"^## \[(.+)\] - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
     assert heads[0] == (project["version"], citation["date-released"])
+
+
+def test_every_picture_is_shown_and_there_and_none_is_heavy() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.md")]
+    shown = {
+        (page.parent / link).resolve()
+        for page in pages
+        for link in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    }
+    pictures = {path for path in (ROOT / "docs" / "images").rglob("*") if path.is_file()}
+    assert pictures <= shown
+    assert not [path for path in shown if not path.is_file()]
+    assert not [path for path in pictures if path.stat().st_size > 600_000]
