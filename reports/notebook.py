@@ -186,7 +186,8 @@ class Plot:
         return svg_text(self.figure)
 
     def __repr__(self) -> str:
-        return f"<plot: {self.figure.axes[0].get_title()}>"
+        title = self.figure.get_suptitle() or self.figure.axes[0].get_title()
+        return f"<plot: {' '.join(title.split())}>"  # in one line: that of a grid is broken to its width
 
 
 def _kind(name: str) -> Kind:

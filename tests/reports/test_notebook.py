@@ -40,8 +40,10 @@ def test_a_plot_of_an_attribute_is_over_its_sequences() -> None:
 
 
 def test_all_attributes_are_a_grid_with_the_hardest_first() -> None:
-    titles = [axes.get_title() for axes in SCORES.plot("precision", attribute="all").figure.axes]
+    grid = SCORES.plot("precision", attribute="all")
+    titles = [axes.get_title() for axes in grid.figure.axes]
     assert titles == ["Occlusion, OCC (1 sequence)", "Fast Motion, FM (2 sequences)"]  # means of 35 and 37.5 %
+    assert repr(grid).startswith("<plot: Precision per attribute · ") and "\n" not in repr(grid)
 
 
 def test_an_attribute_that_no_sequence_has_is_named() -> None:
