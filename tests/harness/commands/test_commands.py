@@ -254,6 +254,21 @@ def test_list(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(capsys.readouterr().out.splitlines()) >= 8
 
 
+def test_list_of_runs(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = tmp_path / "store"
+    assert (
+        run("track", "--tracker", "constant", "mosse", "--dataset", f"folder:mine={clips}", "--store", str(store)) == 0
+    )
+    capsys.readouterr()
+    assert run("list", "runs", "--store", str(store)) == 0
+    first, second = sorted(capsys.readouterr().out.splitlines())
+    folders = sorted(path.name for path in (store / "mine" / "runs").iterdir())
+    assert first.split() == [folders[0], "constant", "box", "on", "mine"]
+    assert second.split() == [folders[1], "MOSSE", "on", "mine"]
+    assert run("list", "runs") == 2
+    assert "say --store DIR" in capsys.readouterr().err
+
+
 def test_cheap_commands_import_no_torch() -> None:
     import subprocess
     import sys
