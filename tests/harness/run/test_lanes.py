@@ -192,19 +192,6 @@ def test_workers_with_lanes_store_what_one_process_stores(films: Path, tmp_path:
 def test_auto_is_one_for_trackers_that_know_no_batches(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [
-        "track",
-        "--tracker",
-        "kcf",
-        "--tracker",
-        "siamcar",
-        "--dataset",
-        f"folder:mine={films}",
-        "--device",
-        "cpu",
-    ]
-    words += ["--preset", "nano", "--allow-random-weights"]
-    assert main([*words, "--store", str(tmp_path / "no")]) == 2  # kcf has no preset: the words must fit both
     words = ["track", "--tracker", "kcf", "--dataset", f"folder:mine={films}"]
     assert main([*words, "--store", str(tmp_path / "one")]) == 0
     assert main([*words, "--store", str(tmp_path / "auto"), "--lanes", "auto"]) == 0
