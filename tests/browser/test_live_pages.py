@@ -26,14 +26,29 @@ FIRST = (4, 6, 16, 14)
 """The box of the clips' first frame, which moves by (2, 1) a frame."""
 
 
+def interruptible() -> None:
+    """What a shell starts in the background has SIGINT ignored, and so have its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def ended(run: subprocess.Popen[str]) -> str:
+    """What a process that was told to end says at last; one that does not end is killed."""
+    try:
+        return run.communicate(timeout=60)[1]
+    except subprocess.TimeoutExpired:
+        run.kill()
+        raise
+
+
 @contextmanager
 def served(words: Sequence[str], folder: Path) -> Iterator[str]:
     """The address that a command prints; an interruption ends it well."""
     command = [sys.executable, str(ROOT / "run_all.py"), *words]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=env
-    ) as run:
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=env,
+        preexec_fn=interruptible,
+    ) as run:  # fmt: skip
         assert run.stdout is not None and run.stderr is not None
         try:
             lines = iter(run.stdout.readline, "")
@@ -42,8 +57,8 @@ def served(words: Sequence[str], folder: Path) -> Iterator[str]:
             yield address
         finally:
             run.send_signal(signal.SIGINT)
-            left = run.stderr.read()
-        assert run.wait(60) == 0
+            left = ended(run)
+        assert run.returncode == 0
         assert left == ""
 
 
