@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable, Sequence
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
-from inmo.reports.figures.frames import TRUTH
+import jinja2
+
+from inmo.reports.figures.frames import TRUTH, KeyFrame
 from inmo.reports.figures.style import DARK, DASHES, LIGHT
 
 
 def text(name: str) -> str:
     """A file of the page's templates."""
     return resources.files("inmo.reports.page").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def template(name: str, finalize: Callable[[Any], Any] | None) -> jinja2.Template:
+    """A page's template. Every value is escaped, and goes through ``finalize``; a name that is missing is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("inmo.reports.page", "templates"),
+        autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined, finalize=finalize,
+    )  # fmt: skip
+    return environment.get_template(name)
+
+
+def write_index(page: str, out: Path) -> Path:
+    """Write OUT/index.html whole or not at all; its path. Raises OSError."""
+    whole = out / ".index.html.tmp"
+    whole.write_text(page, encoding="utf-8")
+    return whole.replace(out / "index.html")
+
+
+def inline(frames: Sequence[KeyFrame]) -> list[dict[str, Any]]:
+    """Frames as templates take them, the images as data URLs."""
+    return [
+        {"index": f.index, "width": f.width, "height": f.height,
+         "source": "data:image/jpeg;base64," + base64.b64encode(f.jpeg).decode()}
+        for f in frames
+    ]  # fmt: skip
 
 
 def tracker_css() -> str:

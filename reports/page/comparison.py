@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from inmo.datasets.base import Dataset
@@ -16,7 +14,7 @@ from inmo.errors import UserError
 from inmo.harness.store.records import Result
 from inmo.reports.figures.frames import Track, colour_on_image, key_frames, open_images
 from inmo.reports.figures.style import DASHES
-from inmo.reports.page.assets import policy, text
+from inmo.reports.page.assets import inline, policy, template, text, write_index
 from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.changes import Change, Comparison, RunChange
 from inmo.reports.scoring.failures import seen
@@ -34,7 +32,7 @@ class _Film:
 
     run: RunChange
     change: Change
-    frames: tuple[dict[str, Any], ...]
+    frames: list[dict[str, Any]]
     reason: str
 
 
@@ -57,29 +55,22 @@ def write_comparison(found: Comparison, out: Path, names: tuple[str, str], *, fu
     }
     if not full_paths:
         tables = {stem: table_of_names(table, roots) for stem, table in tables.items()}
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("inmo.reports.page", "templates"),
-        autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined, finalize=None if full_paths else partial(names_only, roots=roots),
-    )  # fmt: skip
+    named = None if full_paths else partial(names_only, roots=roots)
     style, script = text("style.css"), text("script.js")
     largest = sorted(
         ((run, change) for run in found.runs for change in run.changed),
         key=lambda each: (-abs(each[1].difference or 0.0), -each[1].differ),
     )
-    page = environment.get_template("comparison.html").render(
+    page = template("comparison.html", named).render(
         title=f"{names[0]} and {names[1]}", names=names, style=Markup(style), script=Markup(script),
         policy=policy(style, script), tables={stem: to_html(table) for stem, table in tables.items()},
         notes=change_notes(found, names), films=[_film(found, *each) for each in largest[:FILMS]],
     )  # fmt: skip
     try:
         write_tables(tables, out / "tables")
-        whole = out / ".index.html.tmp"
-        whole.write_text(page, encoding="utf-8")
-        whole.replace(out / "index.html")
+        return write_index(page, out)
     except OSError as error:
         raise UserError(f"cannot write the comparison to {out}: {error.strerror}; choose another --out") from error
-    return out / "index.html"
 
 
 @lru_cache(maxsize=4)
@@ -106,10 +97,5 @@ def _film(found: Comparison, run: RunChange, change: Change) -> _Film:
         at = sorted({min(max(change.worst + step, 0), last) for step in STEPS})
         shown = key_frames(images, change.sequence, tracks, truth, at=at)
     except UserError as error:
-        return _Film(run, change, (), str(error))
-    frames = tuple(
-        {"index": f.index, "width": f.width, "height": f.height,
-         "source": "data:image/jpeg;base64," + base64.b64encode(f.jpeg).decode()}
-        for f in shown
-    )  # fmt: skip
-    return _Film(run, change, frames, "")
+        return _Film(run, change, [], str(error))
+    return _Film(run, change, inline(shown), "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 from markupsafe import Markup
 
 from inmo.datasets.base import Hole
@@ -34,7 +32,7 @@ from inmo.reports.figures.of_dataset import (
 from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.ranks import rank_plot
 from inmo.reports.figures.style import Line, Style, lines, styles, with_marks
-from inmo.reports.page.assets import policy, text, tracker_css
+from inmo.reports.page.assets import inline, policy, template, text, tracker_css, write_index
 from inmo.reports.page.dataset_section import (
     TABLES,
     Content,
@@ -129,12 +127,9 @@ def write_report(
             for part in every:
                 for stem, figure in part.figures.items():
                     save_figure(figure, out / "figures" / stem)
-        whole = out / ".index.html.tmp"
-        whole.write_text(page, encoding="utf-8")
-        whole.replace(out / "index.html")
+        return write_index(page, out)
     except OSError as error:
         raise UserError(f"cannot write the report to {out}: {error.strerror}; choose another --out") from error
-    return out / "index.html"
 
 
 def render(
@@ -151,11 +146,6 @@ def render(
 ) -> str:
     """The page as text. Every name is escaped, folders are left out; no script or style runs but its own."""
     named = None if full_paths else partial(names_only, roots=_roots(evaluation))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("inmo.reports.page", "templates"),
-        autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined, finalize=named,
-    )  # fmt: skip
     style = text("style.css") + text("failures.css") + tracker_css()
     script = text("script.js") + text("failures.js")
     numbers = {name: number for number, name in enumerate(look)}
@@ -177,7 +167,7 @@ def render(
         "patience": PATIENCE,
         "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}", "exact": EXACT},
     }
-    return environment.get_template("page.html").render(values)
+    return template("page.html", named).render(values)
 
 
 def _roots(evaluation: Evaluation) -> tuple[str, ...]:
@@ -298,13 +288,14 @@ def _plot(
 
 
 def _strip(strip: Strip) -> dict[str, Any]:
-    frames = [
-        {"index": f.index, "width": f.width, "height": f.height,
-         "source": "data:image/jpeg;base64," + base64.b64encode(f.jpeg).decode()}
-        for f in strip.frames
-    ]  # fmt: skip
     mean = f"{strip.mean * 100:.1f}"
-    return {"place": strip.place, "name": strip.sequence, "mean": mean, "frames": frames, "reason": strip.reason}
+    return {
+        "place": strip.place,
+        "name": strip.sequence,
+        "mean": mean,
+        "frames": inline(strip.frames),
+        "reason": strip.reason,
+    }
 
 
 def _with_results(table: Table) -> Table:
