@@ -36,6 +36,10 @@ class Marks:
     paths: tuple[str, ...]
     read: Callable[[], tuple[Video, ...]]
 
+    def where(self, tree: Tree) -> str:
+        """The file, or the folder of several, for messages."""
+        return tree.where(self.paths[0] if len(self.paths) == 1 else self.prefix.rstrip("/"))
+
     @property
     def stem(self) -> str:
         """The file's name without suffix; empty for several."""
@@ -60,7 +64,7 @@ def marks_in(tree: Tree, prefix: str, files: Sequence[str]) -> Iterator[Marks]:
 
 def videos_of(tree: Tree, marks: Marks) -> tuple[Video, ...]:
     """What a tool's file says. Raises UserError for a damaged one."""
-    where = tree.where(marks.paths[0] if len(marks.paths) == 1 else marks.prefix.rstrip("/"))
+    where = marks.where(tree)
     try:
         found = marks.read()
     except KeyError as error:

@@ -117,7 +117,7 @@ def sequences(
 ) -> tuple[list[VideoSequence], list[str]]:
     """The sequences of a video, and the targets that are none with the reason. Raises UserError for misfits."""
     media: Media | None = found.files or (tree.root / found.media if found.media is not None else None)
-    where = tree.where(marks.paths[0] if len(marks.paths) == 1 else marks.prefix.rstrip("/"))
+    where = marks.where(tree)
     place = None if isinstance(media, tuple) else media
     frames = _numbered(found.video, place) if media is None or place is not None else None
     made, left = [], []

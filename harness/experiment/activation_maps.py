@@ -89,10 +89,8 @@ def _compute(
             state = tracker.step([image], state).state
             continue
         watched = watch_step(tracker, image, state)
-        centres, sides = tracker.region(state)
-        side = float(sides[0])
-        corner = centres[0] - side / 2
-        box = np.concatenate([watched.box[:2] - corner, watched.box[2:]]) / side
+        x, y, side, _ = tracker.regions(state)[0]
+        box = np.concatenate([watched.box[:2] - (x, y), watched.box[2:]]) / side
         facts = {
             **common, "tracker": run.label or run.title, "registry": run.tracker,
             "dataset": dataset.label, "frame": index, "config": dict(run.identity), "hash": run.hash,

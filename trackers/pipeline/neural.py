@@ -226,8 +226,8 @@ class NeuralTracker:
 
     def regions(self, state: State) -> Boxes:
         """(B, 4) x, y, w, h of the squares in which the next step looks for the targets."""
-        side = self.recipe.geometry.search_side(state.size)[:, None]
-        return np.concatenate([state.centre - side / 2, side, side], axis=1)
+        middle, side = self.region(state)
+        return np.concatenate([middle - side[:, None] / 2, side[:, None], side[:, None]], axis=1)
 
     def variants(self, state: State, constants: Floats) -> State:
         """The state of one target as W targets that differ in penalty_k, lr and window_influence, (W, 3)."""

@@ -149,3 +149,13 @@ def test_lanes_keep_their_own_past() -> None:
     assert one.past.motion.shape == (1, 2) and len(one.features) == 2
     both = State.join([one, state])
     assert both.past.age.tolist() == [2.0] * 3 and both.features[1][0].shape == (3, 1)
+
+
+def test_what_is_said_of_the_next_region_is_where_it_is_cut() -> None:
+    tracker = Follower([(54.0, 50.0, 20.0, 20.0, 0.2)] * 2, unsure=0.5, widen=1.5, motion=1.0)
+    tracker_state, _ = follow(tracker, 1)
+    x, y, w, h = tracker.regions(tracker_state)[0]
+    tracker.step([np.zeros((120, 160, 3), np.uint8)], tracker_state)
+    told = tracker.told[-1]
+    assert (w, h) == (float(told.side), float(told.side)) == (120.0, 120.0)
+    assert (x + w / 2, y + h / 2) == tuple(told.centre[0].tolist())
