@@ -37,6 +37,15 @@ def xyxy_to_xywh(boxes: Boxes) -> Boxes:
         return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
 
 
+def rows_differ(one: Boxes, other: Boxes) -> NDArray[np.bool_]:
+    """(n,) True where two rows of (n, 4) are not the same to the last bit; NaN is like NaN.
+
+    >>> rows_differ(np.array([[1, 2, np.nan, 3]] * 2), np.array([[1, 2, np.nan, 3], [1, 2, 0, 3]])).tolist()
+    [False, True]
+    """
+    return np.asarray(~((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1))
+
+
 def polygon_to_xywh(points: Boxes) -> Boxes:
     """(..., 2k) x1, y1, x2, y2 ... of polygons to x, y, w, h of their enclosing rectangles.
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from inmo.boxes import rows_differ
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
 from inmo.harness.store.reading import Reading
@@ -207,7 +208,7 @@ def _boxes_differ(one: Result, other: Result) -> str:
     """How two results differ, and who made them; empty where their boxes are the same."""
     if len(one.boxes) != len(other.boxes):
         return f"{len(one.boxes)} and {len(other.boxes)} boxes ({_maker(one)}; {_maker(other)})"
-    rows = ~((one.boxes == other.boxes) | (np.isnan(one.boxes) & np.isnan(other.boxes))).all(axis=1)
+    rows = rows_differ(one.boxes, other.boxes)
     if not rows.any():
         return ""
     apart = np.abs(one.boxes - other.boxes)[rows]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from inmo.boxes import rows_differ
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
 from inmo.harness.store.reading import Reading
@@ -188,7 +189,7 @@ def _change(data: StoredDataset, truth: StoredSequence, before: Result, after: R
     differ = np.ones(count, dtype=bool)
     both = min(len(before.boxes), len(after.boxes))
     a, b = before.boxes[:both], after.boxes[:both]
-    differ[:both] = ~((a == b) | (np.isnan(a) & np.isnan(b))).all(axis=1)
+    differ[:both] = rows_differ(a, b)
     was, is_ = (None if truth.first_only else _auc(data, truth, result) for result in (before, after))
     if not differ.any():
         return Change(name, was, is_, count)
