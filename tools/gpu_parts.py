@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from inmo.boxes import Boxes
 from inmo.datasets.mini.suite import training_clip
+from inmo.harness.bench.scopes import noise_regions
 from inmo.harness.run.setup import configure
 from inmo.harness.training.config import TrainConfig
 from inmo.harness.training.distributed import Group
@@ -60,10 +61,8 @@ def _outputs(name: str, preset: str, precision: str, device: str) -> list[Tensor
     settings = {"preset": preset, "precision": precision, "allow_random_weights": "true"}
     tracker, clip = _tracker(name, settings, device), training_clip(CLIP, length=2)
     state = tracker.init([clip.frames[0]], clip.boxes[:1])
-    size = tracker.recipe.geometry.search_size
-    pixels = np.random.default_rng(0).integers(0, 256, (1, 3, size, size))
-    images = tracker.recipe.normalise(torch.from_numpy(pixels).float().to(tracker.device)).contiguous()
-    return [output.float().cpu() for output in tracker.search(images, state.features[0])]
+    outputs = tracker.search(noise_regions(tracker, 1), state.features[0])
+    return [output.float().cpu() for output in outputs]
 
 
 def _follow(name: str, precision: str, device: str, frames: int) -> Boxes:

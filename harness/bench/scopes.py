@@ -43,11 +43,8 @@ def network_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) 
     Raises UserError for a tracker without a network.
     """
     demand_network(case)
-    rng = np.random.default_rng(0)
-    recipe = tracker.recipe
     state = tracker.init([scene(0)] * case.lanes, targets(case.lanes))
-    pixels = rng.integers(0, 256, (case.lanes, 3, recipe.geometry.search_size, recipe.geometry.search_size))
-    images = recipe.normalise(torch.from_numpy(pixels).float().to(tracker.device)).contiguous()
+    images = noise_regions(tracker, case.lanes)
 
     def work() -> Round:
         wait_for(tracker.device)
@@ -59,6 +56,14 @@ def network_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) 
         return Round(steps * case.lanes, seconds, {"network": seconds})
 
     return work
+
+
+def noise_regions(tracker: Any, lanes: int) -> torch.Tensor:
+    """Normalised search regions of noise for so many targets of a neural tracker, the same every time."""
+    size = tracker.recipe.geometry.search_size
+    pixels = np.random.default_rng(0).integers(0, 256, (lanes, 3, size, size))
+    images: torch.Tensor = tracker.recipe.normalise(torch.from_numpy(pixels).float().to(tracker.device))
+    return images.contiguous()
 
 
 def tracker_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) -> Callable[[], Round]:
