@@ -54,6 +54,7 @@ class _Tally:
     images: int = 0
     absent: int = 0
     nan: Counter[str] = field(default_factory=Counter)
+    partial: Counter[str] = field(default_factory=Counter)
     infinite: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     usual: Counter[str] = field(default_factory=Counter)
@@ -107,6 +108,9 @@ def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> An
         tally.no_flags.append(sequence.name)
     if nan.any():
         tally.nan[sequence.name] = int(nan.sum())
+    partial = nan & ~np.isnan(boxes).all(axis=1)
+    if partial.any():
+        tally.partial[sequence.name] = int(partial.sum())
     if np.isinf(boxes).any():
         tally.infinite[sequence.name] = int(np.isinf(boxes).any(axis=1).sum())
     if broken.any():
@@ -229,6 +233,8 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
         )
     if tally.nan and not (dataset.benchmark.nan_rows or dataset.benchmark.gaps):
         yield f"rows that are NaN: {_counted(tally.nan)}"
+    elif tally.partial:
+        yield f"rows in which only some numbers are NaN, counted as boxes that nobody gave: {_counted(tally.partial)}"
     if tally.infinite:
         yield f"rows that are infinite: {_counted(tally.infinite)}"
     if tally.broken and not (tally.no_flags and dataset.benchmark.flagged):

@@ -54,6 +54,8 @@ LENGTH = r"complete the one or the other"
 FIRST = "is no box, so no tracker can start"
 SIZE = "which has no size: mend its first row"
 REFUSED = "pysot refuses a result of {} rows for an annotation of 4"
+GAP = "1 frame in 1 sequence not annotated: no protocol scores them"
+PARTIAL = "rows in which only some numbers are NaN"
 INFINITE = "rows that are infinite"
 BROKEN = "Boxes are NaN, infinite or without size in 1 of 1 sequences"
 
@@ -126,9 +128,9 @@ TEXTS: Sequence[Text] = (
     Text("a row too many", GOOD + ROW + "\n", (1, LENGTH), wrong(LENGTH), wrong(REFUSED.format(5))),
     Text("100,000 rows", GOOD * 25_000, (1, LENGTH), wrong(LENGTH), wrong(REFUSED.format(100000))),
     Text("one row", rows(ROW), (0, "first box alone"), RUN, wrong(REFUSED.format(1))),
-    Text("NaN later", rows(ROW, "NaN,NaN,NaN,NaN", ROW, ROW), (1, "rows that are NaN"), RUN, (0, BROKEN)),
-    Text("nan, -nan, NAN", rows(ROW, "nan,nan,nan,nan", "-nan,nan,nan,nan", "NAN,1,1,1"), (1, "NaN"), RUN, (0, BROKEN)),
-    Text("NaN first", rows("NaN,NaN,NaN,NaN", ROW, ROW, ROW), (1, FIRST), wrong(SIZE), (0, BROKEN)),
+    Text("NaN later", rows(ROW, "NaN,NaN,NaN,NaN", ROW, ROW), (0, GAP), RUN, (0, BROKEN)),
+    Text("nan, -nan, NAN", rows(ROW, "nan,nan,nan,nan", "-nan,nan,nan,nan", "NAN,1,1,1"), (1, PARTIAL), RUN, (0, BROKEN)),
+    Text("NaN first", rows("NaN,NaN,NaN,NaN", ROW, ROW, ROW), (0, "3 annotated frames"), RUN, (0, BROKEN)),
     Text("inf later", rows(ROW, "inf,4,10,8", ROW, "3,4,-inf,8"), (1, INFINITE), RUN, (0, BROKEN)),
     Text("inf first", rows("inf,4,10,8", ROW, ROW, ROW), (1, FIRST), wrong(SIZE), (0, BROKEN)),
     Text("Infinity", rows(ROW, "Infinity,4,10,8", ROW, ROW), (1, INFINITE), RUN, (0, BROKEN)),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.conftest import ROOT
+
+
+PATIENCE = 60  # seconds that the server has for its end
 
 
 class Forker:
@@ -20,6 +27,7 @@ class Forker:
     """
 
     def __init__(self, errors: Path) -> None:
+        self._errors = errors
         command = [sys.executable, "-m", "tests.harness.forking", str(errors)]
         self._server = subprocess.Popen(
             command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1
@@ -40,10 +48,18 @@ class Forker:
         return self.wait()
 
     def close(self) -> None:
+        """End the server; one that does not go by itself is ended, with a warning that has its stacks."""
         assert self._server.stdin is not None and self._server.stdout is not None
         self._server.stdin.close()
         self._server.stdout.close()
-        self._server.wait()
+        try:
+            self._server.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._server.send_signal(signal.SIGABRT)  # faulthandler writes the stacks
+            time.sleep(1)
+            self._server.kill()
+            self._server.wait()
+            warnings.warn(f"the forking server did not end: {self._errors.read_text()}", stacklevel=2)
 
     def _answer(self) -> int:
         assert self._server.stdout is not None
@@ -59,6 +75,7 @@ def serve(errors: str) -> None:
     from inmo.harness.store import provenance
 
     provenance.versions()  # asks git
+    faulthandler.enable(Path(errors).open("a"))  # noqa: SIM115 - stays open for the stacks of a fault
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
@@ -76,3 +93,4 @@ def serve(errors: str) -> None:
 
 if __name__ == "__main__":
     serve(sys.argv[1])
+    os._exit(0)  # nothing is left to write, and what libraries do at exit could wait for threads that forks ended
