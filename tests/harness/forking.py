@@ -15,7 +15,6 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-
 PATIENCE = 60  # seconds that the server has for its end
 
 
