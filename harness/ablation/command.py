@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from inmo.datasets.base import Dataset
@@ -21,10 +22,15 @@ from inmo.harness.training.schedule import batch_of, steps_of
 from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
-from inmo.reports.blocks.ablation import Study, ablation_block
+from inmo.reports.blocks.ablation import ablation_block
 from inmo.reports.page.page import write_report
+from inmo.reports.scoring.distraction import Distraction
 from inmo.reports.scoring.score import Measures
 from inmo.reports.scoring.stored import DatasetEvaluation, Evaluation, evaluate_runs
+from inmo.reports.scoring.study import BEFORE, KEPT, SHARE, KeptStudy, Study, Values, write_study
+
+KEPT_FILE = "scores.json"
+"""In the folder of an ablation's page: what its tables are made of."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +124,16 @@ def ablate(
     if not study.shared:
         raise UserError("no sequence has a score of every training: see the holes in OUT/store, or choose other rows")
     block = ablation_block(study, stem=opened.stem, title=opened.title)
+    on = tuple(f"{len(data.dataset.names)} sequences of {data.dataset.title}" for data, _ in found)
+    kept = KeptStudy(opened.stem, opened.title, date.today().isoformat(), command_of(asked, opened), on, study)
+    file = write_study(kept, out / opened.stem / KEPT_FILE)
     page = write_report(
         Store(out / "store"), out / opened.stem, title=opened.title,
         evaluation=Evaluation(tuple(data for data, _ in found)), blocks=[block],
     )  # fmt: skip
     for table in block.tables.values():
         sys.stdout.write(f"## {table.title}\n\n{table.render('md')}\n")
-    sys.stdout.write(f"page: {page}\n")
+    sys.stdout.write(f"page: {page}\nscores alone, for a page of other results: {file}\n")
     return 0
 
 
@@ -168,12 +177,15 @@ def track(opened: Opened, datasets: Sequence[Dataset], store: Store, there: Reso
 
 def study_of(opened: Opened, found: Found) -> Study:
     """What was measured, row by row and seed by seed, over all datasets."""
-    rows: dict[str, dict[int, dict[str, Measures]]] = {row.name: {} for row in opened.rows}
+    rows: dict[str, dict[int, dict[str, Values]]] = {row.name: {} for row in opened.rows}
     groups: dict[str, set[str]] = {}
     for data, whose in found:
         scores, label = {score.tracker: score for score in data.default}, data.dataset.label
         for (row, seed), name in whose.items():
-            own = {f"{label}/{sequence}": m for sequence, m in scores[name].per_sequence.items()}
+            own = {
+                f"{label}/{sequence}": _values(measures, data.distraction.get(sequence, {}).get(name))
+                for sequence, measures in scores[name].per_sequence.items()
+            }
             rows[row].setdefault(seed, {}).update(own)
         if len(found) > 1:
             groups[data.dataset.title] = {f"{label}/{name}" for name in data.dataset.names}
@@ -184,6 +196,23 @@ def study_of(opened: Opened, found: Found) -> Study:
         rows, opened.reference, factors(opened), {name: frozenset(own) for name, own in groups.items() if own},
         trained_words(opened),
     )  # fmt: skip
+
+
+def _values(measures: Measures, distraction: Distraction | None) -> Values:
+    found = {key: getattr(measures, key) for key in KEPT if key not in (SHARE, BEFORE)}
+    if distraction is not None:
+        found |= {SHARE: distraction.share, BEFORE: float(distraction.before)}
+    return {key: float(value) for key, value in found.items() if value is not None}
+
+
+def command_of(asked: Asked, opened: Opened) -> str:
+    """The words that measure it again; datasets by name, as roots are somebody's own."""
+    given = "".join(f" --set {word}" for word in asked.overrides)
+    given += f" --config {asked.config}" if asked.config else ""
+    seeds = "".join(f" {seed}" for seed in dict.fromkeys(member.seed for member in opened.members))
+    datasets = "".join(f" {word.partition('=')[0]}{'=ROOT' if '=' in word else ''}" for word in opened.datasets)
+    partial = " --partial" if opened.partial else ""
+    return f"run_all.py ablate {asked.file.stem}{given} --seeds{seeds} --dataset{datasets}{partial}"
 
 
 def factors(opened: Opened) -> dict[str, dict[str, str]]:

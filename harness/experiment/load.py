@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from inmo.errors import UserError, unknown_name
+from inmo.harness.ablation.spec import found_file
 from inmo.harness.constants.sweep import parse_over
 from inmo.harness.experiment.paper import check
 from inmo.harness.experiment.paper_rows import ABLATION, COMPARISON, rows_of
 from inmo.harness.experiment.spec import Experiment
 from inmo.records import read_yaml, structure
+from inmo.reports.scoring.study import read_study
 
 
 def load_experiment(path: str | Path) -> Experiment:
@@ -23,6 +26,9 @@ def load_experiment(path: str | Path) -> Experiment:
     if experiment.reference and experiment.reference not in names:
         raise UserError(f"{path}: {unknown_name('reference', experiment.reference, names)}")
     check(experiment.tables, experiment.figures)
+    experiment = replace(experiment, kept=tuple(str(found_file(text, Path(path))) for text in experiment.kept))
+    for file in experiment.kept:
+        read_study(Path(file))  # one that is damaged is said before the work
     _check_rows(experiment, str(path), names)
     _check_figures(experiment, str(path), names)
     return experiment

@@ -14,8 +14,10 @@ from inmo.harness.experiment.spec import Experiment
 from inmo.harness.store.store import Store
 from inmo.harness.workers.resources import Resources
 from inmo.registry import resolve
+from inmo.reports.blocks.ablation import kept_block
 from inmo.reports.blocks.block import Block
 from inmo.reports.scoring.stored import Evaluation, evaluate
+from inmo.reports.scoring.study import read_study
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {str(n): f"inmo.harness.experiment.paper_tables:table_{n}" for n in (1, 2, 3, 4, 5)}
@@ -42,6 +44,9 @@ BESIDE: Mapping[str, frozenset[int]] = MappingProxyType(
     {"claims": frozenset({2, 3, 4, 5}), "complexity": frozenset({1})}
 )
 """What stands beside the tables -> the tables, any of which it comes with."""
+
+KEPT = frozenset({4, 5})
+"""The tables, with any of which ablations that were measured before stand on the page."""
 
 ABLATIONS = "ablations"
 """Folder, below the output, of the store that holds the trainings of Tables 4 and 5."""
@@ -97,4 +102,5 @@ def blocks(work: Work) -> list[Block]:
     makers: list[Maker] = [resolve(TABLES, str(number), "table") for number in tables]
     makers += [resolve(FURTHER, name, "block") for name in FURTHER if BESIDE[name] & set(tables)]
     makers += [resolve(FIGURES, str(number), "figure") for number in work.experiment.figures]
-    return [make(work) for make in makers]
+    kept = work.experiment.kept if KEPT & set(tables) else ()
+    return [*(make(work) for make in makers), *(kept_block(read_study(Path(file)), Path(file).stem) for file in kept)]

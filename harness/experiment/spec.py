@@ -122,6 +122,8 @@ class Experiment:
         results: folder of raw results of any trackers; rows of the tables that no tracker stands for are measured from
             it. It need not exist.
         ablations: what Tables 4 and 5 are measured with.
+        kept: scores of ablations measured before, as ``ablate`` writes them; a file as named from here, from the
+            experiment's folder or the project's. They stand on the page with their day, where Table 4 or 5 does.
         server_scores: what servers said of submissions.
         maps: what figure 3 is made of.
         sweep: what figure 4 is made of.
@@ -138,6 +140,7 @@ class Experiment:
     figures: tuple[int, ...] = ()
     results: str = ""
     ablations: tuple[AblationEntry, ...] = ()
+    kept: tuple[str, ...] = ()
     server_scores: tuple[ServerScore, ...] = ()
     maps: tuple[MapsEntry, ...] = ()
     sweep: SweepEntry | None = None

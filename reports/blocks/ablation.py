@@ -2,68 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from inmo.reports.blocks.block import Block, Drawing
+from inmo.reports.blocks.distractors import BEFORE as BEFORE_SWITCH
+from inmo.reports.blocks.distractors import ON
 from inmo.reports.figures.forest import ForestRow, forest_figure, forest_plot
 from inmo.reports.scoring.effects import Contrast, Effect, Scores, against, factorial, holm, judge, seed_freedom
-from inmo.reports.scoring.score import Measures
 from inmo.reports.scoring.statistics import LEVEL, MINIMUM, RESAMPLES, ends
+from inmo.reports.scoring.study import AUC, BEFORE, SHARE, KeptStudy, Study
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
 
 MARK = "*"
 AXIS = "Difference of success AUC [points]"
+_TOLD = "told from 0 at the 5 % level, corrected."
 _CORRECTED = "p after Holm's correction over all effects of the table"
-
-
-@dataclass(frozen=True)
-class Study:
-    """What was measured of an ablation.
-
-    Attributes:
-        rows: row -> seed -> dataset/sequence -> measures, in the order of the rows.
-        reference: the row that the others are compared with.
-        factors: row -> factor -> level, where the rows differ.
-        groups: name of a part of the sequences (an attribute, a dataset) -> the sequences.
-        words: what was trained and how, for captions.
-    """
-
-    rows: Mapping[str, Mapping[int, Mapping[str, Measures]]]
-    reference: str
-    factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    words: str = ""
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """Sequences that every training has a score of: a row that lacks some would be compared on easier ones."""
-        found = [
-            {name for name, m in own.items() if m.success_auc is not None}
-            for seeds in self.rows.values()
-            for own in seeds.values()
-        ]
-        return tuple(sorted(set.intersection(*found))) if found else ()
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """Sequences that some training has and another lacks."""
-        some = {name for seeds in self.rows.values() for own in seeds.values() for name in own}
-        return tuple(sorted(some - set(self.shared)))
-
-    def aucs(self, names: Sequence[str]) -> Scores:
-        """Success AUC of these sequences."""
-        return {
-            row: {seed: {name: float(own[name].success_auc or 0.0) for name in names} for seed, own in seeds.items()}
-            for row, seeds in self.rows.items()
-        }
 
 
 def ablation_block(study: Study, *, stem: str, title: str) -> Block:
     """Tables of rows, effects, trainings and parts of the sequences, and the forest plot."""
-    scores = study.aucs(study.shared)
+    scores = study.scores(AUC, study.shared)
     contrasts = (*against(study.reference, list(study.rows)), *factorial(study.factors))
     effects = holm(judge(scores, contrasts))
     how = f"{study.words} {interval_words(scores, len(study.shared))}".strip()
@@ -72,23 +33,35 @@ def ablation_block(study: Study, *, stem: str, title: str) -> Block:
         f"{stem}-effects": effects_table(study, effects, how),
         f"{stem}-trainings": trainings_table(scores),
     }
-    gains = gains_table(study)
-    if gains is not None:
-        tables[f"{stem}-gains"] = gains
+    for kind, table in (("switches", switches_table(study)), ("gains", gains_table(study))):
+        if table is not None:
+            tables[f"{stem}-{kind}"] = table
     rows = forest_rows(study, effects)
     title_drawn = f"Effects, {study.reference} = 0"
     drawings = (Drawing(title_drawn, "A dot is one training.", forest_plot(rows, AXIS)),) if effects else ()
     note = f"Left out, as some training has no score there: {', '.join(study.left_out)}."
     return Block(
         stem, title, how, tables, drawings, {stem: forest_figure(rows, AXIS)} if effects else {},
-        notes=(note,) if study.left_out else (), folded=(f"{stem}-trainings", f"{stem}-gains"),
+        notes=(note,) if study.left_out else (), folded=(f"{stem}-trainings", f"{stem}-gains", f"{stem}-switches"),
     )  # fmt: skip
+
+
+def kept_block(kept: KeptStudy, name: str) -> Block:
+    """The block of an ablation that was measured before and kept as its scores.
+
+    Args:
+        name: of its file, which tells it from other measurements of the ablation.
+    """
+    on = " and ".join(kept.on)
+    made = ablation_block(kept.study, stem=f"{kept.stem}-{name}", title=f"{kept.title}: {on}")
+    said = f"Kept scores, measured on {kept.measured} on {on} by: {kept.command}. {made.words}"
+    return replace(made, words=said, folded=tuple(made.tables)[1:])
 
 
 def rows_table(study: Study, effects: Sequence[Effect], how: str) -> Table:
     """Per row: mean AUC with its interval, P_norm@0.2 and P, the spread of its seeds, and the reference taken off."""
     names = study.shared
-    means = judge(study.aucs(names), [Contrast(row, {row: 1.0}, "mean") for row in study.rows]) if names else ()
+    means = judge(study.scores(AUC, names), [Contrast(row, {row: 1.0}, "mean") for row in study.rows]) if names else ()
     gains = {effect.contrast.name: effect for effect in effects if effect.contrast.kind == "difference"}
     rows = []
     for row, mean in zip(study.rows, means, strict=False):
@@ -145,7 +118,7 @@ def effects_table(study: Study, effects: Sequence[Effect], how: str) -> Table:
         )
         for effect in effects
     )
-    return Table("Effects", how, columns, rows, {MARK: "told from 0 at the 5 % level, corrected."})
+    return Table("Effects", how, columns, rows, {MARK: _TOLD})
 
 
 def trainings_table(scores: Scores) -> Table:
@@ -159,6 +132,41 @@ def trainings_table(scores: Scores) -> Table:
     return Table("Trainings", "Mean over the sequences that all trainings have.", columns, rows)
 
 
+def switches_table(study: Study) -> Table | None:
+    """How often every row is on a distractor and when it first switches to one, and the effects on both; None where
+    no sequence has annotated distractors."""
+    names = study.having(SHARE)
+    if not names:
+        return None
+    means = [Contrast(row, {row: 1.0}, "mean") for row in study.rows]
+    contrasts = (*against(study.reference, list(study.rows)), *factorial(study.factors))
+    found = {key: study.scores(key, names) for key in (SHARE, BEFORE)}
+    mean = {key: judge(scores, means) for key, scores in found.items()}
+    judged = iter(holm([effect for scores in found.values() for effect in judge(scores, contrasts)]))
+    effects = {key: [next(judged) for _ in contrasts] for key in found}
+    rows = []
+    for index, contrast in enumerate((*means, *contrasts)):
+        own = [(*mean[key], *effects[key])[index] for key in found]
+        cells = [
+            cell
+            for e in own
+            for cell in (
+                Cell(e.value, ends(e.interval), mark=_mark(e)),
+                Cell(e.corrected, reason="" if e.corrected is not None else "a mean has no p"),
+            )
+        ]
+        rows.append((Cell(_name(own[0], study)), Cell(contrast.kind), *cells))
+    p = replace(p_column(_CORRECTED), label="p corrected")
+    columns = (
+        Column("effect", "Row or effect"),
+        Column("kind", "Kind"),
+        *(replace(ON, better=0), replace(p, key="on_p_corrected")),
+        *(replace(BEFORE_SWITCH, better=0), replace(p, key="switch_p_corrected")),
+    )
+    caption = f"On {len(names)} sequences whose distractors are annotated. {interval_words(found[SHARE], len(names))}"
+    return Table("Following the wrong one", caption, columns, tuple(rows), {MARK: _TOLD})
+
+
 def gains_table(study: Study) -> Table | None:
     """Rows less the reference on parts of the sequences; None where there are no parts or nothing to compare."""
     shared, contrasts = set(study.shared), against(study.reference, list(study.rows))
@@ -166,7 +174,7 @@ def gains_table(study: Study) -> Table | None:
     if not parts or not contrasts:
         return None
     family = len(parts) * len(contrasts)
-    judged = {name: judge(study.aucs(own), contrasts, family=family) for name, own in parts.items()}
+    judged = {name: judge(study.scores(AUC, own), contrasts, family=family) for name, own in parts.items()}
     flat = iter(holm([effect for effects in judged.values() for effect in effects]))
     rows = []
     for name, own in parts.items():
@@ -184,14 +192,12 @@ def gains_table(study: Study) -> Table | None:
         *(percent(c.name, f"{c.name} less {study.reference}", better=0) for c in contrasts),
     )
     caption = f"Gains of AUC on parts of the sequences, paired, p corrected over all {family} of them."
-    return Table(
-        "Gains by attribute", caption, columns, tuple(rows), {MARK: "told from 0 at the 5 % level, corrected."}
-    )
+    return Table("Gains by attribute", caption, columns, tuple(rows), {MARK: _TOLD})
 
 
 def forest_rows(study: Study, effects: Sequence[Effect]) -> list[ForestRow]:
     """The reference with its own trainings, the rows, then what a design of factors adds, a gap between."""
-    scores = study.aucs(study.shared)
+    scores = study.scores(AUC, study.shared)
     own = judge(scores, [Contrast(study.reference, {study.reference: 1.0}, "mean")], resamples=1)[0]
     off = tuple((seed, 100 * (value - own.value)) for seed, value in own.trainings)
     rows = [ForestRow(study.reference, 0.0, None, off)]
@@ -239,6 +245,5 @@ def _mark(effect: Effect) -> str:
 
 def _mean(study: Study, row: str, key: str) -> float | None:
     """Over seeds and the shared sequences that have the measure; None when none has."""
-    found = [getattr(own[name], key) for own in study.rows[row].values() for name in study.shared]
-    values = [value for value in found if value is not None]
+    values = [own[name][key] for own in study.rows[row].values() for name in study.shared if key in own[name]]
     return float(np.mean(values)) if values else None

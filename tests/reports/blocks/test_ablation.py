@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from inmo.reports.blocks.ablation import Study, ablation_block, forest_rows, gains_table
+from inmo.reports.blocks.ablation import ablation_block, forest_rows, gains_table
 from inmo.reports.scoring.effects import against, judge
-from inmo.reports.scoring.score import Measures
+from inmo.reports.scoring.study import AUC, Study, Values
 
 NAMES = [f"d/s{number}" for number in range(8)]
 
 
-def measures(aucs: Mapping[str, float]) -> dict[str, Measures]:
-    return {name: Measures(success_auc=auc, precision_20=auc / 2) for name, auc in aucs.items()}
+def measures(aucs: Mapping[str, float]) -> dict[str, Values]:
+    return {name: {AUC: auc, "precision_20": auc / 2} for name, auc in aucs.items()}
 
 
 def study(**more: object) -> Study:
@@ -59,7 +59,7 @@ def test_a_design_of_two_factors_has_main_effects_in_table_and_forest() -> None:
     assert values["x: 1 less 0"].number == pytest.approx(0.1) and values["y: 1 less 0"].number == pytest.approx(0.02)
     assert values["x × y"].number == pytest.approx(0.0) and values["x: 1 less 0"].mark == "*"
     assert "interaction" in table.to_latex() and "x: 1 less 0" in table.to_csv()
-    effects = judge(Study(rows, "00").aucs(NAMES), against("00", [*rows]))
+    effects = judge(Study(rows, "00").scores(AUC, NAMES), against("00", [*rows]))
     drawn = forest_rows(Study(rows, "00"), effects)
     assert [row.name for row in drawn] == ["00", "01", "10", "11"]
     assert "x: 1 less 0" in str(block.drawings[0].markup)

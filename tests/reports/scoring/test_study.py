@@ -1,0 +1,65 @@
+"""A study and its kept file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inmo.errors import UserError
+from inmo.reports.blocks.ablation import kept_block
+from inmo.reports.scoring.study import AUC, BEFORE, SHARE, KeptStudy, Study, read_study, write_study
+
+NAMES = [f"d/s{number}" for number in range(7)]
+
+
+def kept() -> KeptStudy:
+    rows = {
+        row: {seed: {n: {AUC: 0.5 + 0.01 * i + off, SHARE: 0.25 - off, BEFORE: 10.0 + i} for i, n in enumerate(NAMES)}
+              for seed in (0, 1)}
+        for row, off in (("with", 0.125), ("without", 0.0))
+    }  # fmt: skip
+    del rows["with"][1]["d/s6"][SHARE]  # no distractor can be seen there
+    factors = {"with": {"tca": "true"}, "without": {"tca": "false"}}
+    groups = {"OCC": frozenset(NAMES[2:4])}
+    study = Study(rows, "without", factors, groups, "Every row was trained on 8 pairs.")
+    return KeptStudy("own", "Is it worth it?", "2026-11-29", "run_all.py ablate own", ("7 sequences of D",), study)
+
+
+def test_a_kept_file_gives_what_was_written(tmp_path: Path) -> None:
+    file = write_study(kept(), tmp_path / "own" / "d.json")
+    assert read_study(file) == kept()
+    assert len(file.read_text().splitlines()) < 40  # a line per measure of a training, not per number
+
+
+def test_what_a_sequence_lacks_is_not_compared(tmp_path: Path) -> None:
+    study = read_study(write_study(kept(), tmp_path / "d.json")).study
+    assert study.shared == tuple(NAMES) and study.having(SHARE) == tuple(NAMES[:6])
+    assert study.scores(SHARE, NAMES[:1]) == {"with": {0: {"d/s0": 0.125}, 1: {"d/s0": 0.125}},
+                                              "without": {0: {"d/s0": 0.25}, 1: {"d/s0": 0.25}}}  # fmt: skip
+
+
+def test_a_flipped_bit_and_another_json_are_refused(tmp_path: Path) -> None:
+    file = write_study(kept(), tmp_path / "d.json")
+    file.write_text(file.read_text().replace("0.625", "0.635", 1))
+    with pytest.raises(UserError, match="its checksum is not that of what it holds"):
+        read_study(file)
+    file.write_text('{"a": 1}')
+    with pytest.raises(UserError, match=r"unknown setting in .*d\.json"):
+        read_study(file)
+    with pytest.raises(UserError, match="missing or damaged"):
+        read_study(tmp_path / "none.json")
+
+
+def test_a_kept_block_says_when_it_was_measured_and_what_distractors_did() -> None:
+    block = kept_block(kept(), "d")
+    assert block.stem == "own-d" and "Kept scores, measured on 2026-11-29 on 7 sequences of D" in block.words
+    assert "run_all.py ablate own" in block.words
+    table = block.tables["own-d-switches"]
+    keys = [column.key for column in table.columns]
+    rows = {str(row[0].value): dict(zip(keys, row, strict=True)) for row in table.rows}
+    assert list(rows) == ["with", "without", "with less without"]
+    assert rows["with"]["on_distractor"].number == pytest.approx(0.125)
+    assert rows["with less without"]["on_distractor"].number == pytest.approx(-0.125)
+    assert rows["with less without"]["first_switch"].number == pytest.approx(0.0)
+    assert "On 6 sequences whose distractors are annotated." in table.caption
