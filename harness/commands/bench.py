@@ -65,7 +65,8 @@ def run(command: Bench) -> int:
 
     def setup_of(name: str, settings: Mapping[str, str]) -> Setup:
         words = (*command.network.set, *(f"{key}={value}" for key, value in settings.items()))
-        (setup,) = setups_of([name], replace(command.network, set=words), random_weights=False)
+        every = setups_of(command.tracker, replace(command.network, set=words), random_weights=False)
+        setup = every[command.tracker.index(name)]  # an option goes to those of the trackers that have it
         if getattr(setup.on("lasot"), "weights", None) == "":
             setup = replace(setup, config=replace(setup.config, allow_random_weights=True))
         return setup

@@ -185,6 +185,13 @@ def test_trackers_without_a_network_are_timed_too(capsys: pytest.CaptureFixture[
     assert "has no network" in capsys.readouterr().err
 
 
+def test_a_preset_stands_beside_trackers_without_one(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*SIAMCAR, "--tracker", "kcf", "--scope", "tracker", "--frames", "1", "--rounds", "1"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "SiamCAR" in said and "KCF" in said
+
+
 def test_profile_names_operations(capsys: pytest.CaptureFixture[str]) -> None:
     words = [*SIAMCAR, "--frames", "1", "--rounds", "1", "--scope", "network"]
     assert main([*words, "--profile"]) == 0
