@@ -72,16 +72,24 @@ def override(values: dict[str, Any], word: str) -> None:
     path, separator, text = word.partition("=")
     if not separator or not path:
         raise UserError(f"--set wants name=value, not '{word}'")
+    try:
+        value = plain_yaml(text)
+    except NotPlainError:
+        value = text
+    put(values, path, value, f"--set {word}")
+
+
+def put(values: dict[str, Any], path: str, value: Any, where: str) -> None:
+    """Set the value at ``a.b`` in nested values, making the names on the way. Raises UserError where one of these has
+    a value of its own."""
     *folders, last = path.split(".")
     place = values
     for name in folders:
-        place = place.setdefault(name, {})
-        if not isinstance(place, dict):
-            raise UserError(f"--set {word}: {name} holds no further names")
-    try:
-        place[last] = plain_yaml(text)
-    except NotPlainError:
-        place[last] = text
+        inner = place.get(name)
+        if inner is not None and not isinstance(inner, dict):
+            raise UserError(f"{where}: {name} holds no further names")
+        place[name] = place = inner if inner is not None else {}
+    place[last] = value
 
 
 def converted(hint: Any, value: Any, where: str) -> Any:

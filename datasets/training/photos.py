@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -237,6 +238,12 @@ def _cut_out(path: Path, known: Known, number: int, variant: int) -> Sprite:
     return cut(photo, box, dice, silhouette=variant < VARIANTS - 1)
 
 
+def in_part(names: Sequence[str], part: str) -> tuple[str, ...]:
+    """All names, or those to ``train`` with, or every tenth for ``validation``."""
+    held_out = {"all": None, "train": False, "validation": True}[part]
+    return tuple(name for i, name in enumerate(names) if held_out in (None, i % HELD_OUT == 0))
+
+
 def open_photos(root: str, *, composites: float = 0.55, part: str = "all") -> PhotoSource:
     """A folder of images, with ``boxes.csv`` (image, x, y, w, h; counted from 0; several rows per image) or without.
 
@@ -257,8 +264,7 @@ def open_photos(root: str, *, composites: float = 0.55, part: str = "all") -> Ph
     if not names:
         raise UserError(f"{folder} holds no image: give a folder of photographs")
     boxes = _read_boxes(folder / TABLE, names)
-    held_out = {"all": None, "train": False, "validation": True}[part]
-    chosen = [(name, boxes.get(name, ())) for i, name in enumerate(names) if held_out in (None, i % HELD_OUT == 0)]
+    chosen = [(name, boxes.get(name, ())) for name in in_part(names, part)]
     return PhotoSource(folder, tuple(n for n, _ in chosen), tuple(b for _, b in chosen), composites)
 
 

@@ -21,7 +21,7 @@ from inmo.datasets.reading import image_names
 from inmo.datasets.training.articulation import articulate
 from inmo.datasets.training.base import Dice, Pair
 from inmo.datasets.training.cutouts import LONGEST, Pose, Sprite
-from inmo.datasets.training.photos import HELD_OUT, LARGEST, SMALLEST, compose, ground_view, moved_pose, read_photo
+from inmo.datasets.training.photos import LARGEST, SMALLEST, compose, ground_view, in_part, moved_pose, read_photo
 from inmo.errors import UserError
 
 LEAST, MOST = 0.004, 0.35  # share of the photograph that a segment takes
@@ -205,6 +205,4 @@ def open_segmented(
         raise UserError(
             f"{folder} holds no image with a map of labels beside it: give a folder of NAME.jpg and NAME.png"
         )
-    held_out = {"all": None, "train": False, "validation": True}[part]
-    chosen = tuple(name for i, name in enumerate(names) if held_out in (None, i % HELD_OUT == 0))
-    return SegmentedSource(folder, chosen, distractors, articulated, steady)
+    return SegmentedSource(folder, in_part(names, part), distractors, articulated, steady)

@@ -13,7 +13,7 @@ from typing import Any
 from inmo.errors import UserError, unknown_name
 from inmo.harness.training.config import TrainConfig
 from inmo.paths import ROOT
-from inmo.records import override, read_yaml, structure
+from inmo.records import override, put, read_yaml, structure
 
 FOLDER = ROOT / "experiments" / "ablations"
 """Where ablations that have a name lie, as ``<name>.yaml``."""
@@ -175,15 +175,7 @@ def words(value: Any) -> str:
 
 def _put(values: dict[str, Any], given: Mapping[str, Any]) -> None:
     for path, value in given.items():
-        *folders, name = path.split(".")
-        place = values
-        for folder in folders:
-            inner = place.get(folder)
-            if inner is not None and not isinstance(inner, dict):
-                raise UserError(f"{path}: {folder} holds no further names")
-            place[folder] = inner = inner or {}
-            place = inner
-        place[name] = value
+        put(values, path, value, path)
 
 
 def _by_seed(given: Any, where: str) -> dict[int, str]:
