@@ -82,6 +82,7 @@ def test_an_experiment_runs_what_is_missing(clips: Path, tmp_path: Path) -> None
         (TWO + "tables: [4]\n", "table 4 needs its trainings"),
         (TWO + "ablations: [{table: 2}]\n", "ablations are of table 4 and of table 5"),
         (TWO + "ablations: [{table: 4}, {table: 4}]\n", "once each"),
+        (TWO + "kept: [none.json]\n", r"none\.json is missing or damaged"),
         (TWO + SERVED % "{dataset: otb, tracker: still, success: 70}", "did you mean otb100"),
         (TWO + SERVED % "{dataset: otb100, tracker: stil, success: 70}", "did you mean still"),
         (TWO + SERVED % "{dataset: otb100, tracker: still, success: 700}", "enter percent"),
