@@ -318,6 +318,7 @@ TRANSINMO_STAR = Family(
         "transinmo-star-nano-tca": _row("table4", "tca", wp=False),
         "transinmo-star-nano-no-wp-no-tca": _row("table4", "no-wp-no-tca", wp=False, tca=False),
         **{f"transinmo-star-nano-transt-{n}": _row("table5", f"transt-{n}", encoder_layers=n) for n in range(4)},
+        "transinmo-star-lite": Shipped("train configs/lite/transinmo-star.yaml", {"preset": "lite"}, IMAGENET_BODY),
     },
     recipes={
         "full": "configs/full/transinmo-star.yaml",

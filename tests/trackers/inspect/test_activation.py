@@ -69,6 +69,7 @@ def test_trained_parts_add_something() -> None:
 @pytest.mark.parametrize(("name", "values", "least"), [
     ("transinmo-star", {"preset": "nano"}, [16, 4, 1, 1]), ("cnninmo", {"preset": "lite"}, [4, 1, 1]),
     ("cnninmo", {"preset": "nano"}, [16, 4, 4, 4]), ("transinmo", {"preset": "lite"}, [16, 4, 4, 4]),
+    ("transinmo-star", {"preset": "lite"}, [16, 4, 4, 4]),
     ("transinmo", {}, [25, 9, 4, 1]), ("transinmo", {"interaction": "paper"}, [16, 4, 1, 1]),
     ("transinmo", {"interaction": "paper", "window": "4"}, [64, 16, 4, 4]),
 ])  # fmt: skip
