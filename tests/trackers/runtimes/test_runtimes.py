@@ -47,6 +47,7 @@ CASES = [
     ("transinmo", {"preset": "nano"}),
     ("transinmo", {"preset": "lite"}),
     ("transinmo-star", {"preset": "nano"}),
+    ("transinmo-star", {"preset": "lite"}),
     ("transinmo-star", {"interaction": "released", **SMALL}),
 ]
 TRAINED = [case for case in CASES if "allow_random_weights" not in case[1]]
