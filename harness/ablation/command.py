@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from inmo.datasets.base import Dataset
 from inmo.errors import Exit, UserError, unknown_name
-from inmo.harness.ablation.spec import Ablation, Row, flat, last, load_ablation, raw_config, rows_of, words
+from inmo.harness.ablation.spec import FOLDER, Ablation, Row, flat, last, load_ablation, raw_config, rows_of, words
 from inmo.harness.ablation.trainings import Member, members, missing, run_trainings
 from inmo.harness.run.jobs import demand_sequences, plan
 from inmo.harness.run.setup import open_datasets
@@ -207,12 +209,13 @@ def _values(measures: Measures, distraction: Distraction | None) -> Values:
 
 def command_of(asked: Asked, opened: Opened) -> str:
     """The words that measure it again; datasets by name, as roots are somebody's own."""
-    given = "".join(f" --set {word}" for word in asked.overrides)
-    given += f" --config {asked.config}" if asked.config else ""
-    seeds = "".join(f" {seed}" for seed in dict.fromkeys(member.seed for member in opened.members))
-    datasets = "".join(f" {word.partition('=')[0]}{'=ROOT' if '=' in word else ''}" for word in opened.datasets)
-    partial = " --partial" if opened.partial else ""
-    return f"run_all.py ablate {asked.file.stem}{given} --seeds{seeds} --dataset{datasets}{partial}"
+    name = asked.file.stem if asked.file.parent == FOLDER else asked.file.name
+    words = ["run_all.py", "ablate", name, *(part for word in asked.overrides for part in ("--set", word))]
+    words += ["--config", str(asked.config)] if asked.config else []
+    words += ["--rows", *asked.rows] if asked.rows else []
+    words += ["--seeds", *dict.fromkeys(str(member.seed) for member in opened.members)]
+    words += ["--dataset", *(re.sub("=.*", "=ROOT", word) for word in opened.datasets)]
+    return shlex.join([*words, *(["--partial"] if opened.partial else [])])
 
 
 def factors(opened: Opened) -> dict[str, dict[str, str]]:

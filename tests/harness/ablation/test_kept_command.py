@@ -1,0 +1,28 @@
+"""The words that a kept file says it was measured by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inmo.harness.ablation.command import Asked, command_of, open_ablation
+from inmo.harness.ablation.spec import find_ablation
+
+
+def test_all_that_was_asked_is_in_it_but_roots(tmp_path: Path) -> None:
+    asked = Asked(
+        find_ablation("interaction-lite"), overrides=("settings.window_influence=0.3",), rows=("as defined",),
+        datasets=("folder=/data/my clips", "mini-lasot"), partial=True,
+    )  # fmt: skip
+    assert command_of(asked, open_ablation(asked, tmp_path)) == (
+        "run_all.py ablate interaction-lite --set settings.window_influence=0.3 --rows 'as defined' --seeds 0 "
+        "--dataset folder=ROOT mini-lasot --partial"
+    )
+
+
+def test_a_file_of_ones_own_is_named_with_its_ending(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "title: Own\nconfig: configs/nano/transinmo.yaml\nrows: {a: {}}\nseeds: [2]\ndatasets: [mini-lasot]\n"
+    )
+    said = command_of(Asked(own), open_ablation(Asked(own), tmp_path))
+    assert said == "run_all.py ablate own.yaml --seeds 2 --dataset mini-lasot"
