@@ -58,6 +58,11 @@ def _check_rows(experiment: Experiment, path: str, names: Sequence[str]) -> None
     for entry in experiment.trackers:
         if entry.row and entry.row not in rows_of(COMPARISON):
             raise UserError(f"{path}: {unknown_name('row of the tables', entry.row, rows_of(COMPARISON))}")
+        if not entry.compared and (entry.row or (entry.label or entry.tracker) == experiment.reference):
+            raise UserError(
+                f"{path}: {entry.label or entry.tracker} is not compared (compared: false), so that it can neither "
+                "stand for a row of the tables nor be the reference"
+            )
     tables = [entry.table for entry in experiment.ablations]
     for table in tables:
         if table not in ABLATION or tables.count(table) > 1:

@@ -12,7 +12,7 @@ from inmo.datasets.files import open_tree
 from inmo.errors import UserError, unknown_name
 from inmo.harness.ablation.spec import network_rows
 from inmo.harness.constants.tuned_file import read_tuned, with_tuned
-from inmo.harness.experiment.spec import AblationEntry, Experiment
+from inmo.harness.experiment.spec import AblationEntry, Experiment, TrackerEntry
 from inmo.harness.run.setup import Setup, configure
 from inmo.harness.training.config import CONFIG, WEIGHTS, load_config
 from inmo.records import as_words
@@ -39,6 +39,7 @@ class Candidate:
         absent: why it cannot be run, in one sentence; empty when it can.
         datasets: labels of the datasets that it can be run on; None for all.
         run: which of several runs it is, in words.
+        compared: whether the tables have it.
     """
 
     row: str
@@ -47,10 +48,11 @@ class Candidate:
     absent: str = ""
     datasets: tuple[str, ...] | None = None
     run: str = ""
+    compared: bool = True
 
     def on(self, datasets: Sequence[Dataset]) -> list[Dataset]:
-        """Those of the datasets that it is run on; none when it is absent."""
-        if self.absent:
+        """Those of the datasets that it is run on for the tables; none when it is absent or not for them."""
+        if self.absent or not self.compared:
             return []
         return [dataset for dataset in datasets if self.datasets is None or dataset.label in self.datasets]
 
@@ -66,14 +68,15 @@ def candidates(experiment: Experiment) -> list[Candidate]:
         setup = replace(configure(entry.tracker, as_words(entry.settings)), label=entry.label)
         if entry.tuned:
             setup = with_tuned(setup, read_tuned(entry.tuned), entry.tuned)
-        row = row_of(entry.label, entry.row)
-        made.append(Candidate(row, entry.label or setup.spec.title, setup, absence(setup) if row else ""))
+        row = row_of(entry)
+        why = absence(setup) if row else ""
+        made.append(Candidate(row, entry.label or setup.spec.title, setup, why, compared=entry.compared))
     return made
 
 
-def row_of(label: str, row: str = "") -> str:
+def row_of(entry: TrackerEntry) -> str:
     """The paper's row that an entry stands for: the one it names, else the one that its label is the name of."""
-    return row or (label if label in rows_of(COMPARISON) else "")
+    return entry.row or (entry.label if entry.compared and entry.label in rows_of(COMPARISON) else "")
 
 
 def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candidate]:
@@ -87,7 +90,7 @@ def recorded(experiment: Experiment, datasets: Sequence[Dataset]) -> list[Candid
         return []
 
     tree = open_tree(str(folder))
-    taken = {row_of(entry.label, entry.row) for entry in experiment.trackers}
+    taken = {row_of(entry) for entry in experiment.trackers}
     missing = {spelling(key): key for key in rows_of(COMPARISON) if key not in taken}
     found: dict[tuple[str, str], list[str]] = {}
     for dataset in datasets:

@@ -157,7 +157,7 @@ def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Wanted], list
                 raise
             without.append(f"{parse_dataset(word).label}: {error}")
     setups = {candidate.label: _runnable(candidate) for candidate in found}
-    wanted = [Wanted(setup, film) for film in films for setup in map(_runnable, found)]
+    wanted = [Wanted(setups[candidate.label], film) for film in films for candidate in found if candidate.compared]
     for entry in (entry for entry in experiment.ablations if entry.table in experiment.tables):
         own = trainings(entry)
         without += [f"weights of table {entry.table}, {c.label}: {c.absent}" for c in own if c.absent]

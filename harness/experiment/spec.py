@@ -18,6 +18,7 @@ class TrackerEntry:
         row: the row of the paper's Tables 2 and 3 that it stands for; the one of its label when empty. Such a tracker
             may lack its files: the row then says so, and the others are run.
         tuned: file that ``tune`` wrote, whose constants are used; the page says what they were tuned on.
+        compared: run on all datasets and in the tables; false for one that is there for ``maps`` and ``sweep`` alone.
     """
 
     tracker: str
@@ -25,6 +26,7 @@ class TrackerEntry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     row: str = ""
     tuned: str = ""
+    compared: bool = True
 
 
 @dataclass(frozen=True)

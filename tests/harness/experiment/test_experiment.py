@@ -69,6 +69,15 @@ def test_an_experiment_runs_what_is_missing(clips: Path, tmp_path: Path) -> None
     assert table.rows[0][3].interval is None  # three sequences are too few
 
 
+def test_a_tracker_that_is_not_compared_is_known_but_not_run(clips: Path, tmp_path: Path) -> None:
+    text = TWO.replace("{tracker: oracle}", "{tracker: oracle, label: TransT, compared: false}")
+    loaded = load_experiment(experiment(tmp_path / "two.yaml", text))
+    store = open_store(tmp_path / "store", write=True)
+    outcomes, _ = run_experiment(loaded, open_all(loaded, [f"folder:mine={clips}"]), store)
+    assert [run.tracker for run in store.runs("mine")] == ["constant"] and len(outcomes) == 3
+    assert len(setups(loaded)) == 2 and row_of(loaded.trackers[1]) == ""
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -78,6 +87,11 @@ def test_an_experiment_runs_what_is_missing(clips: Path, tmp_path: Path) -> None
         (TWO.replace("title: Two", ""), "not complete"),
         ("- a list", "must hold lines"),
         (TWO.replace("{tracker: oracle}", "{tracker: oracle, row: TransInmo}"), "did you mean TransInMo"),
+        (
+            TWO.replace("label: still", "label: still, compared: false"),
+            "neither stand for a row of the tables nor be the ref",
+        ),
+        (TWO.replace("{tracker: oracle}", "{tracker: oracle, row: TransT, compared: false}"), "oracle is not compared"),
         (TWO + "tables: [7]\n", "unknown table '7'"),
         (TWO + "tables: [4]\n", "table 4 needs its trainings"),
         (TWO + "ablations: [{table: 2}]\n", "ablations are of table 4 and of table 5"),
@@ -105,7 +119,7 @@ def test_the_experiments_of_the_project_can_be_read(path: Path) -> None:
     for entry in loaded.ablations:
         assert {candidate.row for candidate in trainings(entry)} == {row.key for row in paper_table(entry.table).rows}
     for number in loaded.tables:
-        known = {row_of(entry.label, entry.row) for entry in loaded.trackers}
+        known = {row_of(entry) for entry in loaded.trackers}
         assert number not in (2, 3) or {"TransInMo*", "TransInMo", "TransT", "CNNInMo", "SiamCAR"} <= known
 
 
