@@ -21,6 +21,7 @@ from inmo.harness.bench.cases import Case
 from inmo.harness.bench.scopes import network_rounds
 from inmo.harness.run.setup import configure
 from inmo.trackers.families import siamcar, transt
+from tools.door import leave_after
 
 CALLERS: tuple[Any, ...] = (siamcar, transt)
 """Modules that fold a network before it tracks."""
@@ -86,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    leave_after(main)

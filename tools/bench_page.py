@@ -25,6 +25,7 @@ from inmo.datasets import benchmark
 from inmo.datasets.base import Annotation, Dataset, Sequence, read_table
 from inmo.harness.store.records import Result, Run
 from inmo.harness.store.store import Store, open_store
+from tools.door import leave_after
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20212
@@ -142,7 +143,11 @@ def _put(store: Store, run: Run, name: str, truth: Boxes, rng: np.random.Generat
     store.put_result("lasot", run, name, Result(boxes, nothing, seconds, facts))
 
 
-if __name__ == "__main__":
+def main() -> None:
     for text in measurements(tyro.cli(BenchPage)):
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    leave_after(main)

@@ -23,6 +23,7 @@ from inmo.boxes import Boxes
 from inmo.datasets import open_dataset
 from inmo.datasets.base import read_table
 from inmo.paths import ROOT
+from tools.door import leave_after
 
 SEED = 20211
 NOISE = 0.12  # of the box size, on centre and on log size: a tracker of AUC 0.65
@@ -112,7 +113,11 @@ def _write(folder: Path, table: dict[str, Boxes], number: str = "%.2f") -> None:
         (folder / f"{name}.txt").write_text("".join(f"{line % tuple(row)}\n" for row in boxes.tolist()))
 
 
-if __name__ == "__main__":
+def main() -> None:
     for text in measurements(tyro.cli(BenchScoring)):
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    leave_after(main)

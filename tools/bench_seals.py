@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from inmo.whole_files import read_facts, read_table, write_table
+from tools.door import leave_after
 
 ROWS, ROUNDS, TIMES = (300, 1500, 5000), 15, 40
 COLUMNS = ("x", "y", "w", "h", "score", "read", "pre", "network", "post", "track")
@@ -58,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    leave_after(main)

@@ -28,6 +28,7 @@ from inmo.harness.training.model import build_model
 from inmo.harness.training.schedule import batch_of, freeze
 from inmo.terminal import aligned
 from inmo.trackers.pipeline.neural import resolve_device
+from tools.door import leave_after
 from tools.gpu_parts import noise_pairs
 
 Clock = Callable[[], float]
@@ -131,4 +132,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    leave_after(main)

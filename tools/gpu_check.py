@@ -24,6 +24,7 @@ import tyro
 from inmo.harness.store import provenance
 from inmo.paths import ROOT
 from inmo.trackers.pipeline.neural import resolve_device
+from tools.door import leave_after
 
 MINUTES = 8.0
 TRACKERS = ("transinmo-star", "transinmo", "cnninmo", "transt", "siamcar")
@@ -202,4 +203,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    leave_after(main)

@@ -29,6 +29,7 @@ from inmo.harness.training.sampling import open_pairs
 from inmo.reports.scoring.raw import score_tracker
 from inmo.trackers.runtimes.graph import random_images, search_graph, tensors_of
 from inmo.trackers.runtimes.openvino import _loaded, write_openvino
+from tools.door import leave_after
 
 PAIRS, SEED = 200, 7
 ROUNDS, STEPS = 9, 20
@@ -133,5 +134,9 @@ def _seconds(work: Callable[[], Any]) -> float:
     return time.process_time() - started
 
 
-if __name__ == "__main__":
+def main() -> None:
     sys.stdout.write(measure(tyro.cli(Int8)) + "\n")
+
+
+if __name__ == "__main__":
+    leave_after(main)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from inmo.reports.scoring.statistics import LEVEL, MINIMUM, studentised
+from tools.door import leave_after
 
 Values = NDArray[np.float64]
 COUNTS = (MINIMUM, 10, 15, 30)
@@ -77,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    leave_after(main)

@@ -28,6 +28,7 @@ from inmo.trackers import tracker
 from inmo.trackers.base import file_sha256
 from inmo.trackers.pipeline.family import shipped_weights
 from inmo.trackers.pipeline.shipped import FOLDER, parts
+from tools.door import leave_after
 
 REFERENCE = "KCF"
 
@@ -158,4 +159,4 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave_after(lambda: main(sys.argv[1:]))

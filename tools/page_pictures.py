@@ -24,6 +24,7 @@ import cv2
 
 from inmo.datasets import open_dataset
 from inmo.datasets.mini.suite import write_clips
+from tools.door import leave_after
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -189,4 +190,4 @@ def main(words: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    leave_after(lambda: main(sys.argv[1:]))

@@ -19,6 +19,7 @@ from inmo.datasets.base import Annotation
 from inmo.reports.scoring.raw import score_tracker
 from inmo.reports.scoring.score import Score
 from inmo.reports.tables.builders import score_table
+from tools.door import leave_after
 
 SEED = 20211
 NOISE = 0.12
@@ -77,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    leave_after(main)
