@@ -84,11 +84,7 @@ class Found:
         return self.wanted.name
 
 
-def locate(
-    benchmark: Benchmark,
-    tree: Tree,
-    wanted: list[Wanted],
-) -> tuple[list[Found], tuple[Hole, ...]]:
+def locate(benchmark: Benchmark, tree: Tree, wanted: list[Wanted]) -> tuple[list[Found], tuple[Hole, ...]]:
     """Look for every wanted sequence where the benchmark's patterns say; for folders of frames not in a zip.
 
     Returns:
@@ -304,8 +300,10 @@ class _Shelf:
     def listing(self, folder: str) -> dict[str, list[str]]:
         """Case-folded name -> real names inside ``folder`` (empty, or ending in a slash)."""
         if folder not in self._lists:
-            there = self.tree.is_zip or self.tree.is_dir(folder)
-            self._lists[folder] = _folded(chain(*self.tree.inside(folder))) if there else {}
+            self._lists[folder] = names = {}
+            if self.tree.is_zip or self.tree.is_dir(folder):
+                for name in chain(*self.tree.inside(folder)):
+                    names.setdefault(name.casefold(), []).append(name)
         return self._lists[folder]
 
     def _walk(self, base: str, path: str) -> str | None:
@@ -319,13 +317,6 @@ class _Shelf:
             done = f"{done}{real[0]}/"
         real = self.listing(done).get(last.casefold(), [])
         return done + real[0] if len(real) == 1 and self.present(done + real[0]) else None
-
-
-def _folded(names: Iterable[str]) -> dict[str, list[str]]:
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(name.casefold(), []).append(name)
-    return folded
 
 
 def _plain(name: str) -> str:
