@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
-from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
+from inmo.datasets.base import Annotation, Dataset, Sequence
 from inmo.datasets.images import Frames, ImageFrames
 from inmo.errors import UserError
 from inmo.terminal import listed
@@ -216,7 +216,10 @@ def _facts(dataset: Dataset, tally: _Tally, every: int) -> Iterator[str]:
 
 def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
     known, total = len(dataset.sequences), dataset.expected
-    for reason, names in _by_reason(dataset.holes).items():
+    reasons: dict[str, list[str]] = {}
+    for hole in dataset.holes:
+        reasons.setdefault(hole.reason, []).append(hole.sequence)
+    for reason, names in reasons.items():
         yield f"{len(names)} of {total} sequences are missing ({reason}): {_named(names)}"
     if 0 < len(tally.no_frames) < known:
         yield f"{_plural(len(tally.no_frames), 'sequence')} without frames: {_named(tally.no_frames)}"
@@ -245,13 +248,6 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
         )
     yield from dataset.passed
     yield from tally.findings
-
-
-def _by_reason(holes: tuple[Hole, ...]) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
-    for hole in holes:
-        reasons.setdefault(hole.reason, []).append(hole.sequence)
-    return reasons
 
 
 def _plural(count: int, noun: str) -> str:

@@ -38,11 +38,8 @@ def media_of(tree: Tree, prefix: str, name: str, boxed: bool) -> str | None:
 
 def video_called(files: Sequence[str], stems: Sequence[str]) -> str | None:
     """The video file of the first of these names without suffix that there is."""
-    for stem in stems:
-        for file in files:
-            if file.lower().endswith(VIDEO_SUFFIXES) and file.rpartition(".")[0] == stem:
-                return file
-    return None
+    videos = [file for file in files if file.lower().endswith(VIDEO_SUFFIXES)]
+    return next((file for stem in stems for file in videos if file.rpartition(".")[0] == stem), None)
 
 
 def has_images(tree: Tree, prefix: str) -> bool:
