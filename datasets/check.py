@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
-from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
+from inmo.datasets.base import Annotation, Dataset, Sequence
 from inmo.datasets.images import Frames, ImageFrames
 from inmo.errors import UserError
+from inmo.terminal import listed
 
 Size = tuple[int, int]  # width, height
 
@@ -106,16 +107,15 @@ def _check_annotation(dataset: Dataset, sequence: Sequence, tally: _Tally) -> An
         tally.relative.append(sequence.name)
     if annotation.absent is None:
         tally.no_flags.append(sequence.name)
-    if nan.any():
-        tally.nan[sequence.name] = int(nan.sum())
-    partial = nan & ~np.isnan(boxes).all(axis=1)
-    if partial.any():
-        tally.partial[sequence.name] = int(partial.sum())
-    if np.isinf(boxes).any():
-        tally.infinite[sequence.name] = int(np.isinf(boxes).any(axis=1).sum())
-    if broken.any():
-        usual = broken.sum() <= dataset.benchmark.without_area.get(sequence.name, 0)
-        (tally.usual if usual else tally.broken)[sequence.name] = int(broken.sum())
+    usual = broken.sum() <= dataset.benchmark.without_area.get(sequence.name, 0)
+    for counts, rows in (
+        (tally.nan, nan),
+        (tally.partial, nan & ~np.isnan(boxes).all(axis=1)),
+        (tally.infinite, np.isinf(boxes).any(axis=1)),
+        (tally.usual if usual else tally.broken, broken),
+    ):
+        if rows.any():
+            counts[sequence.name] = int(rows.sum())
     if not np.isfinite(boxes[0]).all() or (boxes[0, 2:] <= 0).any():
         tally.findings.append(f"{sequence.name}: the first box {_box(boxes[0])} is no box, so no tracker can start")
     return annotation
@@ -133,15 +133,10 @@ def _check_frames(sequence: Sequence, annotation: Annotation | None, tally: _Tal
     if not every:
         return
     picked = sorted({*range(0, len(frames), every), len(frames) - 1})
-    sizes: Counter[Size] = Counter()
-    errors: list[str] = []
-    first: Size | None = None
-    for index, result in _read(frames, picked):
-        if isinstance(result, str):
-            errors.append(result)
-            continue
-        sizes[result] += 1
-        first = result if index == 0 else first
+    found = dict(_read(frames, picked))
+    errors = [result for result in found.values() if isinstance(result, str)]
+    sizes = Counter(result for result in found.values() if not isinstance(result, str))
+    first = found.get(0)
     tally.images += sum(sizes.values())
     if errors:
         more = f" ({len(errors)} images of the sequence cannot be read)" if len(errors) > 1 else ""
@@ -151,7 +146,7 @@ def _check_frames(sequence: Sequence, annotation: Annotation | None, tally: _Tal
         tally.findings.append(f"{sequence.name}: the image size changes within the sequence: {counts}")
     if sizes:
         tally.sizes[sizes.most_common(1)[0][0]] += 1
-    if first is not None and annotation is not None:
+    if isinstance(first, tuple) and annotation is not None:
         if _like_corners(annotation.boxes, first, sequence.origin):
             tally.corners.append(sequence.name)
         x, y, w, h = annotation.boxes[0] - (sequence.origin, sequence.origin, 0, 0)
@@ -210,11 +205,10 @@ def _facts(dataset: Dataset, tally: _Tally, every: int) -> Iterator[str]:
         yield f"{_plural(tally.images, 'image')} read{sampled}; sizes (sequences): {sizes}{rest}"
     if tally.absent:
         yield f"{_plural(tally.absent, 'frame')} flagged absent"
+    where = _plural(len(tally.nan), "sequence")
     if tally.nan and dataset.benchmark.nan_rows:
-        where = _plural(len(tally.nan), "sequence")
         yield f"{_plural(tally.nan.total(), 'NaN row')} in {where}: the target is out of view or fully occluded"
     if tally.nan and dataset.benchmark.gaps:
-        where = _plural(len(tally.nan), "sequence")
         yield f"{_plural(tally.nan.total(), 'frame')} in {where} not annotated: no protocol scores them"
     if tally.usual:
         yield f"boxes without area in visible frames, as every copy has them: {_counted(tally.usual)}"
@@ -222,7 +216,10 @@ def _facts(dataset: Dataset, tally: _Tally, every: int) -> Iterator[str]:
 
 def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
     known, total = len(dataset.sequences), dataset.expected
-    for reason, names in _by_reason(dataset.holes).items():
+    reasons: dict[str, list[str]] = {}
+    for hole in dataset.holes:
+        reasons.setdefault(hole.reason, []).append(hole.sequence)
+    for reason, names in reasons.items():
         yield f"{len(names)} of {total} sequences are missing ({reason}): {_named(names)}"
     if 0 < len(tally.no_frames) < known:
         yield f"{_plural(len(tally.no_frames), 'sequence')} without frames: {_named(tally.no_frames)}"
@@ -253,20 +250,12 @@ def _findings(dataset: Dataset, tally: _Tally) -> Iterator[str]:
     yield from tally.findings
 
 
-def _by_reason(holes: tuple[Hole, ...]) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
-    for hole in holes:
-        reasons.setdefault(hole.reason, []).append(hole.sequence)
-    return reasons
-
-
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _named(names: list[str]) -> str:
-    rest = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+    return listed(names, _LISTED)
 
 
 def _counted(counts: Counter[str]) -> str:

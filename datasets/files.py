@@ -220,22 +220,5 @@ def open_tree(path: str | Path) -> Tree:
     return Tree(root)
 
 
-def names_in(folder: Path, wanted: Callable[[os.DirEntry[str]], bool] = lambda entry: True) -> list[str]:
-    """Names in a folder, sorted, hidden ones left out; of those, ``wanted`` keeps some.
-
-    Raises UserError when the folder cannot be listed.
-    """
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                with suppress(OSError):  # a link that leads to itself is neither file nor folder
-                    if not entry.name.startswith(".") and wanted(entry):
-                        found.append(entry.name)
-    except OSError as error:
-        raise UserError(f"cannot look into {folder}: {error.strerror or error}") from error
-    return sorted(found)
-
-
 def _is_clutter(name: str) -> bool:
     return any(part == "__MACOSX" or part.startswith(".") for part in name.split("/"))

@@ -24,6 +24,9 @@ class FlagFolder:
     tree: Tree
     prefix: str
 
+    def path(self, name: str) -> str:
+        return f"{self.prefix}{name}.txt"
+
 
 def open_flagged(benchmark: Benchmark, label: str, tree: Tree) -> Dataset:
     """What lies below ``tree`` of a benchmark with absent flags: its own download, or the toolkit's ``annos``."""
@@ -50,10 +53,7 @@ def find_flags(tree: Tree, found: Iterable[Found]) -> FlagFolder | None:
     if not tree.is_zip:
         outside = Tree(tree.root.resolve().parent)
         places += [FlagFolder(outside, prefix) for prefix in _BESIDE_ROOT]
-    for place in places:
-        if any(place.tree.exists(f"{place.prefix}{item.name}.txt") for item in files):
-            return place
-    return None
+    return next((p for p in places if any(p.tree.exists(p.path(item.name)) for item in files)), None)
 
 
 def read_flagged(source: Source, name: str, folder: FlagFolder | None) -> Annotation:
@@ -76,7 +76,8 @@ def read_flagged(source: Source, name: str, folder: FlagFolder | None) -> Annota
         return Annotation(boxes, occluded | outside)
     if folder is None:
         return Annotation(boxes)
-    path, where = f"{folder.prefix}{name}.txt", folder.tree.where(f"{folder.prefix}{name}.txt")
+    path = folder.path(name)
+    where = folder.tree.where(path)
     if not folder.tree.exists(path):
         raise UserError(f"{where} is missing: the flags of the other sequences lie there, add this one's")
     return Annotation(boxes, fit_flags(read_flags(folder.tree, path), source, boxes, where))

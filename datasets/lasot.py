@@ -7,6 +7,7 @@ Some copies of ``monkey-17`` hold more than the 2,260 frames that the toolkit sc
 
 from __future__ import annotations
 
+from inmo.datasets.attributes import words_for
 from inmo.datasets.base import Benchmark
 from inmo.datasets.flags import open_flagged
 
@@ -21,20 +22,5 @@ LASOT = Benchmark(
     protocol="lasot-matlab",
     flagged=True,
     without_area={"tiger-6": 1, "lion-5": 1, "microphone-6": 1},
-    attributes={
-        "IV": "Illumination Variation",
-        "POC": "Partial Occlusion",
-        "DEF": "Deformation",
-        "MB": "Motion Blur",
-        "CM": "Camera Motion",
-        "ROT": "Rotation",
-        "BC": "Background Clutter",
-        "VC": "Viewpoint Change",
-        "SV": "Scale Variation",
-        "FOC": "Full Occlusion",
-        "FM": "Fast Motion",
-        "OV": "Out-of-View",
-        "LR": "Low Resolution",
-        "ARC": "Aspect Ratio Change",
-    },
+    attributes=words_for("IV POC DEF MB CM ROT BC VC SV FOC FM OV LR ARC"),
 )

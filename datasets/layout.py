@@ -84,11 +84,7 @@ class Found:
         return self.wanted.name
 
 
-def locate(
-    benchmark: Benchmark,
-    tree: Tree,
-    wanted: list[Wanted],
-) -> tuple[list[Found], tuple[Hole, ...]]:
+def locate(benchmark: Benchmark, tree: Tree, wanted: list[Wanted]) -> tuple[list[Found], tuple[Hole, ...]]:
     """Look for every wanted sequence where the benchmark's patterns say; for folders of frames not in a zip.
 
     Returns:
@@ -272,9 +268,9 @@ class _Shelf:
     def bases(self, benchmark: Benchmark) -> Iterator[tuple[str, bool]]:
         """The root, then its folders; True for the root and those called like the benchmark, which come first."""
         yield "", True
-        likely = {_plain(benchmark.name), _plain(benchmark.title)}
-        for name in sorted(self.tree.inside("")[0], key=lambda n: (_plain(n) not in likely, n)):
-            yield f"{name}/", _plain(name) in likely
+        likely = {plain_name(benchmark.name), plain_name(benchmark.title)}
+        for name in sorted(self.tree.inside("")[0], key=lambda n: (plain_name(n) not in likely, n)):
+            yield f"{name}/", plain_name(name) in likely
 
     def further(self, home: str, used: set[str], known: set[str]) -> Iterator[str]:
         """All other folders on the first two levels, without those that hold what was found.
@@ -304,8 +300,11 @@ class _Shelf:
     def listing(self, folder: str) -> dict[str, list[str]]:
         """Case-folded name -> real names inside ``folder`` (empty, or ending in a slash)."""
         if folder not in self._lists:
-            there = self.tree.is_zip or self.tree.is_dir(folder)
-            self._lists[folder] = _folded(chain(*self.tree.inside(folder))) if there else {}
+            names: dict[str, list[str]] = {}
+            if self.tree.is_zip or self.tree.is_dir(folder):
+                for name in chain(*self.tree.inside(folder)):
+                    names.setdefault(name.casefold(), []).append(name)
+            self._lists[folder] = names
         return self._lists[folder]
 
     def _walk(self, base: str, path: str) -> str | None:
@@ -321,12 +320,6 @@ class _Shelf:
         return done + real[0] if len(real) == 1 and self.present(done + real[0]) else None
 
 
-def _folded(names: Iterable[str]) -> dict[str, list[str]]:
-    folded: dict[str, list[str]] = {}
-    for name in names:
-        folded.setdefault(name.casefold(), []).append(name)
-    return folded
-
-
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name without case and separators."""
     return re.sub(r"[^a-z0-9]", "", name.casefold())

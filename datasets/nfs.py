@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inmo.boxes import Boxes, xyxy_to_xywh
+from inmo.datasets.attributes import words_for
 from inmo.datasets.base import Benchmark, Dataset
 from inmo.datasets.files import Tree
 from inmo.datasets.layout import Found, Wanted, distinct, open_by_table, source_of, table_rows
@@ -71,5 +72,5 @@ NFS = Benchmark(
     table="nfs.csv",
     origin=0,
     protocol="pysot",
-    attributes={"OCC": "Occlusion"},
+    attributes=words_for("OCC"),
 )

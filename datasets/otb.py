@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from inmo.datasets.attributes import words_for
 from inmo.datasets.base import Benchmark, Dataset
 from inmo.datasets.files import Tree
 from inmo.datasets.layout import Wanted, distinct, open_by_table, table_rows
@@ -67,17 +68,5 @@ OTB100 = Benchmark(
     origin=1,
     protocol="pysot",
     without_area={"Board": 1, "Twinnings": 1},  # they end in 0,0,0,0
-    attributes={
-        "IV": "Illumination Variation",
-        "SV": "Scale Variation",
-        "OCC": "Occlusion",
-        "DEF": "Deformation",
-        "MB": "Motion Blur",
-        "FM": "Fast Motion",
-        "IPR": "In-Plane Rotation",
-        "OPR": "Out-of-Plane Rotation",
-        "OV": "Out-of-View",
-        "BC": "Background Clutters",
-        "LR": "Low Resolution",
-    },
+    attributes=words_for("IV SV OCC DEF MB FM IPR OPR OV BC LR") | {"BC": "Background Clutters"},
 )

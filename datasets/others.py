@@ -51,18 +51,13 @@ def with_shared(dataset: Dataset) -> Dataset:
     for sequence in dataset.sequences:
         if sequence.video and not sequence.first_only:
             videos.setdefault(sequence.video, []).append(sequence)
-    several = {sequence.name: own for own in videos.values() if len(own) > 1 for sequence in own}
-    if not several:
-        return dataset
-    return replace(
-        dataset,
-        sequences=tuple(
-            replace(each, others=partial(read_shared, each, tuple(s for s in several[each.name] if s is not each)))
-            if each.name in several
-            else each
-            for each in dataset.sequences
-        ),
-    )
+
+    def knowing(sequence: Sequence) -> Sequence:
+        siblings = tuple(s for s in videos.get(sequence.video, ()) if s is not sequence)
+        alone = sequence.first_only or not siblings
+        return sequence if alone else replace(sequence, others=partial(read_shared, sequence, siblings))
+
+    return replace(dataset, sequences=tuple(map(knowing, dataset.sequences)))
 
 
 def read_shared(sequence: Sequence, siblings: tuple[Sequence, ...]) -> Boxes:

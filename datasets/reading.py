@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation
-from inmo.datasets.files import Tree, names_in
+from inmo.datasets.files import Tree
 from inmo.datasets.images import IMAGE_SUFFIXES, Frames, ImageFrames, open_video
 from inmo.datasets.text import parse_rows
 from inmo.errors import UserError
@@ -209,7 +210,18 @@ def head(tree: Tree, path: str) -> bytes:
 
 def image_names(folder: Path) -> list[str]:
     """Names of the image files in a folder, in natural order. Raises UserError when it cannot be listed."""
-    return sorted((name for name in names_in(folder) if name.lower().endswith(IMAGE_SUFFIXES)), key=natural)
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries)
+    except OSError as error:
+        raise UserError(f"cannot look into {folder}: {error.strerror or error}") from error
+    images = (name for name in names if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith("."))
+    return sorted(images, key=natural)
+
+
+def image_frames(folder: Path) -> ImageFrames:
+    """The images of a folder in natural order. Raises UserError when it cannot be listed."""
+    return ImageFrames(tuple(folder / name for name in image_names(folder)))
 
 
 def natural(name: str) -> list[tuple[str, int]]:

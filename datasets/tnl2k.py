@@ -8,6 +8,7 @@ absent frames for broken ones: failures for success, hits for both precisions.
 
 from __future__ import annotations
 
+from inmo.datasets.attributes import words_for
 from inmo.datasets.base import Benchmark
 from inmo.datasets.flags import open_flagged
 
@@ -28,23 +29,5 @@ TNL2K = Benchmark(
     protocol="tnl2k-matlab",
     flagged=True,
     without_area=dict.fromkeys(_WITHOUT_AREA, 1),
-    attributes={
-        "CM": "Camera Motion",
-        "ROT": "Rotation",
-        "DEF": "Deformation",
-        "FOC": "Full Occlusion",
-        "IV": "Illumination Variation",
-        "OV": "Out-of-View",
-        "POC": "Partial Occlusion",
-        "VC": "Viewpoint Change",
-        "SV": "Scale Variation",
-        "BC": "Background Clutter",
-        "MB": "Motion Blur",
-        "ARC": "Aspect Ratio Change",
-        "LR": "Low Resolution",
-        "FM": "Fast Motion",
-        "AS": "Adversarial Samples",
-        "TC": "Thermal Crossover",
-        "MS": "Modality Switch",
-    },
+    attributes=words_for("CM ROT DEF FOC IV OV POC VC SV BC MB ARC LR FM AS TC MS"),
 )

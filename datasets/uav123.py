@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from inmo.datasets.attributes import words_for
 from inmo.datasets.base import Benchmark, Dataset
 from inmo.datasets.files import Tree
 from inmo.datasets.layout import Wanted, distinct, open_by_table, table_rows
@@ -55,19 +56,6 @@ UAV123 = Benchmark(
     origin=1,
     protocol="pysot",
     nan_rows=True,
-    attributes={
-        "SV": "Scale Variation",
-        "ARC": "Aspect Ratio Change",
-        "LR": "Low Resolution",
-        "FM": "Fast Motion",
-        "FOC": "Full Occlusion",
-        "POC": "Partial Occlusion",
-        "OV": "Out-of-View",
-        "BC": "Background Clutter",
-        "IV": "Illumination Variation",
-        "VC": "Viewpoint Change",
-        "CM": "Camera Motion",
-        "SOB": "Similar Object",
-    },
+    attributes=words_for("SV ARC LR FM FOC POC OV BC IV VC CM SOB"),
 )
 UAV123_10FPS = replace(UAV123, name="uav123_10fps", title="UAV123@10fps", open=open_uav123_10fps, follows="uav123")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -88,9 +89,7 @@ class Dice:
 
     def bytes(self, *shape: int) -> NDArray[np.uint8]:
         """Random bytes of the given shape."""
-        count = 1
-        for side in shape:
-            count *= side
+        count = prod(shape)
         raw = np.asarray(self._bits.random_raw(-(-count // 8)), dtype="<u8")
         return raw.view(np.uint8)[:count].reshape(shape)
 

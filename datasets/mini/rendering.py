@@ -72,16 +72,6 @@ class Clip:
         """Boxes of the first target."""
         return self.tracks[0].boxes
 
-    @property
-    def absent(self) -> NDArray[np.bool_]:
-        """Absence of the first target."""
-        return self.tracks[0].absent
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """Attributes of the first target."""
-        return self.tracks[0].attributes
-
     def digest(self) -> str:
         """SHA-256 over the pixels, and over boxes and flags of every target."""
         digest = hashlib.sha256(np.ascontiguousarray(self.frames).tobytes())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from inmo.datasets.mini.exact import Dice, Packed
 from inmo.datasets.mini.motion import Actor, Area, Camera, Passing, Pose, Spec, Target, wander
-from inmo.datasets.mini.puppets import PUPPETS, Puppet
+from inmo.datasets.mini.puppets import PUPPETS
 from inmo.datasets.mini.scenery import backdrop, occluder
 from inmo.datasets.mini.sprites import Colour, palette
 
@@ -41,17 +41,13 @@ def set_stage(seed: int, spec: Spec) -> Stage:
     behind, front = _others(seed, spec, looks, target)
     passing = [_passing(seed, spec, n, moment, kind, target) for n, (moment, kind) in enumerate(spec.hidden)]
     first = len(behind)
-    if spec.pair:  # the second target is drawn right behind the first
-        second = behind.pop() if behind else front.pop(0)
-        behind.append(second)
-        first = len(behind)
     dice = Dice(seed, 7)
     return Stage(
         spec,
         background,
         camera,
         (*behind, target, *front, *passing),
-        (first, first - 1) if spec.pair else (first,),
+        (first, first - 1) if spec.pair else (first,),  # the second target is drawn right behind the first
         (dice.between(-9, 9), dice.between(spec.size[0] // 2, spec.size[0])),
     )
 
@@ -100,8 +96,10 @@ def _others(seed: int, spec: Spec, looks: tuple[Colour, ...], target: Actor) -> 
     taken = [(begin.x, begin.y)]
     for n in range(spec.twins + spec.cousins):
         dice = Dice(seed, 6, n)
-        colours = looks if n < spec.twins else palette(dice)
-        puppet = PUPPETS[spec.kind](dice, colours) if n >= spec.twins else _twin(seed, spec, dice, looks)
+        twin = n < spec.twins
+        colours = looks if twin else palette(dice)
+        # the target's own painting for one twin in two, else the same colours in another arrangement
+        puppet = PUPPETS[spec.kind](Dice(seed, 3) if twin and dice.chance(0.5) else dice, colours)
         start = _apart(dice, (left, min(top, bottom), right, bottom), taken, spec.height)
         taken.append(start)
         pace = max(spec.speed, 0.8) * dice.real(0.7, 1.2)
@@ -126,11 +124,6 @@ def _apart(dice: Dice, area: Area, taken: list[tuple[float, float]], size: float
         if room > size * 1.5:
             break
     return best
-
-
-def _twin(seed: int, spec: Spec, dice: Dice, looks: tuple[Colour, ...]) -> Puppet:
-    """The target's own painting for one twin in two, else the same colours in another arrangement."""
-    return PUPPETS[spec.kind](Dice(seed, 3) if dice.chance(0.5) else dice, looks)
 
 
 def _passing(seed: int, spec: Spec, n: int, moment: float, kind: str, target: Actor) -> Actor:

@@ -197,8 +197,7 @@ class _Survey:
             self._bare.append(_Place(name, parent, None, media))
         texts = [f"{prefix}{file}" for file in files if file.lower().endswith(".txt")]
         if below or (len(texts) == 1 and prefix and media is None):
-            own = {place.boxes for place in self.places}
-            own |= {f"{prefix}{FLAGS}"}
+            own = {*(place.boxes for place in self.places), f"{prefix}{FLAGS}"}
             self._stray += [path for path in texts if path not in own and _ROW.match(head(self.tree, path))]
         return below
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from inmo.datasets.files import Tree
-from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Frames, ImageFrames, open_video
-from inmo.datasets.reading import image_names
+from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Frame, Frames, ImageFrames, open_video
+from inmo.datasets.reading import image_frames
 from inmo.errors import UserError
 
 IMAGE_FOLDERS = (
@@ -37,11 +38,8 @@ def media_of(tree: Tree, prefix: str, name: str, boxed: bool) -> str | None:
 
 def video_called(files: Sequence[str], stems: Sequence[str]) -> str | None:
     """The video file of the first of these names without suffix that there is."""
-    for stem in stems:
-        for file in files:
-            if file.lower().endswith(VIDEO_SUFFIXES) and file.rpartition(".")[0] == stem:
-                return file
-    return None
+    videos = [file for file in files if file.lower().endswith(VIDEO_SUFFIXES)]
+    return next((file for stem in stems for file in videos if file.rpartition(".")[0] == stem), None)
 
 
 def has_images(tree: Tree, prefix: str) -> bool:
@@ -59,12 +57,37 @@ def open_media(path: Path) -> Frames:
     if not path.is_dir():
         raise UserError(f"{path} is not there: give a video file or a folder of frames")
     found = media_of(Tree(path), "", path.resolve().name, True)
-    if found is None:
-        raise UserError(f"{path} holds no images: give a video file or a folder of frames")
-    media = path / found
-    if media.is_file():
-        return open_video(media)
-    names = image_names(media)
-    if not names:
-        raise UserError(f"{media} holds no images: give a video file or a folder of frames")
-    return ImageFrames(tuple(media / name for name in names))
+    frames = frames_at(path / found) if found is not None else ImageFrames(())
+    if not len(frames):
+        raise UserError(f"{path / (found or '')} holds no images: give a video file or a folder of frames")
+    return frames
+
+
+def frames_at(media: Path) -> Frames:
+    """The frames of a video file or of a folder of images. Raises UserError where they cannot be had."""
+    return open_video(media) if media.is_file() else image_frames(media)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive frames of a longer source of frames."""
+
+    whole: Frames
+    first: int
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def read(self, index: int) -> Frame:
+        return self.whole.read(self.first + index)
+
+    def names(self) -> list[str]:
+        return self.whole.names()[self.first : self.first + self.count]
+
+
+def part_of(whole: Frames, first: int, count: int) -> Frames:
+    """Consecutive frames; of image files again image files, which can be read in any order."""
+    if isinstance(whole, ImageFrames):
+        return ImageFrames(whole.paths[first : first + count])
+    return Part(whole, first, count)

@@ -10,9 +10,9 @@ import numpy as np
 
 from inmo.datasets.base import Annotation, Benchmark, Sequence
 from inmo.datasets.files import Tree
-from inmo.datasets.images import Frames, ImageFrames
+from inmo.datasets.images import Frames
 from inmo.datasets.layout import Wanted, sequence
-from inmo.datasets.own.targets import Part
+from inmo.datasets.own.media import part_of
 from inmo.datasets.reading import (
     Source,
     Span,
@@ -71,6 +71,4 @@ def _read(source: Source, flags: str, first: int) -> Annotation:
 
 def _frames(source: Source, first: int) -> Frames:
     whole = read_frames(source)
-    if isinstance(whole, ImageFrames):
-        return ImageFrames(whole.paths[first:])
-    return Part(whole, first, len(whole) - first)
+    return part_of(whole, first, len(whole) - first)

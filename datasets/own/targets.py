@@ -14,9 +14,9 @@ from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Benchmark
 from inmo.datasets.base import Sequence as VideoSequence
 from inmo.datasets.files import Tree
-from inmo.datasets.images import Frame, Frames, ImageFrames, open_video
+from inmo.datasets.images import Frames, ImageFrames
 from inmo.datasets.own.formats import Marks
-from inmo.datasets.own.media import ASIDE, has_images, media_of, video_called
+from inmo.datasets.own.media import ASIDE, frames_at, has_images, media_of, part_of, video_called
 from inmo.datasets.own.tracks import Track, Video, rectangles
 from inmo.datasets.reading import image_names
 from inmo.errors import UserError
@@ -24,24 +24,6 @@ from inmo.errors import UserError
 Media = Path | tuple[Path, ...]  # a folder of images or a video file; image files one by one
 
 _LISTED_IN = ("", "images/", "img/", "frames/", "images/default/", "JPEGImages/")
-
-
-@dataclass(frozen=True)
-class Part:
-    """Consecutive frames of a longer source of frames."""
-
-    whole: Frames
-    first: int
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def read(self, index: int) -> Frame:
-        return self.whole.read(self.first + index)
-
-    def names(self) -> list[str]:
-        return self.whole.names()[self.first : self.first + self.count]
 
 
 @dataclass(frozen=True)
@@ -189,16 +171,11 @@ def read_part(target: Target) -> Frames:
     """The frames of a target's rows. Raises UserError as ``read_target`` does."""
     count = len(read_target(target))
     assert target.media is not None, "a target without frames has no frame reader"
-    whole = _whole(target.media)
-    if isinstance(whole, ImageFrames):
-        return ImageFrames(whole.paths[target.first : target.first + count])
-    return Part(whole, target.first, count)
+    return part_of(_whole(target.media), target.first, count)
 
 
 def _whole(media: Media) -> Frames:
-    if isinstance(media, tuple):
-        return ImageFrames(media)
-    return open_video(media) if media.is_file() else ImageFrames(tuple(media / name for name in image_names(media)))
+    return ImageFrames(media) if isinstance(media, tuple) else frames_at(media)
 
 
 def _words(media: Media | None) -> str:

@@ -87,14 +87,11 @@ class Video:
 def plain(name: str, rows: Sequence[tuple[int, Sequence[float]]], *, relative: bool = False) -> Track:
     """A target from (frame, box) in any order. Raises ValueError for two boxes in a frame."""
     ordered = sorted(rows, key=lambda row: row[0])
-    _check_frames(name, [frame for frame, _ in ordered])
-    frames = np.array([frame for frame, _ in ordered], dtype=np.int64)
-    twice = frames[1:][np.diff(frames) == 0]
-    if len(twice):
-        raise ValueError(f"target {name} has two boxes in frame {twice[0]}, counted from 0")
+    frames = [frame for frame, _ in ordered]
+    _check_frames(name, frames)
     boxes = np.array([box for _, box in ordered], dtype=np.float64).reshape(-1, 4)
     zeros = np.zeros(len(frames))
-    return Track(name, frames, boxes, zeros, zeros.astype(np.bool_), relative=relative)
+    return Track(name, np.array(frames, dtype=np.int64), boxes, zeros, zeros.astype(np.bool_), relative=relative)
 
 
 def interpolated(
@@ -120,11 +117,8 @@ def interpolated(
     ordered = sorted(keys, key=lambda key: key.frame)
     if not ordered:
         raise ValueError(f"target {name} has no box")
-    numbers = [key.frame for key in ordered]
-    _check_frames(name, [*numbers, max(until, 0)])
-    if len(set(numbers)) < len(numbers):
-        twice = next(a for a, b in pairwise(numbers) if a == b)
-        raise ValueError(f"target {name} has two boxes in frame {twice}, counted from 0")
+    _check_frames(name, [key.frame for key in ordered])
+    _check_frames(name, [max(until, 0)])
     found = [piece for left, right in pairwise(ordered) for piece in _between(left, right, step, shortest)]
     last = ordered[-1]
     found.append((last.frame, last.box, last.angle, not last.shown))
@@ -143,9 +137,13 @@ def interpolated(
 
 
 def _check_frames(name: str, numbers: Sequence[int]) -> None:
+    """``numbers``: ascending."""
     for number in numbers:
         if not 0 <= number < MOST_FRAMES:
             raise ValueError(f"target {name} has frame {number}, counted from 0, which no video has")
+    twice = next((one for one, other in pairwise(numbers) if one == other), None)
+    if twice is not None:
+        raise ValueError(f"target {name} has two boxes in frame {twice}, counted from 0")
 
 
 def _between(left: Key, right: Key, step: int, shortest: bool) -> list[tuple[int, Sequence[float], float, bool]]:

@@ -22,8 +22,7 @@ def articulate(sprite: Sprite, dice: Dice) -> Sprite:
     The result is trimmed to what can be seen and has the geometric mean of the sides of ``sprite``: the pose changes,
     the size that a tight box gives does not.
     """
-    height, width = sprite.alpha.shape
-    upright = height >= width
+    upright = sprite.alpha.shape[0] >= sprite.alpha.shape[1]
     pixels: Values = sprite.pixels if upright else _turned(sprite.pixels)
     alpha: Values = sprite.alpha if upright else _turned(sprite.alpha)
     length, across = alpha.shape
@@ -47,7 +46,7 @@ def articulate(sprite: Sprite, dice: Dice) -> Sprite:
         cover = np.maximum(cover, shown)
     if not upright:
         canvas, cover = _turned(canvas), _turned(cover)
-    return _trimmed(canvas, cover, float(np.sqrt(height * width)))
+    return _trimmed(canvas, cover, sprite.side)
 
 
 def _turned(values: Values) -> Values:

@@ -24,6 +24,11 @@ class Sprite:
     pixels: Frame
     alpha: Mask
 
+    @property
+    def side(self) -> float:
+        """Geometric mean of the sides in pixels."""
+        return float(np.sqrt(self.alpha.size))
+
 
 @dataclass(frozen=True)
 class Pose:

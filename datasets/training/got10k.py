@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from inmo.datasets.files import Tree
-from inmo.datasets.reading import read_flags
+from inmo.datasets.reading import image_frames, read_flags
 from inmo.datasets.text import parse_rows
-from inmo.datasets.training.lasot import list_frames
 from inmo.datasets.training.videos import Track, Video, VideoSource, folder_of
 from inmo.errors import UserError
 
@@ -37,7 +36,7 @@ def open_got10k(root: str, *, split: str = "", gap: int = 100) -> VideoSource:
     folders = sorted(path for path in home.glob(f"{PREFIX}*") if path.is_dir())
     if split:
         folders = _listed(Path(split).expanduser(), folders, home)
-    videos = tuple(Video(f.name, partial(_track, f), partial(list_frames, f)) for f in folders)
+    videos = tuple(Video(f.name, partial(_track, f), partial(image_frames, f)) for f in folders)
     return VideoSource("got10k", str(home), videos, gap)
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from inmo.boxes import shift_origin
 from inmo.datasets.base import read_table
 from inmo.datasets.files import Tree
-from inmo.datasets.images import Frames, ImageFrames
-from inmo.datasets.reading import image_names, read_flags
+from inmo.datasets.reading import image_frames, read_flags
 from inmo.datasets.text import parse_rows
 from inmo.datasets.training.videos import Track, Video, VideoSource, folder_of
 from inmo.errors import UserError
@@ -30,7 +29,7 @@ def open_lasot(root: str, *, gap: int = 100) -> VideoSource:
     folders = sorted(path.parent for path in home.glob("*/*/groundtruth.txt") if path.parent.name not in test)
     if not folders:
         raise UserError(f"{home} holds LaSOT's test sequences only: training needs the other 1,120")
-    videos = tuple(Video(f.name, partial(_track, f), partial(list_frames, f / "img")) for f in folders)
+    videos = tuple(Video(f.name, partial(_track, f), partial(image_frames, f / "img")) for f in folders)
     return VideoSource("lasot", str(home), videos, gap)
 
 
@@ -44,8 +43,3 @@ def _track(folder: Path) -> Track:
             raise UserError(f"{tree.where(name)} has {len(flags)} flags for {len(boxes)} boxes: download it again")
         visible &= ~flags
     return Track(boxes, visible)
-
-
-def list_frames(folder: Path) -> Frames:
-    """The images of a folder in natural order. Raises UserError when it cannot be listed."""
-    return ImageFrames(tuple(folder / name for name in image_names(folder)))

@@ -24,6 +24,7 @@ from inmo.datasets.images import Frame, read_image
 from inmo.datasets.reading import image_names
 from inmo.datasets.training.base import Dice, Pair, View
 from inmo.datasets.training.cutouts import Pose, Sprite, cut, paste
+from inmo.datasets.training.videos import folder_of
 from inmo.errors import UserError
 
 TABLE = "boxes.csv"
@@ -84,19 +85,9 @@ class PhotoSource:
         sprite, (photo, _) = self._sprite(number, variant), read_photo(self.root / self.files[ground])
         height, width = photo.shape[:2]
         size = float(np.exp(dice.uniform(np.log(SMALLEST), np.log(LARGEST))))
-        base = size / float(np.sqrt(sprite.alpha.shape[0] * sprite.alpha.shape[1]))
         tint = np.exp(dice.normal(0, 0.08, 3))
-        start = Pose(
-            dice.uniform(0.15, 0.85) * width,
-            dice.uniform(0.15, 0.85) * height,
-            base,
-            1.0,
-            dice.normal(0, 0.1),
-            0.0,
-            dice.uniform(0, 6.3),
-            tint * np.exp(dice.normal(0, 0.1)),
-            bool(dice.random() < 0.5),
-        )
+        start = first_pose(dice, size / sprite.side, width, height, tints=1)
+        start = replace(start, gain=tint * start.gain)
         others = self._others(dice, start, size, number, variant)
         occluder = self._occluder(dice, ground) if dice.random() < 0.3 else None
         views = []
@@ -117,12 +108,11 @@ class PhotoSource:
             twin = dice.random() < 0.45
             sprite = self._sprite(number, variant if twin else int(dice.integers(VARIANTS)))
             angle, distance = dice.uniform(0, 2 * np.pi), size * dice.uniform(0.9, 2.4)
-            scale = size / float(np.sqrt(sprite.alpha.shape[0] * sprite.alpha.shape[1]))
             pose = replace(
                 start,
                 x=start.x + distance * np.cos(angle),
                 y=start.y + distance * np.sin(angle),
-                scale=scale * float(np.exp(dice.normal(0, 0.2))),
+                scale=size / sprite.side * float(np.exp(dice.normal(0, 0.2))),
                 angle=dice.normal(0, 0.25),
                 phase=dice.uniform(0, 6.3),
                 gain=start.gain * np.exp(dice.normal(0, 0.25, 3)),
@@ -146,6 +136,21 @@ def ground_view(photo: Frame, dice: Dice, *, moving: bool) -> Frame:
     matrix = np.asarray(matrix, np.float64) + np.array([[0, 0, 1.0]]) * dice.normal(0, 0.05 * width, (2, 1))
     moved = cv2.warpAffine(photo, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)
+
+
+def first_pose(dice: Dice, scale: float, width: int, height: int, *, tints: int) -> Pose:
+    """A pose in a frame of this width and height; ``tints`` of 3 change the brightness of each channel by itself."""
+    return Pose(
+        x=dice.uniform(0.15, 0.85) * width,
+        y=dice.uniform(0.15, 0.85) * height,
+        scale=scale,
+        aspect=1.0,
+        angle=dice.normal(0, 0.1),
+        bend=0.0,
+        phase=dice.uniform(0, 6.3),
+        gain=np.exp(dice.normal(0, 0.1, tints)),
+        flipped=bool(dice.random() < 0.5),
+    )
 
 
 def moved_pose(pose: Pose, dice: Dice, size: float, width: int, height: int) -> Pose:
@@ -187,7 +192,7 @@ def compose(
     whole = seen.sum()
     above = [(other, at) for (other, at), before in zip(others, front, strict=True) if before]
     if occluder is not None:
-        large = float(np.sqrt(box[2] * box[3]) / np.sqrt(occluder.alpha.size))
+        large = float(np.sqrt(box[2] * box[3])) / occluder.side
         away = dice.normal(0, 0.5, 2) * box[2:]
         place = box[:2] + box[2:] / 2 + away
         above.append((occluder, replace(pose, x=place[0], y=place[1], scale=large * dice.uniform(0.5, 1.1), bend=0.0)))
@@ -255,9 +260,7 @@ def open_photos(root: str, *, composites: float = 0.55, part: str = "all") -> Ph
     Raises:
         UserError: no image, a box outside its image's name list, a line that is no box, or an impossible setting.
     """
-    folder = Path(root).expanduser()
-    if not root or not folder.is_dir():
-        raise UserError(f"the training set photos is not at '{root}': give a folder of images as root")
+    folder = folder_of(root, "photos", give="a folder of images")
     if not 0.0 <= composites <= 1.0 or part not in ("all", "train", "validation"):
         raise UserError("the training set photos wants composites from 0 to 1, and part: all, train or validation")
     names = image_names(folder)

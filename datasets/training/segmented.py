@@ -21,7 +21,17 @@ from inmo.datasets.reading import image_names
 from inmo.datasets.training.articulation import articulate
 from inmo.datasets.training.base import Dice, Pair
 from inmo.datasets.training.cutouts import LONGEST, Pose, Sprite
-from inmo.datasets.training.photos import LARGEST, SMALLEST, compose, ground_view, in_part, moved_pose, read_photo
+from inmo.datasets.training.photos import (
+    LARGEST,
+    SMALLEST,
+    compose,
+    first_pose,
+    ground_view,
+    in_part,
+    moved_pose,
+    read_photo,
+)
+from inmo.datasets.training.videos import folder_of
 from inmo.errors import UserError
 
 LEAST, MOST = 0.004, 0.35  # share of the photograph that a segment takes
@@ -76,17 +86,7 @@ class SegmentedSource:
         photo, _ = read_photo(self.root / self.files[ground])
         height, width = photo.shape[:2]
         size = float(np.exp(dice.uniform(np.log(SMALLEST), np.log(LARGEST))))
-        start = Pose(
-            dice.uniform(0.15, 0.85) * width,
-            dice.uniform(0.15, 0.85) * height,
-            size / _side(sprites[chosen]),
-            1.0,
-            dice.normal(0, 0.1),
-            0.0,
-            dice.uniform(0, 6.3),
-            np.exp(dice.normal(0, 0.1, 3)),
-            bool(dice.random() < 0.5),
-        )
+        start = first_pose(dice, size / sprites[chosen].side, width, height, tints=3)
         others = self._others(dice, sprites, chosen, start, size)
         hidden = _segments(self.root / self.files[third]) if dice.random() < 0.3 else ()
         folds, steady = dice.random() < self.articulated, dice.random() < self.steady
@@ -123,18 +123,13 @@ class SegmentedSource:
                 start,
                 x=start.x + distance * np.cos(angle),
                 y=start.y + distance * np.sin(angle),
-                scale=size / _side(sprite) * float(np.exp(dice.normal(0, 0.15))),
+                scale=size / sprite.side * float(np.exp(dice.normal(0, 0.15))),
                 angle=dice.normal(0, 0.25),
                 gain=start.gain * np.exp(dice.normal(0, 0.12, 3)),
                 flipped=bool(dice.random() < 0.5),
             )
             found.append((sprite, pose))
         return found
-
-
-def _side(sprite: Sprite) -> float:
-    """Geometric mean of the sides in pixels."""
-    return float(np.sqrt(sprite.alpha.size))
 
 
 def _by_likeness(sprites: tuple[Sprite, ...], chosen: int) -> list[int]:
@@ -151,13 +146,8 @@ def _segments(path: Path) -> tuple[Sprite, ...]:
     photo, labels = read_image(path), read_image(path.with_suffix(".png"))[..., 0]
     if labels.shape != photo.shape[:2]:
         raise UserError(f"{path.with_suffix('.png')} has another size than its photograph: make the map anew")
-    found = []
-    for label in np.unique(labels):
-        if label:
-            sprite = _cut(photo, labels == label)
-            if sprite is not None:
-                found.append(sprite)
-    return tuple(found)
+    found = (_cut(photo, labels == label) for label in np.unique(labels) if label)
+    return tuple(sprite for sprite in found if sprite is not None)
 
 
 def _cut(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Sprite | None:
@@ -191,9 +181,7 @@ def open_segmented(
     Raises:
         UserError: no folder, no image with a map, or an impossible setting.
     """
-    folder = Path(root).expanduser()
-    if not root or not folder.is_dir():
-        raise UserError(f"the training set segmented is not at '{root}': give a folder of images and maps as root")
+    folder = folder_of(root, "segmented", give="a folder of images and maps")
     if not (0.0 <= articulated <= 1.0 and 0.0 <= steady <= 1.0 and distractors >= 0):
         raise UserError("the training set segmented wants articulated and steady from 0 to 1, distractors of 0 or more")
     if part not in ("all", "train", "validation"):

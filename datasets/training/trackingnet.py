@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from inmo.datasets.files import Tree
+from inmo.datasets.reading import image_frames
 from inmo.datasets.text import parse_rows
-from inmo.datasets.training.lasot import list_frames
 from inmo.datasets.training.videos import Track, Video, VideoSource, folder_of
 from inmo.errors import UserError
 
@@ -33,7 +33,7 @@ def open_trackingnet(root: str, *, chunks: Sequence[int] = tuple(range(CHUNKS)),
             frames = home / f"TRAIN_{chunk}" / "frames" / path.stem
             if not frames.is_dir():
                 raise UserError(f"{frames} is missing: unpack the frames of TRAIN_{chunk}")
-            videos.append(Video(path.stem, partial(_track, path), partial(list_frames, frames)))
+            videos.append(Video(path.stem, partial(_track, path), partial(image_frames, frames)))
     return VideoSource("trackingnet", str(home), tuple(videos), gap)
 
 

@@ -113,11 +113,11 @@ def _annotation(video: Video) -> tuple[Track, NDArray[np.int64]]:
     return track, track.usable()
 
 
-def folder_of(root: str, name: str, *, needs: str) -> Path:
+def folder_of(root: str, name: str, *, needs: str = "", give: str = "its folder") -> Path:
     """The folder of a training set. Raises UserError when it is not there or ``needs`` (a glob) matches nothing."""
     path = Path(root).expanduser()
     if not root or not path.is_dir():
-        raise UserError(f"the training set {name} is not at '{root}': give its folder as root")
-    if next(iter(path.glob(needs)), None) is None:
+        raise UserError(f"the training set {name} is not at '{root}': give {give} as root")
+    if needs and next(iter(path.glob(needs)), None) is None:
         raise UserError(f"{path} holds no {needs}: this is not the training set {name} in its own layout")
     return path

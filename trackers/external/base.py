@@ -7,10 +7,11 @@ import os
 import shutil
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from inmo.boxes import Boxes
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import Step, TrackerFailure, file_sha256
+from inmo.trackers.external.process import Running
 
 
 @dataclass(frozen=True)
@@ -48,27 +50,30 @@ class Answer(NamedTuple):
     seconds: float = float("nan")
 
 
-class Child(Protocol):
+class Child(ABC):
     """One running process that follows one target at a time."""
 
-    @property
-    def alive(self) -> bool: ...
+    _process: Running
 
+    @property
+    def alive(self) -> bool:
+        return self._process.alive
+
+    @abstractmethod
     def init(self, frame: Frame, box: NDArray[np.float64]) -> None:
         """Begin a target, forgetting the one before. Raises TrackerFailure, with the process ended."""
-        ...
 
+    @abstractmethod
     def step(self, frame: Frame, doing: str) -> Answer:
         """Find it in the next frame; ``doing`` says where, for failures. Raises TrackerFailure likewise."""
-        ...
 
     def failure(self, what: str) -> TrackerFailure:
         """End the process and say what was wrong with it."""
-        ...
+        return self._process.failure(what)
 
     def close(self) -> None:
         """End the process."""
-        ...
+        self._process.close()
 
 
 @dataclass
@@ -92,9 +97,8 @@ class ExternalTracker:
 
     def __init__(self, start: Callable[[], Child]) -> None:
         self._start = start
-        self._idle: list[Child] = []
         try:
-            self._idle.append(start())
+            self._idle = [start()]
         except TrackerFailure as error:
             raise UserError(str(error)) from error
         weakref.finalize(self, _close, self._idle)
@@ -176,15 +180,13 @@ def source_key(folder: str) -> Any:
     """
     if not folder:
         return ""
-    files: list[tuple[str, str]] = []
+    lines: list[str] = []
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(n for n in folders if not n.startswith((".", "__")) and not _environment(Path(place, n)))
-        files += [
-            (Path(place, name).relative_to(folder).as_posix(), file_sha256(Path(place, name)))
-            for name in sorted(names)
-            if name.endswith(".py") and name != "local.py"
-        ]
-    return {"sha256": _sha256_of(files)}
+        environments = {name for name in folders if Path(place, name, "pyvenv.cfg").is_file()}
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")) and name not in environments)
+        files = (Path(place, name) for name in sorted(names) if name.endswith(".py") and name != "local.py")
+        lines += [f"{file.relative_to(folder).as_posix()} {file_sha256(file)}" for file in files]
+    return {"sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
 
 
 def interpreter(given: str, title: str) -> str:
@@ -203,16 +205,8 @@ def interpreter(given: str, title: str) -> str:
     return found if os.sep not in found else str(Path(found).absolute())  # a virtual environment is known by its link
 
 
-def _environment(folder: Path) -> bool:
-    return (folder / "pyvenv.cfg").is_file()
-
-
 def _is_file(word: str) -> bool:
     try:
         return Path(word).is_file()
     except (OSError, ValueError):
         return False
-
-
-def _sha256_of(rows: Sequence[tuple[str, str]]) -> str:
-    return hashlib.sha256("\n".join(f"{name} {content}" for name, content in rows).encode()).hexdigest()

@@ -21,10 +21,6 @@ def _target_key(target: str) -> Any:
     return {"class": name, "in": content_key(place)} if place else target
 
 
-def _arguments_key(text: str) -> Any:
-    return content_key(_arguments(text))
-
-
 @dataclass(frozen=True)
 class ClassConfig(Limits):
     """A Python class.
@@ -44,7 +40,7 @@ class ClassConfig(Limits):
     python: str = ""
     image: Literal["rgb", "bgr", "pil"] = "rgb"
     polygon: Literal["refuse", "enclose"] = field(default="refuse", metadata={"since": "refuse"})
-    arguments: str = field(default="", metadata={"key": _arguments_key})
+    arguments: str = field(default="", metadata={"key": lambda text: content_key(_arguments(text))})
     path: str = field(default="", metadata={"identity": False})
 
     @property

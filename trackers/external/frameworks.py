@@ -82,9 +82,7 @@ def build_pytracking(config: PytrackingConfig, device: str) -> ExternalTracker:
     """Start the tracker in its checkout. Raises UserError when it does not start."""
     config = pytracking_for_dataset(config, "")
     tracker, _, parameter = config.target.partition("/")
-    checkout = str(Path(config.checkout).absolute())
-    options = {"checkout": checkout, "tracker": tracker, "parameter": parameter}
-    return _build("pytracking", config, options, device)
+    return _build("pytracking", config, {"tracker": tracker, "parameter": parameter}, device)
 
 
 def pysot_for_dataset(config: PysotConfig, dataset: str) -> PysotConfig:
@@ -112,7 +110,6 @@ def build_pysot(config: PysotConfig, device: str) -> ExternalTracker:
     with ExitStack() as kept:
         folder = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="inmo-pysot-")))
         options = {
-            "checkout": str(Path(config.checkout).absolute()),
             "package": config.package,
             "config": str(Path(config.config).absolute()),
             "weights": _arrays(Path(config.weights), folder),
@@ -133,7 +130,8 @@ def _arrays(weights: Path, folder: Path) -> str:
 
 
 def _build(kind: str, config: CheckoutConfig, options: dict[str, Any], device: str) -> ExternalTracker:
-    title, folder = f"{kind}:{config.target}", options["checkout"]
+    title, folder = f"{kind}:{config.target}", str(Path(config.checkout).absolute())
+    options = {"checkout": folder, **options}
     return build(title, kind, options, python=config.python, limits=config, device=device, folder=folder)
 
 

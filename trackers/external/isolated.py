@@ -9,6 +9,7 @@ import struct
 import tempfile
 import weakref
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inmo.datasets.images import Frame
-from inmo.trackers.base import TrackerFailure
 from inmo.trackers.external.base import Answer, Child, ExternalTracker, Limits, devices, interpreter
 from inmo.trackers.external.process import Running
 
@@ -45,7 +45,7 @@ class Shared:
         return frame.shape
 
 
-class Worker:
+class Worker(Child):
     """One ``worker.py`` in some interpreter, started and holding its tracker.
 
     Args:
@@ -62,7 +62,7 @@ class Worker:
         title: str,
         command: str,
         kind: str,
-        options: Mapping[str, Any],
+        options: dict[str, Any],
         *,
         limits: Limits,
         environment: Mapping[str, str],
@@ -73,12 +73,8 @@ class Worker:
         self._process = Running(
             [command, "-u", str(WORKER)], title, environment=environment, folder=folder, files=[self._shared.descriptor]
         )
-        question = {"do": "start", "kind": kind, "options": dict(options), "shared": self._shared.descriptor}
+        question = {"do": "start", "kind": kind, "options": options, "shared": self._shared.descriptor}
         self._ask(question, limits.start_timeout, "start_timeout", "while it started")
-
-    @property
-    def alive(self) -> bool:
-        return self._process.alive
 
     def init(self, frame: Frame, box: NDArray[np.float64]) -> None:
         question = {"do": "init", "shape": self._shared.put(frame), "box": box.tolist()}
@@ -91,12 +87,6 @@ class Worker:
             raise self.failure(f"answered {answer['nonsense']} {doing}, which is no box x, y, w, h")
         score = answer["score"]
         return Answer(np.array(answer["box"]), np.nan if score is None else float(score), answer["seconds"])
-
-    def failure(self, what: str) -> TrackerFailure:
-        return self._process.failure(what)
-
-    def close(self) -> None:
-        self._process.close()
 
     def _ask(self, question: dict[str, Any], seconds: float, setting: str, doing: str) -> dict[str, Any]:
         text = json.dumps(question).encode()
@@ -114,7 +104,7 @@ class Worker:
 def build(
     title: str,
     kind: str,
-    options: Mapping[str, Any],
+    options: dict[str, Any],
     *,
     python: str,
     limits: Limits,
@@ -123,8 +113,5 @@ def build(
 ) -> ExternalTracker:
     """An external tracker behind ``worker.py``. Raises UserError when it does not start."""
     command, environment = interpreter(python, title), devices(device)
-
-    def start() -> Child:
-        return Worker(title, command, kind, options, limits=limits, environment=environment, folder=folder)
-
+    start = partial(Worker, title, command, kind, options, limits=limits, environment=environment, folder=folder)
     return ExternalTracker(start)

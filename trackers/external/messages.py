@@ -27,7 +27,7 @@ VERSION = 4
 KINDS = ("hello", "initialize", "frame", "state", "quit")
 MAX_PIXELS = 1 << 28
 
-_WORD = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(?=\s|$)|((?:[^\s"\\]|\\.)[^\s\\]*(?:\\.[^\s\\]*)*)')
+_WORD = re.compile(r'(?:"([^"\\]*(?:\\.[^"\\]*)*)"(?=\s|$)|((?:[^\s"\\]|\\.)[^\s\\]*(?:\\.[^\s\\]*)*))\s*')
 _KEY = re.compile(r"([A-Za-z0-9._]{1,64})=")
 
 
@@ -65,8 +65,6 @@ def parse(line: str) -> Message | None:
         else:
             arguments.append(_unescaped(text))
         position = match.end()
-        while position < len(words) and words[position].isspace():
-            position += 1
     return Message(kind, tuple(arguments), properties)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import signal
@@ -12,7 +11,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import IO
@@ -60,6 +59,7 @@ class Running:
         self.title = title
         self._buffer, self._tail = bytearray(), _Tail()
         self._connection: socket.socket | None = None
+        self._ends: tuple[int, int] | None = None
         self._listener = socket.create_server((LOCALHOST, 0)) if listen else None
         inherited = {name: value for name, value in os.environ.items() if name not in OWN_WIRE}
         extra = {"TRAX_SOCKET": str(self._listener.getsockname()[1])} if self._listener else {}
@@ -77,10 +77,8 @@ class Running:
         self._readers = [_drain(self._process.stderr, self._tail)]
         if listen:
             self._readers.append(_drain(self._process.stdout, self._tail))
-            self._ends: tuple[int, int] | None = None
         else:
-            self._ends = (self._process.stdout.fileno(), self._process.stdin.fileno())
-            _prepare(*self._ends)
+            self._talk_over(self._process.stdout, self._process.stdin)
 
     @property
     def alive(self) -> bool:
@@ -99,8 +97,7 @@ class Running:
                     raise TimeoutError
         self._connection, _ = self._listener.accept()
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._ends = (self._connection.fileno(), self._connection.fileno())
-        _prepare(*self._ends)
+        self._talk_over(self._connection, self._connection)
 
     def write(self, data: bytes, *, end: float) -> None:
         """Send all of it. Raises TimeoutError at the time ``end``, EOFError when the child is gone."""
@@ -160,7 +157,7 @@ class Running:
 
     def failure(self, what: str, *, grace: float = 0.0) -> TrackerFailure:
         """End the process and say what happened, with the last lines it wrote."""
-        ended = self._stop(grace=grace)
+        ended = self.close(grace=grace)
         status = f", {_status(ended)}" if ended is not None else ""
         for reader in self._readers:
             reader.join(1.0)  # what it wrote last is still on its way
@@ -168,12 +165,11 @@ class Running:
         said = f"it last wrote: {' | '.join(lines)}" if lines else "it wrote nothing"
         return TrackerFailure(f"{self.title} {what}{status}; {said}")
 
-    def close(self, *, grace: float = GRACE_S) -> None:
-        """Close its input, give it a moment to leave, and end it with all that it started."""
-        self._stop(grace=grace)
+    def close(self, *, grace: float = GRACE_S) -> int | None:
+        """Close its input, give it a moment to leave, and end it with all that it started.
 
-    def _stop(self, *, grace: float) -> int | None:
-        """End it; its exit status where it had ended by itself."""
+        Returns its exit status where it ended by itself.
+        """
         if not self._finalizer.alive:
             return None
         left = _gone(self._process, self._ends, grace)
@@ -182,6 +178,11 @@ class Running:
             if stream is not None:
                 stream.close()
         return self._process.returncode if left else None
+
+    def _talk_over(self, reader: IO[bytes] | socket.socket, writer: IO[bytes] | socket.socket) -> None:
+        self._ends = (reader.fileno(), writer.fileno())
+        for end in self._ends:
+            os.set_blocking(end, False)
 
     def _channel(self) -> tuple[int, int]:
         if self._ends is None or not self.alive:
@@ -233,18 +234,13 @@ def _drain(stream: IO[bytes], tail: _Tail) -> threading.Thread:
     """Read a stream to its end in a thread, so that the child never waits for room in it."""
 
     def work() -> None:
-        with contextlib.suppress(OSError, ValueError), stream:
+        with suppress(OSError, ValueError), stream:
             while data := os.read(stream.fileno(), 1 << 16):
                 tail.add(data)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
-
-
-def _prepare(reader: int, writer: int) -> None:
-    for end in {reader, writer}:
-        os.set_blocking(end, False)
 
 
 def _select(reader: int, writer: int | None, end: float) -> int:
@@ -267,7 +263,7 @@ def _gone(process: subprocess.Popen[bytes], ends: tuple[int, int] | None, grace:
     The process is not reaped: its number stays taken, and the group can be killed by it without hitting another one.
     """
     assert process.stdin is not None
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         process.stdin.close()
     end = monotonic() + grace
     while grace and ends is not None:
@@ -289,9 +285,9 @@ def _gone(process: subprocess.Popen[bytes], ends: tuple[int, int] | None, grace:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the process and all that it started in its session, and reap it."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    with suppress(subprocess.TimeoutExpired):
         process.wait(5.0)
     _guard.forget(process.pid)
 

@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any, Literal
@@ -16,17 +17,13 @@ from numpy.typing import NDArray
 
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
-from inmo.trackers.base import TrackerFailure, TrackerSpec
+from inmo.trackers.base import TrackerSpec
 from inmo.trackers.external import messages
 from inmo.trackers.external.base import Answer, Child, ExternalTracker, Limits, content_key, devices
 from inmo.trackers.external.messages import Message
 from inmo.trackers.external.process import Running
 
 USAGE = "--tracker trax:'COMMAND WITH ARGUMENTS'"
-
-
-def _command_key(command: str) -> Any:
-    return content_key(_words(command))
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class TraxConfig(Limits):
         restart: a fresh process for every target; trackers that ask for that in their greeting get it anyhow.
     """
 
-    target: str = field(default="", metadata={"key": _command_key})
+    target: str = field(default="", metadata={"key": lambda command: content_key(_words(command))})
     socket: bool = field(default=False, metadata={"identity": False})
     images: Literal["auto", "bmp", "png", "memory", "buffer"] = field(default="auto", metadata={"identity": False})
     restart: bool = field(default=False, metadata={"identity": False})
@@ -54,7 +51,7 @@ class TraxConfig(Limits):
         return Path((files or words or [""])[0]).stem
 
 
-class Trax:
+class Trax(Child):
     """One TraX tracker and the client that drives it: greeting, ``initialize``, ``frame``, ``state``, ``quit``.
 
     Raises:
@@ -69,10 +66,6 @@ class Trax:
         self._folder = tempfile.TemporaryDirectory(prefix="trax-frames-")
         self._count, self._used, self._last = 0, False, np.zeros(4)
         self._connect()
-
-    @property
-    def alive(self) -> bool:
-        return self._process.alive
 
     def init(self, frame: Frame, box: NDArray[np.float64]) -> None:
         if self._used and self._fresh:
@@ -105,14 +98,11 @@ class Trax:
         self._last = box
         return Answer(box, score, seconds)
 
-    def failure(self, what: str) -> TrackerFailure:
-        return self._process.failure(what)
-
     def close(self) -> None:
-        if self._process.alive:
+        if self.alive:
             with contextlib.suppress(TimeoutError, EOFError, OverflowError):
                 self._process.write(messages.line(Message("quit")), end=monotonic() + 1.0)
-        self._process.close()
+        super().close()
 
     def _connect(self) -> None:
         words = _words(self._config.target)
@@ -184,12 +174,7 @@ def build(config: TraxConfig, device: str) -> ExternalTracker:
     """Start the command. Raises UserError when it does not start or does not greet."""
     if not _words(config.target):
         raise UserError(f"a TraX tracker is named by its command line: {USAGE}")
-    environment = devices(device)
-
-    def start() -> Child:
-        return Trax(config, environment)
-
-    return ExternalTracker(start)
+    return ExternalTracker(partial(Trax, config, devices(device)))
 
 
 def _words(command: str) -> list[str]:

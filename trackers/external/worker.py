@@ -154,16 +154,15 @@ class Shared:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.size = 0
-        self.memory: Any = None
+        self.memory: Any = b""
 
     def frame(self, shape: list[int]) -> Any:
         """(H, W, 3) uint8 in BGR, to be read before the answer is given."""
         import numpy as np
 
         size = shape[0] * shape[1] * shape[2]
-        if size > self.size:
-            self.memory, self.size = mmap.mmap(self.descriptor, size, access=mmap.ACCESS_READ), size
+        if size > len(self.memory):
+            self.memory = mmap.mmap(self.descriptor, size, access=mmap.ACCESS_READ)
         return np.frombuffer(self.memory, np.uint8, size).reshape(shape)
 
 

@@ -27,6 +27,7 @@ from functools import cached_property
 from inmo.boxes import Boxes
 from inmo.datasets.base import Hole, Sequence
 from inmo.datasets.files import Tree
+from inmo.datasets.layout import plain_name
 from inmo.errors import UserError, unknown_name
 from inmo.trackers.recorded.box_layouts import BOX_LAYOUTS, BoxLayout, box_layout
 from inmo.trackers.recorded.filing import (
@@ -42,7 +43,6 @@ from inmo.trackers.recorded.filing import (
     Sought,
     file_away,
     means,
-    plain,
     summary,
 )
 from inmo.trackers.recorded.formats import Format, result_format
@@ -193,7 +193,7 @@ def find_results(
     """
     wanted = tuple(sequences)
     home = benchmark.removeprefix("mini-")
-    own = {plain(label), plain(benchmark)} - {""} | DATASET_FOLDERS.get(home, frozenset())
+    own = {plain_name(label), plain_name(benchmark)} - {""} | DATASET_FOLDERS.get(home, frozenset())
     foreign = KNOWN_FOLDERS - own if benchmark not in ("", "folder") else frozenset()
     names = Names(_spellings(wanted), foreign, frozenset(item.place for item in wanted if item.place))
     shelves, passed = file_away(tree, names)

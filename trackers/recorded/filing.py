@@ -9,6 +9,7 @@ from typing import Protocol
 
 from inmo.datasets.files import Tree
 from inmo.datasets.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from inmo.datasets.layout import plain_name
 
 READ = ("txt", "csv", "mat")
 """Suffixes of results, in whatever case; of two files for one sequence the earlier kind is read."""
@@ -160,14 +161,9 @@ def _counted(folder: str, paths: list[str]) -> str:
     )
 
 
-def plain(name: str) -> str:
-    """A name without case and separators."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
 def means(name: str, known: Collection[str]) -> bool:
     """Whether a folder is called like one of ``known`` plain names, "_results" behind it or not."""
-    return plain(name) in known or plain(TRACKER_SUFFIX.sub("", name)) in known
+    return plain_name(name) in known or plain_name(TRACKER_SUFFIX.sub("", name)) in known
 
 
 def _no_result(tree: Tree, names: Names, path: str, parts: list[str], stem: str, suffix: str) -> Passed | None:
@@ -179,7 +175,9 @@ def _no_result(tree: Tree, names: Names, path: str, parts: list[str], stem: str,
         return Passed(path, "times or scores beside results", told=False)
     if names.truth and tree.place(path) in names.truth:
         return Passed(path, "the ground truth that results are scored against", told=False)
-    if any(plain(part) in _TRUTH_FOLDERS for part in parts) or (stem not in names and _TRUTH_FILES.fullmatch(stem)):
+    if any(plain_name(part) in _TRUTH_FOLDERS for part in parts) or (
+        stem not in names and _TRUTH_FILES.fullmatch(stem)
+    ):
         return Passed(path, TRUTH, told=_named(stem, names))
     if other := next((part for part in parts if means(part, names.foreign)), ""):
         return Passed(path, f"a result of another dataset, as {other} says", told=_named(stem, names))

@@ -20,11 +20,7 @@ from inmo.errors import unknown_name
 Values = NDArray[np.float64]
 
 
-def _number(pattern: str) -> Callable[[float], str]:
-    return lambda value: pattern % value
-
-
-_MICRO = _number("%f")
+_MICRO = "{:f}".format
 
 
 def _truncated(value: float) -> str:
@@ -123,7 +119,7 @@ FORMATS: dict[str, Format] = {
             "ostrack", "OSTrack", "{tracker}/{dataset}/{sequence}.txt", "\t", _truncated,
             time_path="{tracker}/{dataset}/{sequence}_time.txt",
             score_path="{tracker}/{dataset}/{sequence}_all_scores.txt",
-            score_number=_number("%.2f"),
+            score_number="{:.2f}".format,
             names=_PREFIXED,
         ),
         Format(
@@ -139,22 +135,22 @@ FORMATS: dict[str, Format] = {
             names={"otb100": _dashed},
         ),
         Format(
-            "got10k", "GOT-10k toolkit", "{dataset}/{tracker}/{sequence}.txt", ",", _number("%.3f"),
+            "got10k", "GOT-10k toolkit", "{dataset}/{tracker}/{sequence}.txt", ",", "{:.3f}".format,
             time_path="{dataset}/{tracker}/times/{sequence}_time.txt",
-            time_number=_number("%.8f"),
+            time_number="{:.8f}".format,
             nested=_GOT10K_NESTED,
-            nested_time=_number("%.8f"),
+            nested_time="{:.8f}".format,
             names={"otb100": _dotted},
             whole=True,
         ),
         Format(
-            "lasot", "LaSOT evaluation toolkit", "{tracker}_tracking_result/{sequence}.txt", ",", _number("%.4f")
+            "lasot", "LaSOT evaluation toolkit", "{tracker}_tracking_result/{sequence}.txt", ",", "{:.4f}".format
         ),
         Format(
-            "tnl2k", "TNL2K evaluation toolkit", "{tracker}_tracking_result/{sequence}.txt", ",", _number("%.4f")
+            "tnl2k", "TNL2K evaluation toolkit", "{tracker}_tracking_result/{sequence}.txt", ",", "{:.4f}".format
         ),
         Format(
-            "trackingnet", "TrackingNet submission", "{dataset}/{tracker}/{sequence}.txt", ",", _number("%.2f"),
+            "trackingnet", "TrackingNet submission", "{dataset}/{tracker}/{sequence}.txt", ",", "{:.2f}".format,
             archive=True,
         ),
     )

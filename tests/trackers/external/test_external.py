@@ -232,7 +232,7 @@ def test_what_goes_wrong_in_a_step(body: str, tmp_path: Path) -> None:
 
 
 def process_of(state: list[Target]) -> int:
-    process = state[0].child._process  # type: ignore[attr-defined]
+    process = state[0].child._process
     assert isinstance(process, Running)
     return process._process.pid
 

@@ -199,7 +199,7 @@ def test_what_goes_wrong_in_a_step(body: str, tmp_path: Path) -> None:
     limit = 0.5 if "sleep" in body else 60
     tracker = started(raw(tmp_path, body + "\ntime.sleep(600)"), step_timeout=limit)
     state = tracker.init([frame()], box())
-    pid = state[0].child._process._process.pid  # type: ignore[attr-defined]
+    pid = state[0].child._process._process.pid
     with pytest.raises(TrackerFailure, match=WRONG[body]) as failure:
         tracker.step([frame()], state)
     assert str(failure.value).startswith("trax:")
