@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tyro.conf import OmitArgPrefixes
-
 from inmo.errors import UserError
 from inmo.harness.commands.options import NetworkOptions
 from inmo.harness.commands.shared import setups_of
@@ -24,7 +22,7 @@ class Describe:
     """Name of a neural tracker; with --table 1 one that is not the paper's two."""
     table: Literal[1] | None = None
     """Print Table 1 of the paper beside what the networks really are, in place of the parts."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    network: NetworkOptions = NetworkOptions()
 
 
 def run(command: Describe) -> int:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, arg
+from tyro.conf import arg
 
 from inmo.errors import UserError
-from inmo.harness.commands.options import Names, NetworkOptions
+from inmo.harness.commands.options import Names, NetworkOptions, Trackers
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.experiment.planning import Wanted, footage, lines, make_plan, wanted_by
 from inmo.harness.store.store import open_store
@@ -29,7 +29,7 @@ class Plan:
 
     experiment: Path | None = None
     """YAML, see experiments/; in place of --tracker."""
-    tracker: Annotated[Names, arg(metavar="NAME ...")] = ()
+    tracker: Trackers = ()
     """Tracker to run; may be given several times."""
     dataset: Annotated[Names, arg(metavar="NAME[=ROOT] ...")] = ()
     """Dataset, in place of the experiment's own; may be given several times."""
@@ -39,7 +39,7 @@ class Plan:
     """Folder of results: what is there is done, and tells speeds."""
     bench: Path | None = None
     """JSON of `bench --out`."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    network: NetworkOptions = NetworkOptions()
     device: str = "auto"
     """Where a speed is measured that nothing tells: auto, cpu, cuda ..."""
 

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any, Literal
 
 from inmo.datasets.files import open_tree
 from inmo.errors import Exit, UserError
-from inmo.harness.commands.options import Names
+from inmo.harness.commands.options import Flag, Names
 from inmo.harness.run.setup import parse_dataset
 from inmo.reports.scoring.explain import explain
 from inmo.reports.scoring.protocols import PROTOCOLS, protocol
@@ -54,13 +52,13 @@ class ScoreResults:
     """Evaluation protocols, the benchmark's default when not given; `list protocols` names them. all: in one table."""
     reference: Path | None = None
     """JSON of published scores, {"ECO": 69.1}: which tracker's are not the same, and what would explain it."""
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    partial: Flag = False
     """Score what is there and print the coverage beside every number."""
-    per_sequence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    per_sequence: Flag = False
     """Also every sequence's own numbers."""
-    diagnose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    diagnose: Flag = False
     """Also what the score would be if the files were read in other ways: corners, another origin, a frame late ..."""
-    explain: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    explain: Flag = False
     """Say instead what each file was taken for, what was passed over and why, which rows were cut, which flags used."""
     format: Literal["table", "json", "csv", "latex"] = "table"
     """How to print."""
