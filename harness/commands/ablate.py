@@ -66,14 +66,10 @@ def run(command: Ablate) -> int:
         file, base, (*steps, *command.set), command.rows, command.seeds, command.dataset, command.partial
     )  # fmt: skip
     if command.dry_run:
-        print(
-            "\n".join(dry_run(asked, command.out, at_once=command.trainings, jobs=command.jobs, device=command.device))
-        )
+        lines = dry_run(asked, command.out, at_once=command.trainings, jobs=command.jobs, device=command.device)
+        print("\n".join(lines))
         return 0
     return ablate(
-        asked,
-        out=command.out,
-        device=command.device,
-        at_once=command.trainings,
+        asked, out=command.out, device=command.device, at_once=command.trainings,
         resources=lambda: resources_of(command),
-    )
+    )  # fmt: skip

@@ -54,5 +54,5 @@ def run(command: ShowMaps) -> int:
     block = maps_block(found, stem=f"maps_{file_name(command.sequence)}", title="Activation maps")
     for note in block.notes:
         print(note, file=sys.stderr)
-    print("\n".join(str(path) for path in write_block(block, command.out)))
+    print(*write_block(block, command.out), sep="\n")
     return 0

@@ -51,18 +51,14 @@ def run(command: Plan) -> int:
         raise UserError("say what is to be run: --experiment FILE, or --tracker NAME --dataset NAME")
     if command.experiment is not None:
         wanted, without = wanted_by(command.experiment, command.dataset)
+    elif command.dataset:
+        setups = setups_of(command.tracker, command.network, random_weights=True)
+        wanted, without = [Wanted(setup, film) for film in map(footage, command.dataset) for setup in setups], []
     else:
-        wanted, without = _given(command), []
+        raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
     for sentence in without:
         print(f"without {sentence}", file=sys.stderr)
     store = open_store(command.store) if command.store is not None else None
     made = make_plan(wanted, store=store, bench=command.bench, device=command.device)
     print("\n".join(lines(made, command.workers)))
     return 0
-
-
-def _given(command: Plan) -> list[Wanted]:
-    if not command.dataset:
-        raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
-    setups = setups_of(command.tracker, command.network, random_weights=True)
-    return [Wanted(setup, film) for film in map(footage, command.dataset) for setup in setups]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -69,7 +69,7 @@ def run(command: ScoreResults) -> int:
     if command.annotations is not None:
         if argument.root:
             raise UserError("give the ground truth once: --dataset NAME=ROOT, or --dataset NAME --annotations PATH")
-        argument = type(argument)(argument.name, argument.label, str(command.annotations))
+        argument = replace(argument, root=str(command.annotations))
     everything = ALL in command.protocol
     for name in command.protocol:
         protocol(name) if name != ALL else None
@@ -109,12 +109,8 @@ def run(command: ScoreResults) -> int:
         tables += [readings_table(scores)] if command.diagnose else []
         for table in tables:
             print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
-        lines = difference_lines(parts, benchmark.protocol)
-        print(
-            "\n".join(map(plain, lines)),
-            end="\n" * bool(lines),
-            file=sys.stdout if command.format == "table" else sys.stderr,
-        )
+        for line in difference_lines(parts, benchmark.protocol):
+            print(plain(line), file=sys.stdout if command.format == "table" else sys.stderr)
     if unknown:
         print(f"note: published, but not among the results: {plain(', '.join(unknown))}", file=sys.stderr)
     for looks in dict.fromkeys(score.looks for score in scores if score.looks and command.format != "table"):
@@ -127,8 +123,6 @@ def _refused(scores: Sequence[Score]) -> int:
     numbered = {score.tracker for score in scores if not score.reason}
     for score in scores:
         if score.reason:
-            print(
-                f"{'error' if score.tracker not in numbered else 'note'}: {score.tracker}: {score.reason}",
-                file=sys.stderr,
-            )
+            kind = "note" if score.tracker in numbered else "error"
+            print(f"{kind}: {score.tracker}: {score.reason}", file=sys.stderr)
     return Exit.MEND if {score.tracker for score in scores} - numbered else 0

@@ -47,14 +47,8 @@ def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: boo
     An option goes to the trackers that have it, so that ``--preset`` may stand where OpenCV's are beside networks; one
     that none has is refused. ``random_weights`` is dropped where no tracker knows it.
     """
-    shared = {
-        "interaction": options.interaction,
-        "preset": options.preset,
-        "precision": options.precision,
-        "runtime": options.runtime,
-        "compile": options.compile or None,
-        "python": options.python,
-    }
+    shared = {name: getattr(options, name) for name in ("interaction", "preset", "precision", "runtime", "python")}
+    shared["compile"] = options.compile or None
     has = [{field.name for field in fields(tracker(name.partition(":")[0]).config)} for name in names]
     anyone = set().union(*has)
     if options.python and "python" not in anyone:

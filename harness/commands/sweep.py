@@ -60,9 +60,8 @@ def run(command: Sweep) -> int:
     store = open_store(command.store, write=True)
     with resources_of(command) as resources:
         outcomes, wanted, done = run_sweep(
-            store, bases, over, datasets, names=command.sequences, resources=resources,
-            partial=command.partial,
-        )  # fmt: skip
+            store, bases, over, datasets, names=command.sequences, resources=resources, partial=command.partial
+        )
     say_runs(wanted, done, outcomes, command.store)
     look = styles(base.label or base.spec.title for base in bases)
     numbers = {name: number for number, name in enumerate(look)}
@@ -74,5 +73,5 @@ def run(command: Sweep) -> int:
         print(table.to_text())
     if command.out is not None:
         written = write_block(block, command.out)
-        print("\n".join([*block.notes, *(str(path) for path in written)]), file=sys.stderr)
+        print(*block.notes, *written, sep="\n", file=sys.stderr)
     return say_holes(outcomes)

@@ -65,13 +65,8 @@ def run(command: Tune) -> int:
         print(f"{kind} {len(names)}: {', '.join(names)}")
     task = tuning.Task(base, dataset, parse_space(command.space), split, command.seed)
     try:
-        found = tuning.run_tuning(
-            task,
-            command.out,
-            trials=command.trials,
-            batch=command.batch,
-            resources=Resources(command.jobs, command.device),
-        )
+        resources = Resources(command.jobs, command.device)
+        found = tuning.run_tuning(task, command.out, trials=command.trials, batch=command.batch, resources=resources)
     except tuning.Interrupted as error:
         return say_holes(error.outcomes)
     block = tuning_block(found)
