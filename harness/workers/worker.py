@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -75,49 +76,61 @@ def key_of(job: Job) -> Key:
 
 @dataclass(frozen=True)
 class Errand:
-    """A unit that is done by being unpickled: ``pickle.loads`` of its bytes gives what ``work`` gives.
+    """Work that is done by being unpickled: ``pickle.loads`` of its bytes gives what ``does`` gives, or a ``Refusal``.
 
     So bytes are all that dask sees. It unpickles a task's function and arguments while it reads a message, and a worker
     that cannot (no project there) would just be gone; here that is an error of the task.
-    """
-
-    unit: Job | LaneBatch
-    orders: Orders
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return work, (self.unit, self.orders)
-
-
-def work(unit: Job | LaneBatch, orders: Orders) -> list[Report] | Refusal:
-    """Do a unit in this worker.
 
     Refused is what would go wrong with every unit: other code, other weights under the same path, a store that this
-    host does not see. What goes wrong with a sequence is a hole of its own.
+    host does not see.
+
+    Attributes:
+        does, given: the function of a module, and its arguments.
+        orders: what the worker must be fit for first.
+        name: what an error is said to have befallen; empty for the worker.
     """
+
+    does: Callable[..., Any]
+    given: tuple[Any, ...]
+    orders: Orders
+    name: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _done, (self.does, self.given, self.orders, self.name)
+
+    def posted(self) -> bytes:
+        """The errand as it travels."""
+        import cloudpickle
+
+        posted: bytes = cloudpickle.dumps(self)
+        return posted
+
+
+def _done(does: Callable[..., Any], given: tuple[Any, ...], orders: Orders, name: str) -> Any:
     try:
-        return _work(unit, orders)
+        stand_ready(orders)
+        return does(*given)
     except UserError as error:
         return Refusal(str(error))
     except Exception as error:
-        return Refusal(f"on the worker on {socket.gethostname()}: {type(error).__name__}: {error}", fault=True)
+        where = name or f"on the worker on {socket.gethostname()}"
+        return Refusal(f"{where}: {type(error).__name__}: {error}", fault=True)
 
 
-def _work(unit: Job | LaneBatch, orders: Orders) -> list[Report]:
+def work(unit: Job | LaneBatch, shared_store: bool) -> list[Report]:
+    """Do a unit in this worker. What goes wrong with a sequence is a hole of its own.
+
+    Raises UserError for other weights under the same path.
+    """
     jobs = (unit,) if isinstance(unit, Job) else unit.jobs
-    stand_ready(orders)
     for name, config, wanted in {(job.run.tracker, job.config, job.run.hash) for job in jobs}:
         _demand_same_files(name, config, wanted)
     versions = tuple(provenance.versions().items())  # those of this host: its torch may be another
-    if orders.tokens:
+    with nullcontext() if shared_store else tempfile.TemporaryDirectory(prefix="inmo-results-") as folder:
+        own = {} if folder is None else {"store": Path(folder)}
         return [
-            Report(key_of(done.job), done.reason, done.crashed, done.state)
-            for done in carry_out(_with(unit, versions=versions))
-        ]
-    with tempfile.TemporaryDirectory(prefix="inmo-results-") as folder:
-        store = Store(Path(folder))
-        return [
-            Report(key_of(done.job), done.reason, done.crashed, done.state, _results(store, done.job))
-            for done in carry_out(_with(unit, versions=versions, store=store.root))
+            Report(key_of(done.job), done.reason, done.crashed, done.state, _results(done.job) if own else ())
+            for done in carry_out(_with(unit, versions=versions, **own))
         ]
 
 
@@ -159,8 +172,8 @@ def _with(unit: Job | LaneBatch, **values: Any) -> Job | LaneBatch:
     return replace(unit, jobs=tuple(replace(job, **values) for job in unit.jobs))
 
 
-def _results(store: Store, job: Job) -> tuple[Result | Hole, ...]:
-    return tuple(store.result(job.label, run, job.sequence.name) for run, _ in job.runs)
+def _results(job: Job) -> tuple[Result | Hole, ...]:
+    return tuple(Store(job.store).result(job.label, run, job.sequence.name) for run, _ in job.runs)
 
 
 def _demand_same_code(wanted: str) -> None:
