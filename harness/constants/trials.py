@@ -83,10 +83,9 @@ class Proposals:
 
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = JournalFileOpenLock(str(path))
-            storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+            backend = JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path)))
             self._study = self._optuna.create_study(
-                storage=storage, study_name=STUDY, direction="maximize", load_if_exists=True
+                storage=JournalStorage(backend), study_name=STUDY, direction="maximize", load_if_exists=True
             )
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"cannot use the tuning's log {path} ({error}): choose another --out") from error
