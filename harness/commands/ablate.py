@@ -71,5 +71,5 @@ def run(command: Ablate) -> int:
         return 0
     return ablate(
         asked, out=command.out, device=command.device, at_once=command.trainings,
-        resources=lambda: resources_of(command),
+        resources=lambda: resources_of(command.cluster, command.jobs, command.device, command.lanes),
     )  # fmt: skip

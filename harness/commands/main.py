@@ -44,7 +44,7 @@ class MainJob:
 
 def run(command: MainJob) -> int:
     choice = Choice(command.table, command.figure, command.datasets)
-    with resources_of(command) as resources:
+    with resources_of(command.cluster, command.jobs, command.device, command.lanes) as resources:
         outcomes, page = run_main_job(
             command.out, resources, path=command.experiment or EMBEDDED, given=command.dataset, choice=choice
         )  # fmt: skip

@@ -58,7 +58,7 @@ def run(command: Sweep) -> int:
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)
     store = open_store(command.store, write=True)
-    with resources_of(command) as resources:
+    with resources_of(command.cluster, command.jobs, command.device) as resources:
         outcomes, wanted, done = run_sweep(
             store, bases, over, datasets, names=command.sequences, resources=resources, partial=command.partial
         )

@@ -50,7 +50,7 @@ def run(command: Track) -> int:
     setups = setups_of(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)
-    with resources_of(command) as resources:
+    with resources_of(command.cluster, command.jobs, command.device, command.lanes) as resources:
         resources.check(setups, datasets)
         store = open_store(command.store, write=True)
         jobs, done = plan(

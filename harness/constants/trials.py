@@ -107,9 +107,7 @@ class Proposals:
     def batch(self, size: int) -> list[Trial]:
         """So many trials to score: those that were proposed and not scored yet, then new ones."""
         waiting = [trial for trial in self._trials() if trial.score is None][:size]
-        while len(waiting) < size:
-            waiting.append(self._propose())
-        return waiting
+        return [*waiting, *(self._propose() for _ in range(size - len(waiting)))]
 
     def tell(self, scores: Mapping[int, float]) -> None:
         """Enter scores: number of a trial -> score, the higher the better."""

@@ -26,7 +26,7 @@ from inmo.harness.run.lane_batches import LaneBatch, in_lanes
 from inmo.harness.run.lanes import auto_lanes
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Store
-from inmo.harness.workers.worker import Errand, Orders, Refusal, Report, key_of, work
+from inmo.harness.workers.worker import Errand, Orders, Refusal, Report, work
 from inmo.trackers.base import TrackerFailure
 from inmo.whole_files import unfinished
 
@@ -135,7 +135,7 @@ class _Dispatch:
 
         jobs = (unit,) if isinstance(unit, Job) else unit.jobs
         if future.status == "finished":
-            by_key, told = {key_of(job): job for job in jobs}, future.result()
+            by_key, told = {job.keys[0]: job for job in jobs}, future.result()
             if isinstance(told, Refusal):
                 raise RuntimeError(told.reason) if told.fault else UserError(told.reason)
             for report in told:

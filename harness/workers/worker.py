@@ -20,11 +20,10 @@ from inmo.errors import UserError
 from inmo.harness.run.jobs import Job
 from inmo.harness.run.lane_batches import LaneBatch, carry_out
 from inmo.harness.store import provenance
+from inmo.harness.store.claims import Key
 from inmo.harness.store.records import Result
 from inmo.harness.store.store import Store
 from inmo.trackers.base import config_hash
-
-Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Report:
     """What became of one job: as ``Outcome``, without sending the job back.
 
     Attributes:
+        key: the first of the job's, which tells it from the others of its unit.
         state: as of the outcome.
         results: of each run of the job, where there is no shared store.
     """
@@ -67,11 +67,6 @@ class Refusal:
 
     reason: str
     fault: bool = False
-
-
-def key_of(job: Job) -> Key:
-    """What tells a job from the others of its unit."""
-    return (job.label, job.run.folder, job.sequence.name)
 
 
 @dataclass(frozen=True)
@@ -127,10 +122,11 @@ def work(unit: Job | LaneBatch, shared_store: bool) -> list[Report]:
         _demand_same_files(name, config, wanted)
     versions = tuple(provenance.versions().items())  # those of this host: its torch may be another
     with nullcontext() if shared_store else tempfile.TemporaryDirectory(prefix="inmo-results-") as folder:
-        own = {} if folder is None else {"store": Path(folder)}
+        here = tuple(replace(job, versions=versions, store=Path(folder) if folder else job.store) for job in jobs)
+        mine = here[0] if isinstance(unit, Job) else replace(unit, jobs=here)
         return [
-            Report(key_of(done.job), done.reason, done.crashed, done.state, _results(done.job) if own else ())
-            for done in carry_out(_with(unit, versions=versions, **own))
+            Report(done.job.keys[0], done.reason, done.crashed, done.state, _results(done.job) if folder else ())
+            for done in carry_out(mine)
         ]
 
 
@@ -164,12 +160,6 @@ def dask_setup(worker: Any) -> None:
 @lru_cache(maxsize=1)
 def _nowhere() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="inmo-nowhere-")
-
-
-def _with(unit: Job | LaneBatch, **values: Any) -> Job | LaneBatch:
-    if isinstance(unit, Job):
-        return replace(unit, **values)
-    return replace(unit, jobs=tuple(replace(job, **values) for job in unit.jobs))
 
 
 def _results(job: Job) -> tuple[Result | Hole, ...]:
