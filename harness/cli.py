@@ -15,6 +15,8 @@ from inmo.harness.commands.options import together
 
 OF_THE_PROGRAM = ("-h", "--help", "--tyro-print-completion", "--tyro-write-completion")
 
+CONFIG = (tyro.conf.OmitArgPrefixes,)  # the options of a group within a command are said without its name
+
 EPILOGUE = """exit status: 0 done; 1 `check` or `validate` found something; 2 something the user can mend; 3 a tracker
 failed on some sequences, the others are done; 130 interrupted (the same command continues)."""
 
@@ -56,6 +58,6 @@ def parse(words: Sequence[str]) -> Any:
     program = Path(sys.argv[0]).name if Path(sys.argv[0]).stem == "inmo" else "run_all.py"
     if words[0] in COMMANDS:
         command = kind(words[0])
-        return tyro.cli(command, prog=f"{program} {words[0]}", args=together(command, words[1:]))
+        return tyro.cli(command, prog=f"{program} {words[0]}", args=together(command, words[1:]), config=CONFIG)
     description = "Benchmark and ablation harness for single-object trackers. --debug shows tracebacks.\n" + EPILOGUE
-    return tyro.cli(grammar(), prog=program, description=description, args=words)
+    return tyro.cli(grammar(), prog=program, description=description, args=words, config=CONFIG)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from inmo.datasets.base import Dataset
 from inmo.errors import Exit, UserError, unknown_name
-from inmo.harness.ablation.spec import FOLDER, Ablation, Row, flat, last, load_ablation, raw_config, rows_of, words
+from inmo.harness.ablation.spec import FOLDER, Row, flat, last, load_ablation, raw_config, rows_of, words
 from inmo.harness.ablation.trainings import Member, members, missing, run_trainings
 from inmo.harness.run.jobs import demand_sequences, plan
-from inmo.harness.run.setup import open_datasets
+from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Store, open_store
 from inmo.harness.training.config import TrainConfig
 from inmo.harness.training.distributed import join, processes
@@ -24,6 +24,7 @@ from inmo.harness.training.schedule import batch_of, steps_of
 from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
+from inmo.records import as_words
 from inmo.reports.blocks.ablation import ablation_block
 from inmo.reports.page.page import write_report
 from inmo.reports.scoring.distraction import Distraction
@@ -71,13 +72,17 @@ class Opened:
 def open_ablation(asked: Asked, home: Path) -> Opened:
     """Read the file and make the rows' configs. Raises UserError for whatever the user can mend."""
     ablation = load_ablation(asked.file)
-    rows = _chosen(ablation, asked)
+    known = {row.name: row for row in rows_of(ablation)}
+    for name in asked.rows:
+        if name not in known:
+            raise unknown_name(f"row of {asked.file.stem}", name, known)
+    rows = tuple(row for row in known.values() if not asked.rows or row.name in asked.rows)
     raw = raw_config(ablation, asked.file, config=asked.config, overrides=asked.overrides)
     seeds = tuple(dict.fromkeys(asked.seeds or ablation.seeds))
     datasets = asked.datasets or ablation.datasets
     if not seeds or not datasets:
         raise UserError("an ablation wants a seed and a dataset to measure on, as --dataset name=root")
-    reference = ablation.reference or rows_of(ablation)[-1].name
+    reference = ablation.reference or [*known][-1]
     if reference not in [row.name for row in rows]:
         reference = rows[-1].name
     found = members(rows, raw, seeds, home / "trainings", asked.file)
@@ -242,17 +247,8 @@ def pairs_of(config: TrainConfig) -> int:
     return steps_of(config) * batch_of(config)
 
 
-def _chosen(ablation: Ablation, asked: Asked) -> tuple[Row, ...]:
-    rows = {row.name: row for row in rows_of(ablation)}
-    for name in asked.rows:
-        if name not in rows:
-            raise unknown_name(f"row of {asked.file.stem}", name, rows)
-    return tuple(row for row in rows.values() if not asked.rows or row.name in asked.rows)
-
-
 def _settings(config: TrainConfig) -> dict[str, object]:
     """A training's values by path, those of its tracker's config filled in."""
-    member = Member("", 0, config, None, Path())
-    tracker = member.setup(untrained=True).config
+    tracker = configure(config.tracker, as_words(config.settings) | {"allow_random_weights": "true"}).config
     known = {f"settings.{name}": value for name, value in vars(tracker).items()}
     return {**flat(asdict(replace(config, settings={}))), **known, **flat({"settings": dict(config.settings)})}

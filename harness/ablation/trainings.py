@@ -23,8 +23,8 @@ from inmo.harness.training.distributed import Group
 from inmo.harness.training.objectives import OBJECTIVES
 from inmo.harness.training.schedule import demand_schedule
 from inmo.harness.workers.cluster import Cluster, connected, token
-from inmo.harness.workers.orphans import end_with, orphaned
-from inmo.harness.workers.worker import Orders, Refusal, stand_ready
+from inmo.harness.workers.parallel import in_processes
+from inmo.harness.workers.worker import Errand, Orders, Refusal
 from inmo.records import as_words
 from inmo.trackers.pipeline.shipped import architecture
 
@@ -66,14 +66,11 @@ def members(rows: Iterable[Row], raw: Mapping[str, Any], seeds: Sequence[int], h
             demand_schedule(config)
             if config.objective not in OBJECTIVES:
                 raise unknown_name("objective", config.objective, OBJECTIVES)
-            if row.weights:
-                weights = found_file(row.weights[seed], where)
-                if not weights.is_file():
-                    raise UserError(f"row {row.name}: its weights {weights} are not there: check the path")
-                found.append(Member(row.name, seed, config, None, weights))
-            else:
-                folder = home / training_key(config)
-                found.append(Member(row.name, seed, config, folder, folder / WEIGHTS))
+            folder = None if row.weights else home / training_key(config)
+            weights = folder / WEIGHTS if folder else found_file(row.weights[seed], where)
+            if folder is None and not weights.is_file():
+                raise UserError(f"row {row.name}: its weights {weights} are not there: check the path")
+            found.append(Member(row.name, seed, config, folder, weights))
     return sorted(found, key=lambda member: list(dict.fromkeys(m.seed for m in found)).index(member.seed))
 
 
@@ -132,7 +129,8 @@ def run_trainings(
     if cluster is not None:
         return _on_cluster(cluster, todo, device)
     if at_once > 1 and len(todo) > 1:
-        return _in_processes(todo, device, at_once)
+        calls = [(config, folder, device) for folder, config in todo.items()]
+        return _all(in_processes(_alone, calls, at_once), len(todo))
     for folder, config in todo.items():
         if group is None or group.first:
             sys.stderr.write(f"training {folder.name}\n")
@@ -146,23 +144,14 @@ def _train(config: TrainConfig, folder: Path, device: str, *, group: Group | Non
     return not run_training(config, folder, resume=resume, device=device, quiet=quiet, group=group).interrupted
 
 
-def _in_processes(todo: Mapping[Path, TrainConfig], device: str, at_once: int) -> bool:
-    import joblib
-
-    threads = max(1, (os.cpu_count() or 1) // at_once)
-    calls = [joblib.delayed(_alone)(config, folder, device, os.getpid()) for folder, config in todo.items()]
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
-        done = joblib.Parallel(n_jobs=at_once, return_as="generator_unordered", batch_size=1)(calls)
-        return _all(done, len(todo))
-
-
-def _alone(config: TrainConfig, folder: Path, device: str, parent: int) -> tuple[str, bool]:
+def _alone(config: TrainConfig, folder: Path, device: str) -> tuple[str, bool]:
     import torch
 
-    end_with(parent)
-    if orphaned(parent):
-        return folder.name, False
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    return _there(config, folder, device)
+
+
+def _there(config: TrainConfig, folder: Path, device: str) -> tuple[str, bool]:
     return folder.name, _train(config, folder, device, quiet=True)
 
 
@@ -175,35 +164,10 @@ def _all(done: Iterable[tuple[str, bool]], count: int) -> bool:
     return all(ended)
 
 
-@dataclass(frozen=True)
-class Errand:
-    """A training that is done by being unpickled on a worker, see ``workers.worker.Errand``."""
-
-    config: TrainConfig
-    folder: Path
-    device: str
-    orders: Orders
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _there, (self.config, self.folder, self.device, self.orders)
-
-
-def _there(config: TrainConfig, folder: Path, device: str, orders: Orders) -> tuple[str, bool] | Refusal:
-    try:
-        stand_ready(orders)
-        return folder.name, _train(config, folder, device, quiet=True)
-    except UserError as error:
-        return Refusal(str(error))
-    except Exception as error:
-        return Refusal(f"{folder.name}: {type(error).__name__}: {error}", fault=True)
-
-
 def _on_cluster(cluster: Cluster, todo: Mapping[Path, TrainConfig], device: str) -> bool:
     """Every training on one worker. One that dies leaves its checkpoint, from which the next goes on."""
     if not todo:
         return True
-    import cloudpickle
-
     home = next(iter(todo)).parent.resolve()
     home.mkdir(parents=True, exist_ok=True)
     shared: AbstractContextManager[str] = token(home) if cluster.shared_store else nullcontext("")
@@ -213,8 +177,11 @@ def _on_cluster(cluster: Cluster, todo: Mapping[Path, TrainConfig], device: str)
         from distributed import as_completed
 
         orders = Orders(str(Path.cwd()), provenance.code_version(), {home: mark})
-        errands = [cloudpickle.dumps(Errand(c, home / folder.name, device, orders)) for folder, c in todo.items()]
-        futures = client.map(pickle.loads, errands, pure=False)
+        errands = [
+            Errand(_there, (config, home / folder.name, device), orders, name=folder.name)
+            for folder, config in todo.items()
+        ]
+        futures = client.map(pickle.loads, [errand.posted() for errand in errands], pure=False)
         return _all((_told(future) for future in as_completed(futures, loop=client.loop)), len(todo))
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import Positional
 
-from inmo.harness.commands.options import ClusterOptions, Lanes, Names
+from inmo.harness.commands.options import ClusterOptions, Flag, Lanes, Names, Roots
 from inmo.harness.commands.shared import resources_of
 from inmo.paths import ROOT
 
@@ -32,7 +30,7 @@ class Ablate:
     """Optimisation steps per row, in place of the config's."""
     set: Names = ()
     """Any value of the base config, as a.b=value; may be given several times."""
-    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
+    dataset: Roots = ()
     """Dataset to measure on, in place of the ablation's own; may be given several times."""
     rows: Names = ()
     """Only these rows."""
@@ -46,12 +44,12 @@ class Ablate:
     """Trainings at a time, each in a process with its share of the cores; with --backend dask each worker has one."""
     jobs: int = os.cpu_count() or 1
     """Worker processes that track."""
-    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
+    cluster: ClusterOptions = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    partial: Flag = False
     """Measure on what is there of an incomplete dataset."""
-    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    dry_run: Flag = False
     """Only say what is to be done: trainings, pairs, hours of training and of tracking."""
 
 
@@ -68,14 +66,10 @@ def run(command: Ablate) -> int:
         file, base, (*steps, *command.set), command.rows, command.seeds, command.dataset, command.partial
     )  # fmt: skip
     if command.dry_run:
-        print(
-            "\n".join(dry_run(asked, command.out, at_once=command.trainings, jobs=command.jobs, device=command.device))
-        )
+        lines = dry_run(asked, command.out, at_once=command.trainings, jobs=command.jobs, device=command.device)
+        print("\n".join(lines))
         return 0
     return ablate(
-        asked,
-        out=command.out,
-        device=command.device,
-        at_once=command.trainings,
-        resources=lambda: resources_of(command),
-    )
+        asked, out=command.out, device=command.device, at_once=command.trainings,
+        resources=lambda: resources_of(command.cluster, command.jobs, command.device, command.lanes),
+    )  # fmt: skip

@@ -6,12 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import tyro
-from tyro.conf import OmitArgPrefixes, arg
-
-from inmo.harness.commands.options import Names, NetworkOptions
+from inmo.harness.commands.options import Flag, Names, NetworkOptions, Trackers
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.run.setup import Setup
 
@@ -24,9 +21,9 @@ class Bench:
     Example: python run_all.py bench --tracker siamcar --scope run --compare lanes=1 lanes=8,precision=bf16
     """
 
-    tracker: Annotated[Names, arg(metavar="NAME ...")]
+    tracker: Trackers
     """Tracker to time; may be given several times. Where a preset comes with no weights, random ones will do."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    network: NetworkOptions = NetworkOptions()
     scope: tuple[Literal["network", "tracker", "run"], ...] = ("network", "tracker", "run")
     """How much of the way."""
     lanes: tuple[int, ...] = (1,)
@@ -47,7 +44,7 @@ class Bench:
     """Processor threads."""
     device: str = "auto"
     """auto, cpu, cuda ..."""
-    profile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    profile: Flag = False
     """Also print what the network's time goes to, by operation."""
     out: Path | None = None
     """Also write the numbers and the machine's description to this JSON file."""

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
-from tyro.conf import arg
 
 from inmo.datasets.check import check_dataset
 from inmo.errors import Exit, UserError
-from inmo.harness.commands.options import Names
+from inmo.harness.commands.options import Flag, Roots
 from inmo.harness.run.setup import open_datasets
 from inmo.harness.store.check import check_store, seal_store
 from inmo.harness.store.store import open_store
@@ -24,11 +20,11 @@ class Check:
     Example: python run_all.py check --dataset lasot=/data/LaSOT --every 100
     """
 
-    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
+    dataset: Roots = ()
     """Dataset and its root; may be given several times."""
     store: Path | None = None
     """Folder of results: every file in it is read and compared with the checksum that it carries."""
-    seal: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    seal: Flag = False
     """Add a checksum to the files of --store that have none, which earlier versions wrote."""
     images: bool = True
     """Decode the images too (slow, and the only way to find a broken one)."""

@@ -6,13 +6,12 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import tyro
-from tyro.conf import Positional, arg
+from tyro.conf import Positional
 
 from inmo.errors import Exit
-from inmo.harness.commands.options import Names
+from inmo.harness.commands.options import Flag, Labels, Trackers
 from inmo.harness.store.store import open_store
 from inmo.reports.scoring.changes import compare_stores
 from inmo.reports.tables.changes import change_notes, run_change_table, sequence_change_table
@@ -35,15 +34,15 @@ class CompareStores:
     """Store before."""
     second: Positional[Path]
     """Store after."""
-    tracker: Annotated[Names, arg(metavar="NAME ...")] = ()
+    tracker: Trackers = ()
     """Only these trackers, by their names in tables."""
-    dataset: Annotated[Names, arg(metavar="LABEL ...")] = ()
+    dataset: Labels = ()
     """Only these datasets."""
     out: Path | None = None
     """A page with all sequences and the frames of the largest changes: OUT/index.html, OUT/tables/*."""
     format: Literal["table", "json", "csv"] = "table"
     """How to print."""
-    full_paths: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    full_paths: Flag = False
     """Say on the page where the data lay on this machine."""
 
 

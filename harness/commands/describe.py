@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-from tyro.conf import OmitArgPrefixes
+from typing import Literal
 
 from inmo.errors import UserError
 from inmo.harness.commands.options import NetworkOptions
@@ -24,7 +22,7 @@ class Describe:
     """Name of a neural tracker; with --table 1 one that is not the paper's two."""
     table: Literal[1] | None = None
     """Print Table 1 of the paper beside what the networks really are, in place of the parts."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    network: NetworkOptions = NetworkOptions()
 
 
 def run(command: Describe) -> int:
@@ -39,7 +37,9 @@ def run(command: Describe) -> int:
     if setup.spec.network is None:
         raise UserError(f"{command.tracker} has no network to describe: name one of the neural trackers")
     network = setup.spec.network(setup.config)
-    print(f"{setup.spec.title}, {_sense(setup.on('lasot'))}")
+    config = setup.on("lasot")
+    sense = [str(value) for name in ("preset", "interaction") if (value := getattr(config, name, None))]
+    print(f"{setup.spec.title}, {', '.join(sense) or 'default settings'}")
     print(parts.table(parts.describe(network)))
     if asked := keys.network_keys(network):
         print(f"\n{keys.table(asked)}")
@@ -58,9 +58,3 @@ def _table_1(command: Describe) -> int:
     block = backbones_block(built_backbones(setups_of(names, options, random_weights=True)))
     print("\n".join(table.to_text() for table in block.tables.values()), end="")
     return 0
-
-
-def _sense(config: Any) -> str:
-    """Preset and interaction of a config in words."""
-    known = [str(getattr(config, name)) for name in ("preset", "interaction") if getattr(config, name, None)]
-    return ", ".join(known) or "default settings"

@@ -51,5 +51,5 @@ def run(command: MeasureDistractors) -> int:
         for table in block.tables.values():
             print(table.to_text())
         written = write_block(block, command.out) if command.out is not None else []
-        print("\n".join([*block.notes, *(str(path) for path in written)]), file=sys.stderr)
+        print(*block.notes, *written, sep="\n", file=sys.stderr)
     return Exit.MEND if any(data.undisturbed for data in found) else 0

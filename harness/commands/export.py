@@ -5,10 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
+from inmo.harness.commands.options import Flag
 from inmo.harness.store.export import export_store
 from inmo.harness.store.store import open_store
 
@@ -26,7 +24,7 @@ class Export:
     """pysot, pytracking, ostrack, got10k, lasot, trackingnet ..."""
     out: Path
     """Where the files go: OUT/<dataset>/<tracker>/<sequence>.txt for pysot."""
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    partial: Flag = False
     """Write what is there although some wanted sequences have no result."""
 
 

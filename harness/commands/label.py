@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-from tyro.conf import OmitArgPrefixes, Positional
+from tyro.conf import Positional
 
-from inmo.harness.commands.options import NetworkOptions
+from inmo.harness.commands.options import Flag, NetworkOptions
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.web.following import Follower
 from inmo.harness.web.footage import Footage
@@ -29,8 +27,8 @@ class Label:
     """Video file, or folder of frames."""
     tracker: str = "csrt"
     """Tracker that proposes boxes."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
-    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    network: NetworkOptions = NetworkOptions()
+    allow_random_weights: Flag = False
     """Run a network without weights, knowing that its boxes mean nothing."""
     tuned_for: str = "folder"
     """Benchmark whose test-time constants are used; one without its own takes LaSOT's."""
@@ -38,7 +36,7 @@ class Label:
     """auto, cpu, cuda ..."""
     port: int = 0
     """Port of 127.0.0.1 that the page is at; any free one unless given."""
-    open: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    open: Flag = False
     """Open the page in the default browser."""
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, arg
-
-from inmo.harness.commands.options import ClusterOptions, Lanes, Names
+from inmo.harness.commands.options import ClusterOptions, Lanes, Names, Roots
 from inmo.harness.commands.shared import resources_of, say_holes
 from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
 
@@ -25,7 +22,7 @@ class MainJob:
 
     experiment: Path | None = None
     """YAML, see experiments/."""
-    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
+    dataset: Roots = ()
     """Dataset in place of the experiment's own; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
     datasets: Names = ()
     """Only these datasets of the experiment, by label."""
@@ -38,7 +35,7 @@ class MainJob:
     """Where the store and the report go."""
     jobs: int = os.cpu_count() or 1
     """Worker processes."""
-    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
+    cluster: ClusterOptions = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
@@ -47,7 +44,7 @@ class MainJob:
 
 def run(command: MainJob) -> int:
     choice = Choice(command.table, command.figure, command.datasets)
-    with resources_of(command) as resources:
+    with resources_of(command.cluster, command.jobs, command.device, command.lanes) as resources:
         outcomes, page = run_main_job(
             command.out, resources, path=command.experiment or EMBEDDED, given=command.dataset, choice=choice
         )  # fmt: skip

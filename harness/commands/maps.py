@@ -5,11 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, arg
-
-from inmo.harness.commands.options import Names, NetworkOptions
+from inmo.harness.commands.options import NetworkOptions, Trackers
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.experiment.activation_maps import run_maps
 from inmo.harness.run.setup import parse_dataset
@@ -25,7 +22,7 @@ class ShowMaps:
     --frames 10 40 --out maps
     """
 
-    tracker: Annotated[Names, arg(metavar="NAME ...")]
+    tracker: Trackers
     """Tracker with CSA and TCA; may be given several times."""
     dataset: str
     """NAME=ROOT, or NAME alone where the root is known."""
@@ -37,7 +34,7 @@ class ShowMaps:
     """The arrays go to OUT/arrays, the drawings to OUT/figures/*.svg and *.pdf."""
     stage: int = -1
     """Which interaction, from 0 for the first; negative numbers count from the last."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    network: NetworkOptions = NetworkOptions()
     device: str = "auto"
     """auto, cpu, cuda ..."""
 
@@ -57,5 +54,5 @@ def run(command: ShowMaps) -> int:
     block = maps_block(found, stem=f"maps_{file_name(command.sequence)}", title="Activation maps")
     for note in block.notes:
         print(note, file=sys.stderr)
-    print("\n".join(str(path) for path in write_block(block, command.out)))
+    print(*write_block(block, command.out), sep="\n")
     return 0

@@ -10,7 +10,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from inmo.errors import Exit
-from inmo.harness.store.merge import Merge, plan_merge, write_merge
+from inmo.harness.store.merge import plan_merge, write_merge
 from inmo.harness.store.store import open_store
 from inmo.terminal import plain
 
@@ -53,15 +53,10 @@ def run(command: MergeStores) -> int:
         )
         return Exit.MEND
     write_merge(found)
-    print("\n".join(_lines(found)))
-    return Exit.MEND if found.damaged else 0
-
-
-def _lines(found: Merge) -> list[str]:
-    said = [f"{store}: {count} results" for store, count in found.results.items()]
-    total = sum(found.results.values())
+    for store, count in found.results.items():
+        print(f"{store}: {count} results")
     beside = f", {found.same} of them in several stores with the same boxes" if found.same else ""
-    said.append(f"{found.into.root}: {total} results{beside}")
+    print(f"{found.into.root}: {sum(found.results.values())} results{beside}")
     if found.outdated:
-        said.append(f"left out: {found.outdated} results made with another annotation")
-    return said
+        print(f"left out: {found.outdated} results made with another annotation")
+    return Exit.MEND if found.damaged else 0

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Literal, get_args, get_type_hints
 
-import tyro
-from tyro.conf import Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from inmo.errors import UserError
 
+Flag = Annotated[bool, FlagCreatePairsOff]
 Names = tuple[str, ...]
+Labels = Annotated[Names, arg(metavar="LABEL ...")]
+Roots = Annotated[Names, arg(metavar="NAME=ROOT ...")]
+Trackers = Annotated[Names, arg(metavar="NAME ...")]
 Lanes = int | Literal["auto"]
 POSITIONAL = get_args(Positional[int])[1]
 
@@ -31,7 +34,7 @@ class NetworkOptions:
     """fp32 without TF32 is the reference; tf32 is CUDA's; bf16 and fp16 are autocast."""
     runtime: Literal["torch", "openvino", "onnxruntime", "tensorrt"] | None = None
     """What computes the search: torch, or one that an extra installs; its graph is made once and kept."""
-    compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    compile: Flag = False
     """Run the network through torch.compile."""
     python: str | None = None
     """Interpreter of external trackers (python:, pytracking:, pysot:), or folder of a virtual environment."""

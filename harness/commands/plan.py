@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, arg
+from tyro.conf import arg
 
 from inmo.errors import UserError
-from inmo.harness.commands.options import Names, NetworkOptions
+from inmo.harness.commands.options import Names, NetworkOptions, Trackers
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.experiment.planning import Wanted, footage, lines, make_plan, wanted_by
 from inmo.harness.store.store import open_store
@@ -29,7 +29,7 @@ class Plan:
 
     experiment: Path | None = None
     """YAML, see experiments/; in place of --tracker."""
-    tracker: Annotated[Names, arg(metavar="NAME ...")] = ()
+    tracker: Trackers = ()
     """Tracker to run; may be given several times."""
     dataset: Annotated[Names, arg(metavar="NAME[=ROOT] ...")] = ()
     """Dataset, in place of the experiment's own; may be given several times."""
@@ -39,7 +39,7 @@ class Plan:
     """Folder of results: what is there is done, and tells speeds."""
     bench: Path | None = None
     """JSON of `bench --out`."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    network: NetworkOptions = NetworkOptions()
     device: str = "auto"
     """Where a speed is measured that nothing tells: auto, cpu, cuda ..."""
 
@@ -51,18 +51,14 @@ def run(command: Plan) -> int:
         raise UserError("say what is to be run: --experiment FILE, or --tracker NAME --dataset NAME")
     if command.experiment is not None:
         wanted, without = wanted_by(command.experiment, command.dataset)
+    elif command.dataset:
+        setups = setups_of(command.tracker, command.network, random_weights=True)
+        wanted, without = [Wanted(setup, film) for film in map(footage, command.dataset) for setup in setups], []
     else:
-        wanted, without = _given(command), []
+        raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
     for sentence in without:
         print(f"without {sentence}", file=sys.stderr)
     store = open_store(command.store) if command.store is not None else None
     made = make_plan(wanted, store=store, bench=command.bench, device=command.device)
     print("\n".join(lines(made, command.workers)))
     return 0
-
-
-def _given(command: Plan) -> list[Wanted]:
-    if not command.dataset:
-        raise UserError("say on what: --dataset NAME, or --dataset NAME=ROOT where it is not known to the config file")
-    setups = setups_of(command.tracker, command.network, random_weights=True)
-    return [Wanted(setup, film) for film in map(footage, command.dataset) for setup in setups]

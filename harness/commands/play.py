@@ -6,13 +6,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
-from tyro.conf import OmitArgPrefixes, arg
 
 from inmo.errors import Exit, UserError
-from inmo.harness.commands.options import Names, NetworkOptions
+from inmo.harness.commands.options import Flag, NetworkOptions, Trackers
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.live.play import play as start
 from inmo.harness.run.setup import Setup
@@ -28,7 +24,7 @@ class Play:
     Example: python run_all.py play --tracker cnninmo --preset lite --video clip.mp4 --box 120 80 64 48 --out boxes.mp4
     """
 
-    tracker: Annotated[Names, arg(metavar="NAME ...")]
+    tracker: Trackers
     """Tracker to run; several with --browser, to choose from and to compare."""
     video: str
     """Video file, folder of frames, `camera`, or `camera:1` for the second one; with --browser a folder of videos."""
@@ -38,14 +34,14 @@ class Play:
     """FILE.mp4 to write in place of a window. FILE.csv, beside it, holds the boxes."""
     frames: int | None = None
     """Stop after so many frames."""
-    browser: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    browser: Flag = False
     """Show a page at 127.0.0.1: drag a box, see boxes, scores and search regions, compare two trackers."""
     port: int = 0
     """Port of the page; any free one unless given."""
-    open: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    open: Flag = False
     """Open the page in the default browser."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
-    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    network: NetworkOptions = NetworkOptions()
+    allow_random_weights: Flag = False
     """Run a network without weights, knowing that its boxes mean nothing."""
     tuned_for: str = "folder"
     """Benchmark whose test-time constants are used; one without its own takes LaSOT's."""

@@ -64,9 +64,8 @@ def run(command: PlotFigures) -> int:
     look = own_look(names, command.colour, paper)
     listed = command.order == "listed"
     makers = {data.dataset.label: figure_makers(chosen(data, names), look, listed=listed) for data in found.datasets}
-    wanted = {
-        name for pattern in command.figure for name in _wanted(pattern, {n for own in makers.values() for n in own})
-    }
+    known = {name for own in makers.values() for name in own}
+    wanted = {name for pattern in command.figure for name in _wanted(pattern, known)}
     drawn = False
     with on_paper(paper):
         for label, own in makers.items():

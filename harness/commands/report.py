@@ -5,11 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from inmo.harness.commands.options import Names
+from inmo.harness.commands.options import Flag, Names
 from inmo.harness.store.store import open_store
 
 
@@ -28,9 +25,9 @@ class MakeReport:
     """Further protocols, side by side with each benchmark's default."""
     partial: bool = True
     """Show what is there, with the coverage beside every number and a reason for every hole; --no-partial refuses."""
-    full_paths: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    full_paths: Flag = False
     """Say where the data lay on this machine; by default the page names folders and files alone."""
-    single_file: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    single_file: Flag = False
     """Write OUT/index.html alone, to send by mail: with fewer frames, and without tables and figures as files."""
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
-from tyro.conf import arg
 
 from inmo.errors import UserError
-from inmo.harness.commands.options import Names
+from inmo.harness.commands.options import Flag, Labels, Trackers
 from inmo.harness.store.removal import plan_removal, remove
 from inmo.harness.store.store import open_store
 from inmo.terminal import plain
@@ -25,11 +21,11 @@ class Remove:
 
     store: Path
     """Folder of results."""
-    tracker: Annotated[Names, arg(metavar="NAME ...")] = ()
+    tracker: Trackers = ()
     """Its name in tables or in the registry, its run's folder, or a hash; without one, all of --dataset goes."""
-    dataset: Annotated[Names, arg(metavar="LABEL ...")] = ()
+    dataset: Labels = ()
     """Only on these datasets."""
-    yes: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    yes: Flag = False
     """Delete it; without this it is only said what would go."""
 
 

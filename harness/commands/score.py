@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any, Literal
 
 from inmo.datasets.files import open_tree
 from inmo.errors import Exit, UserError
-from inmo.harness.commands.options import Names
+from inmo.harness.commands.options import Flag, Names
 from inmo.harness.run.setup import parse_dataset
 from inmo.reports.scoring.explain import explain
 from inmo.reports.scoring.protocols import PROTOCOLS, protocol
@@ -54,13 +52,13 @@ class ScoreResults:
     """Evaluation protocols, the benchmark's default when not given; `list protocols` names them. all: in one table."""
     reference: Path | None = None
     """JSON of published scores, {"ECO": 69.1}: which tracker's are not the same, and what would explain it."""
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    partial: Flag = False
     """Score what is there and print the coverage beside every number."""
-    per_sequence: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    per_sequence: Flag = False
     """Also every sequence's own numbers."""
-    diagnose: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    diagnose: Flag = False
     """Also what the score would be if the files were read in other ways: corners, another origin, a frame late ..."""
-    explain: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    explain: Flag = False
     """Say instead what each file was taken for, what was passed over and why, which rows were cut, which flags used."""
     format: Literal["table", "json", "csv", "latex"] = "table"
     """How to print."""
@@ -71,7 +69,7 @@ def run(command: ScoreResults) -> int:
     if command.annotations is not None:
         if argument.root:
             raise UserError("give the ground truth once: --dataset NAME=ROOT, or --dataset NAME --annotations PATH")
-        argument = type(argument)(argument.name, argument.label, str(command.annotations))
+        argument = replace(argument, root=str(command.annotations))
     everything = ALL in command.protocol
     for name in command.protocol:
         protocol(name) if name != ALL else None
@@ -111,12 +109,8 @@ def run(command: ScoreResults) -> int:
         tables += [readings_table(scores)] if command.diagnose else []
         for table in tables:
             print({"table": table.to_text, "csv": table.to_csv, "latex": table.to_latex}[command.format]())
-        lines = difference_lines(parts, benchmark.protocol)
-        print(
-            "\n".join(map(plain, lines)),
-            end="\n" * bool(lines),
-            file=sys.stdout if command.format == "table" else sys.stderr,
-        )
+        for line in difference_lines(parts, benchmark.protocol):
+            print(plain(line), file=sys.stdout if command.format == "table" else sys.stderr)
     if unknown:
         print(f"note: published, but not among the results: {plain(', '.join(unknown))}", file=sys.stderr)
     for looks in dict.fromkeys(score.looks for score in scores if score.looks and command.format != "table"):
@@ -129,8 +123,6 @@ def _refused(scores: Sequence[Score]) -> int:
     numbered = {score.tracker for score in scores if not score.reason}
     for score in scores:
         if score.reason:
-            print(
-                f"{'error' if score.tracker not in numbered else 'note'}: {score.tracker}: {score.reason}",
-                file=sys.stderr,
-            )
+            kind = "note" if score.tracker in numbered else "error"
+            print(f"{kind}: {score.tracker}: {score.reason}", file=sys.stderr)
     return Exit.MEND if {score.tracker for score in scores} - numbered else 0

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated
-
-import tyro
-from tyro.conf import OmitArgPrefixes
 
 from inmo.errors import Exit
-from inmo.harness.commands.options import NetworkOptions
+from inmo.harness.commands.options import Flag, NetworkOptions
 from inmo.harness.commands.shared import setups_of
 from inmo.harness.live.serve import serve as start
 
@@ -24,8 +20,8 @@ class Serve:
 
     tracker: str
     """Tracker to serve."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
-    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    network: NetworkOptions = NetworkOptions()
+    allow_random_weights: Flag = False
     """Run a network without weights, knowing that its boxes mean nothing."""
     tuned_for: str = "vot2019"
     """Benchmark whose test-time constants are used; one without its own takes LaSOT's."""

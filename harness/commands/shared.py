@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Protocol
 
 from inmo.errors import Exit, UserError
-from inmo.harness.commands.options import ClusterOptions, NetworkOptions
+from inmo.harness.commands.options import ClusterOptions, Lanes, NetworkOptions
 from inmo.harness.constants.tuned_file import with_files
 from inmo.harness.run.jobs import Outcome, demand_stored
 from inmo.harness.run.setup import Setup, configure, parse_overrides
@@ -20,25 +19,11 @@ from inmo.harness.workers.resources import Resources
 from inmo.trackers import TRACKERS, tracker
 
 
-class RunsJobs(Protocol):
-    """A command with ``--jobs`` and what goes with ``--backend``."""
-
-    @property
-    def jobs(self) -> int: ...
-    @property
-    def device(self) -> str: ...
-    @property
-    def cluster(self) -> ClusterOptions: ...
-
-
 @contextmanager
-def resources_of(command: RunsJobs) -> Iterator[Resources]:
-    """This machine's processes or a cluster, device and lanes as the command asks for them."""
-    asked = command.cluster
-    with chosen_workers(
-        asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, command.jobs
-    ) as workers:
-        yield Resources(workers, command.device, getattr(command, "lanes", 1))
+def resources_of(asked: ClusterOptions, jobs: int, device: str, lanes: Lanes = 1) -> Iterator[Resources]:
+    """This machine's processes or a cluster, device and lanes as a command asks for them."""
+    with chosen_workers(asked.backend, asked.scheduler, asked.gpus_per_host, asked.shared_store, jobs) as workers:
+        yield Resources(workers, device, lanes)
 
 
 def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: bool) -> list[Setup]:
@@ -47,14 +32,8 @@ def setups_of(names: Sequence[str], options: NetworkOptions, random_weights: boo
     An option goes to the trackers that have it, so that ``--preset`` may stand where OpenCV's are beside networks; one
     that none has is refused. ``random_weights`` is dropped where no tracker knows it.
     """
-    shared = {
-        "interaction": options.interaction,
-        "preset": options.preset,
-        "precision": options.precision,
-        "runtime": options.runtime,
-        "compile": options.compile or None,
-        "python": options.python,
-    }
+    shared = {name: getattr(options, name) for name in ("interaction", "preset", "precision", "runtime", "python")}
+    shared["compile"] = options.compile or None
     has = [{field.name for field in fields(tracker(name.partition(":")[0]).config)} for name in names]
     anyone = set().union(*has)
     if options.python and "python" not in anyone:

@@ -131,16 +131,12 @@ def _as_json(found: StoreStatus) -> dict[str, object]:
     ]  # fmt: skip
     datasets = {
         data.label: {
-            "wanted": len(data.names),
-            "expected": data.expected,
-            "not_wanted": {h.sequence: h.reason for h in data.holes},
+            "wanted": len(data.names), "expected": data.expected,
+            "not_wanted": {hole.sequence: hole.reason for hole in data.holes},
         }
         for data in found.datasets
-    }
+    }  # fmt: skip
     return {
-        "store": str(found.store),
-        "datasets": datasets,
-        "runs": runs,
-        "damaged": list(found.damaged),
+        "store": str(found.store), "datasets": datasets, "runs": runs, "damaged": list(found.damaged),
         "disk": found.disk,
-    }
+    }  # fmt: skip

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-from tyro.conf import OmitArgPrefixes, arg
+from tyro.conf import arg
 
-from inmo.harness.commands.options import ClusterOptions, Names, NetworkOptions
+from inmo.harness.commands.options import ClusterOptions, Flag, Names, NetworkOptions, Roots, Trackers
 from inmo.harness.commands.shared import resources_of, say_holes, say_runs, setups_of
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept
 from inmo.harness.run.jobs import demand_sequences
@@ -29,9 +28,9 @@ class Sweep:
     Example: python run_all.py sweep --tracker transt --preset nano --over lr=0:0.9:0.1 --dataset mini-lasot --out lr
     """
 
-    tracker: Annotated[Names, arg(metavar="NAME ...")]
+    tracker: Trackers
     """Neural tracker; may be given several times."""
-    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")]
+    dataset: Roots
     """Dataset and its root; may be given several times."""
     over: Annotated[Names, arg(metavar="NAME=VALUES ...")]
     """window_influence, penalty_k or lr, as name=0,0.1,0.2 or name=first:last:step; several give every combination."""
@@ -39,14 +38,14 @@ class Sweep:
     """Folder of results; made when missing, continued when not."""
     out: Path | None = None
     """Also write the table and the figure: OUT/tables/*, OUT/figures/*."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
+    network: NetworkOptions = NetworkOptions()
     sequences: Names = ()
     """Only these sequences."""
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    partial: Flag = False
     """Run what is there of an incomplete dataset."""
     jobs: int = 1
     """Worker processes."""
-    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
+    cluster: ClusterOptions = ClusterOptions()
     device: str = "auto"
     """auto, cpu, cuda ..."""
 
@@ -59,11 +58,10 @@ def run(command: Sweep) -> int:
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)
     store = open_store(command.store, write=True)
-    with resources_of(command) as resources:
+    with resources_of(command.cluster, command.jobs, command.device) as resources:
         outcomes, wanted, done = run_sweep(
-            store, bases, over, datasets, names=command.sequences, resources=resources,
-            partial=command.partial,
-        )  # fmt: skip
+            store, bases, over, datasets, names=command.sequences, resources=resources, partial=command.partial
+        )
     say_runs(wanted, done, outcomes, command.store)
     look = styles(base.label or base.spec.title for base in bases)
     numbers = {name: number for number, name in enumerate(look)}
@@ -75,5 +73,5 @@ def run(command: Sweep) -> int:
         print(table.to_text())
     if command.out is not None:
         written = write_block(block, command.out)
-        print("\n".join([*block.notes, *(str(path) for path in written)]), file=sys.stderr)
+        print(*block.notes, *written, sep="\n", file=sys.stderr)
     return say_holes(outcomes)

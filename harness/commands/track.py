@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-from tyro.conf import OmitArgPrefixes, arg
-
-from inmo.harness.commands.options import ClusterOptions, Lanes, Names, NetworkOptions
+from inmo.harness.commands.options import ClusterOptions, Flag, Lanes, Names, NetworkOptions, Roots, Trackers
 from inmo.harness.commands.shared import resources_of, say_holes, say_runs, setups_of
 from inmo.harness.run.jobs import demand_sequences, plan
 from inmo.harness.run.setup import open_datasets
@@ -26,22 +22,22 @@ class Track:
     Example: python run_all.py track --tracker csrt --dataset otb100=/data/OTB100 --store runs
     """
 
-    tracker: Annotated[Names, arg(metavar="NAME ...")]
+    tracker: Trackers
     """Tracker to run; may be given several times. `list trackers` names them."""
-    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")]
+    dataset: Roots
     """Dataset and its root; may be given several times. NAME:LABEL=ROOT stores it under LABEL."""
     store: Path
     """Folder of results; made when missing, continued when not."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
-    allow_random_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    network: NetworkOptions = NetworkOptions()
+    allow_random_weights: Flag = False
     """Run a network without weights, knowing that its boxes mean nothing."""
     sequences: Names = ()
     """Only these sequences."""
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    partial: Flag = False
     """Run what is there of an incomplete dataset; what is missing stays a visible hole."""
     jobs: int = 1
     """Worker processes."""
-    cluster: OmitArgPrefixes[ClusterOptions] = ClusterOptions()
+    cluster: ClusterOptions = ClusterOptions()
     lanes: Lanes = 1
     """Sequences of one tracker that run in lock-step in each worker; auto fits the device. Speed is measured with 1."""
     device: str = "auto"
@@ -54,7 +50,7 @@ def run(command: Track) -> int:
     setups = setups_of(command.tracker, command.network, command.allow_random_weights)
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)
-    with resources_of(command) as resources:
+    with resources_of(command.cluster, command.jobs, command.device, command.lanes) as resources:
         resources.check(setups, datasets)
         store = open_store(command.store, write=True)
         jobs, done = plan(

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
 from tyro.conf import Positional, arg
 
-from inmo.harness.commands.options import Names
+from inmo.harness.commands.options import Flag, Names, Roots
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,11 @@ class Train:
     """YAML, see configs/."""
     set: Names = ()
     """Any value of the config, as a.b=value; may be given several times."""
-    dataset: Annotated[Names, arg(metavar="NAME=ROOT ...")] = ()
+    dataset: Roots = ()
     """Where the training set NAME lies, wherever the config names it, e.g. folder=CLIPS as `track` takes it."""
     out: Path = Path("runs")
     """Folder of the run: config.yaml, log.csv, checkpoint.pt, and at the end curves.png and weights.safetensors."""
-    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    resume: Flag = False
     """Continue from the checkpoint in OUT."""
     device: str = "auto"
     """auto, cpu, cuda ..."""

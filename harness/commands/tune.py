@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-from tyro.conf import OmitArgPrefixes, arg
+from tyro.conf import arg
 
-from inmo.harness.commands.options import Names, NetworkOptions
+from inmo.harness.commands.options import Flag, Names, NetworkOptions
 from inmo.harness.commands.shared import say_holes, setups_of
 from inmo.harness.constants import tune as tuning
 from inmo.harness.constants.trials import parse_space
@@ -46,8 +45,8 @@ class Tune:
     """Tune on these sequences and hold out all others."""
     seed: int = 0
     """Of the draw and of the proposals."""
-    network: OmitArgPrefixes[NetworkOptions] = NetworkOptions()
-    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    network: NetworkOptions = NetworkOptions()
+    partial: Flag = False
     """Tune on what is there of an incomplete dataset."""
     jobs: int = 1
     """Worker processes."""
@@ -66,13 +65,8 @@ def run(command: Tune) -> int:
         print(f"{kind} {len(names)}: {', '.join(names)}")
     task = tuning.Task(base, dataset, parse_space(command.space), split, command.seed)
     try:
-        found = tuning.run_tuning(
-            task,
-            command.out,
-            trials=command.trials,
-            batch=command.batch,
-            resources=Resources(command.jobs, command.device),
-        )
+        resources = Resources(command.jobs, command.device)
+        found = tuning.run_tuning(task, command.out, trials=command.trials, batch=command.batch, resources=resources)
     except tuning.Interrupted as error:
         return say_holes(error.outcomes)
     block = tuning_block(found)

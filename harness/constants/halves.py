@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,8 @@ class Half:
         for who in WHO:
             auc: Auc = getattr(self, who)
             ends = auc.interval
-            found[who] = {"auc": _short(auc.mean), "interval": [_short(ends.low), _short(ends.high)] if ends else None}
+            interval = [round(ends.low, 6), round(ends.high, 6)] if ends else None
+            found[who] = {"auc": round(auc.mean, 6), "interval": interval}
         return found
 
 
@@ -72,13 +73,3 @@ def aucs(store: Store, label: str, folders: Sequence[str], names: Sequence[str])
             raise UserError(f"{run.name} has no score on {missing[0]} ({why}): mend it and repeat the command")
         found[run.run.folder] = Auc(tuple(values[name] for name in names))
     return found
-
-
-def half(store: Store, label: str, name: str, folders: Mapping[str, str], names: Sequence[str]) -> Half:
-    """Score one part of the split. ``folders``: ``chosen`` and ``own`` -> folder of the run."""
-    found = aucs(store, label, list(folders.values()), names)
-    return Half(name, tuple(names), found[folders["chosen"]], found[folders["own"]])
-
-
-def _short(value: float) -> float:
-    return round(value, 6)

@@ -102,19 +102,6 @@ def run_sweep(
     """
     resources.check(bases, datasets)
     setups = [each for base in bases for each in variants(base, over)]
-    return run_variants(store, setups, datasets, names=names, resources=resources, partial=partial)
-
-
-def run_variants(
-    store: Store,
-    setups: Sequence[Setup],
-    datasets: Sequence[Dataset],
-    *,
-    names: Sequence[str] = (),
-    resources: Resources = Resources(),
-    partial: bool = False,
-) -> tuple[list[Outcome], int, int]:
-    """As ``run_sweep`` for setups that are variants of each other already."""
     jobs, done = plan(store, datasets, setups, names=names, device=resources.device, partial=partial)
     return run_jobs(merge_variants(jobs), resources), len(jobs), done
 

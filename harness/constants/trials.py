@@ -83,10 +83,9 @@ class Proposals:
 
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = JournalFileOpenLock(str(path))
-            storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+            backend = JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path)))
             self._study = self._optuna.create_study(
-                storage=storage, study_name=STUDY, direction="maximize", load_if_exists=True
+                storage=JournalStorage(backend), study_name=STUDY, direction="maximize", load_if_exists=True
             )
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"cannot use the tuning's log {path} ({error}): choose another --out") from error
@@ -108,9 +107,7 @@ class Proposals:
     def batch(self, size: int) -> list[Trial]:
         """So many trials to score: those that were proposed and not scored yet, then new ones."""
         waiting = [trial for trial in self._trials() if trial.score is None][:size]
-        while len(waiting) < size:
-            waiting.append(self._propose())
-        return waiting
+        return [*waiting, *(self._propose() for _ in range(size - len(waiting)))]
 
     def tell(self, scores: Mapping[int, float]) -> None:
         """Enter scores: number of a trial -> score, the higher the better."""

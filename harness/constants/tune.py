@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,15 @@ import yaml
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
-from inmo.harness.constants.halves import Half, aucs, half
-from inmo.harness.constants.sweep import run_variants, variant
+from inmo.harness.constants.halves import Auc, Half, aucs
+from inmo.harness.constants.sweep import variant
 from inmo.harness.constants.trials import Proposals, Range, Trial, demand_optuna
 from inmo.harness.constants.tuned_file import SEAL, Tuned, TunedOn
-from inmo.harness.run.jobs import Outcome
+from inmo.harness.run.jobs import Outcome, merge_variants, plan
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Store, open_store
+from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
 from inmo.seals import BLANK, sealed
 from inmo.trackers.base import config_hash
@@ -133,25 +134,23 @@ def run_tuning(task: Task, out: Path, *, trials: int, batch: int = 8, resources:
     own, _ = task.own, demand_optuna()  # what is wrong is said before any work
     resources.check([task.base], [task.dataset])
     proposals = Proposals(out / STUDY, task.space, task.seed, _facts(task))
-    store = open_store(out / STORE, write=True)
-    runner = _Runner(store, task, resources)
+    runner = _Runner(open_store(out / STORE, write=True), task, resources)
+    as_it_is = variant(task.base, own)
     while (left := trials - len(proposals.finished)) > 0:
         asked = proposals.batch(min(batch, left))
-        scores = runner.scores([trial.constants for trial in asked], task.split.tuned_on)
-        proposals.tell({trial.number: score for trial, score in zip(asked, scores, strict=True)})
+        found = runner.aucs([*(variant(task.base, trial.constants) for trial in asked), as_it_is], task.split.tuned_on)
+        proposals.tell({trial.number: auc.mean for trial, auc in zip(asked, found[:-1], strict=True)})
         best = max(proposals.finished, key=lambda trial: trial.score or 0.0)
         words = ", ".join(f"{name} {value:g}" for name, value in best.constants.items())
         say(f"{len(proposals.finished)} of {trials} trials, best AUC {100 * (best.score or 0.0):.1f} ({words})")
     finished = tuple(proposals.finished[:trials])
-    (score,) = runner.scores([own], task.split.tuned_on)
-    chosen = max((Trial(-1, own, score), *finished), key=lambda trial: trial.score or 0.0)  # the first of equals
-    setups = {"chosen": variant(task.base, chosen.constants), "own": variant(task.base, own)}
+    (auc,) = runner.aucs([as_it_is], task.split.tuned_on)
+    chosen = max((Trial(-1, own, auc.mean), *finished), key=lambda trial: trial.score or 0.0)  # the first of equals
     halves = []
     for name, sequences in (("tuned on", task.split.tuned_on), ("held out", task.split.held_out)):
         if sequences:
-            runner.run(list(setups.values()), sequences)
-            folders = {who: setup.folder(task.dataset) for who, setup in setups.items()}
-            halves.append(half(store, task.dataset.label, name, folders, sequences))
+            found = runner.aucs([variant(task.base, chosen.constants), as_it_is], sequences)
+            halves.append(Half(name, sequences, chosen=found[0], own=found[1]))
     say(f"{runner.wanted} runs of a sequence were not there before")
     return Tuning(task, chosen, tuple(halves), finished)
 
@@ -160,13 +159,11 @@ def tuned_of(tuning: Tuning) -> Tuned:
     """The outcome as its file holds it."""
     task, dataset = tuning.task, tuning.task.dataset
     annotations = {s.name: s.annotation().fingerprint() for s in dataset.sequences if s.name in task.split.tuned_on}
+    facts = _facts(task)
     made_by = {
-        "trials": len(tuning.trials),
-        "seed": task.seed,
-        "space": {name: [each.low, each.high, each.step] for name, each in task.space.items()},
-        "config": config_hash(task.base.spec.name, task.base.on(dataset.benchmark.name)),
+        "trials": len(tuning.trials), **{name: facts[name] for name in ("seed", "space", "config")},
         "code": provenance.versions()["code"],
-    }
+    }  # fmt: skip
     title = dataset.benchmark.title if dataset.label == dataset.benchmark.name else dataset.label
     return Tuned(
         tracker=task.base.spec.name,
@@ -181,9 +178,7 @@ def tuned_of(tuning: Tuning) -> Tuned:
 
 def write_tuned(tuned: Tuned, path: Path) -> Path:
     """Write the file that ``--tuned`` and an experiment's ``tuned:`` take. Raises UserError when it cannot be."""
-    values = replace(tuned, held_out=tuple(tuned.held_out))
-    plain: dict[str, Any] = asdict(values) | {"held_out": list(tuned.held_out)}
-    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.safe_dump(asdict(tuned), sort_keys=False, allow_unicode=True, width=110)
     place(path, sealed(f"{text}{SEAL}{BLANK}\n".encode()))
     return path
 
@@ -200,21 +195,17 @@ class _Runner:
         self.store, self.task, self.resources = store, task, resources
         self.wanted = 0
 
-    def run(self, setups: Sequence[Setup], names: Sequence[str]) -> None:
-        outcomes, wanted, _ = run_variants(
-            self.store, setups, [self.task.dataset], names=names, resources=self.resources, partial=True,
-        )  # fmt: skip
-        self.wanted += wanted
+    def aucs(self, setups: Sequence[Setup], names: Sequence[str]) -> list[Auc]:
+        """Success AUC of every setup on the sequences, each run where it is missing."""
+        dataset = self.task.dataset
+        jobs, _ = plan(self.store, [dataset], setups, names=names, device=self.resources.device, partial=True)
+        outcomes = run_jobs(merge_variants(jobs), self.resources)
+        self.wanted += len(jobs)
         if any(outcome.reason for outcome in outcomes):
             raise Interrupted(outcomes)
-
-    def scores(self, constants: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[float]:
-        """Mean success AUC over the sequences of every set of constants."""
-        setups = [variant(self.task.base, each) for each in constants]
-        self.run([*setups, variant(self.task.base, self.task.own)], names)
-        folders = [setup.folder(self.task.dataset) for setup in setups]
-        found = aucs(self.store, self.task.dataset.label, folders, names)
-        return [found[each].mean for each in folders]
+        folders = [setup.folder(dataset) for setup in setups]
+        found = aucs(self.store, dataset.label, folders, names)
+        return [found[folder] for folder in folders]
 
 
 def _facts(task: Task) -> dict[str, Any]:

@@ -39,13 +39,12 @@ def _outcome(tuning: Tuning, title: str) -> Table:
         columns.append(
             replace(head, better=0, sub=f"{len(each.sequences)} sequences, {task.dataset.benchmark.protocol}")
         )
-    constants: dict[str, Mapping[str, float]] = {"chosen": tuning.chosen.constants, "own": task.own}
+    chosen, own = tuning.chosen.constants, task.own
+    less = {name: chosen[name] - own[name] for name in task.space}
+    constants: dict[str, Mapping[str, float]] = {"chosen": chosen, "own": own, "difference": less}
     rows = []
     for who, words in WHO.items():
-        cells = [Cell(words)]
-        for name in task.space:
-            value = constants[who][name] if who in constants else constants["chosen"][name] - task.own[name]
-            cells.append(Cell(value))
+        cells = [Cell(words), *(Cell(constants[who][name]) for name in task.space)]
         for each in tuning.halves:
             auc: Auc = getattr(each, who)
             ends = auc.interval

@@ -139,7 +139,7 @@ def play(
     rows: list[tuple[float, ...]] = [(*chosen, float("nan"))]
     spent: deque[float] = deque(maxlen=LATEST)
     with ExitStack() as stack:
-        writer = _writer(stack, out, picture.size, rate_of(video))
+        writer = stack.enter_context(VideoFile(out, picture.size, rate_of(video))) if out is not None else None
         if screen:
             stack.callback(screen.close)
         state = tracker.init([first], np.array([chosen], np.float64))
@@ -171,10 +171,6 @@ def check_box(box: Sequence[float], frame: Frame) -> None:
             f"--box {' '.join(f'{v:g}' for v in box)} is no box in a frame of {width} x {height} pixels: give the "
             "left, the top, the width and the height of the target in the first frame"
         )
-
-
-def _writer(stack: ExitStack, out: Path | None, size: tuple[int, int], fps: float) -> Any:
-    return stack.enter_context(VideoFile(out, size, fps)) if out is not None else None
 
 
 class _Picture:

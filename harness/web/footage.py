@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -26,8 +26,8 @@ class Footage:
     def __init__(self, path: Path) -> None:
         self.path, self.frames = path, open_media(path)
         self.name = path.resolve().name
-        self._kept: OrderedDict[int, bytes] = OrderedDict()
-        self._decoded: OrderedDict[int, Frame] = OrderedDict()
+        self._decoded = lru_cache(DECODED)(self.frames.read)
+        self._drawn = lru_cache(KEPT)(lambda index: _jpeg(self.read(index)))
         height, width = self.read(0).shape[:2]
         self.size = (width, height)
 
@@ -38,20 +38,11 @@ class Footage:
         """Frame ``index`` as BGR uint8. Raises IndexError beyond the end, UserError for a damaged one."""
         if not 0 <= index < len(self.frames):
             raise IndexError(index)
-        if index not in self._decoded:
-            self._decoded[index] = self.frames.read(index)
-            if len(self._decoded) > DECODED:
-                self._decoded.popitem(last=False)
-        return self._decoded[index]
+        return self._decoded(index)
 
     def picture(self, index: int) -> bytes:
         """Frame ``index`` as JPEG. Raises as ``read`` does."""
-        if index not in self._kept:
-            self._kept[index] = _jpeg(self.read(index))
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(index)
-        return self._kept[index]
+        return self._drawn(index)
 
     def facts(self) -> dict[str, object]:
         """What a page has to know."""

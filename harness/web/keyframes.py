@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal
 
 import numpy as np
@@ -59,8 +59,7 @@ class Keyframes:
         own = [number for number, key in self.keys.items() if key.source != "tracked"]
         before = max((number for number in own if number <= frame), default=-1)
         after = min((number for number in own if number > frame), default=self.length)
-        for number in [n for n, key in self.keys.items() if before < n < after and key.source == "tracked"]:
-            del self.keys[number]
+        self.keys = {n: key for n, key in self.keys.items() if not before < n < after or key.source != "tracked"}
 
     def boxes_at(self, frame: int) -> Box | None:
         """The box in a frame, drawn, proposed or between; None where there is none."""
@@ -92,15 +91,11 @@ class Keyframes:
         return kinds, Annotation(boxes, (kinds == ABSENT) | (kinds == STILL_ABSENT))
 
     def _put(self, frame: int, key: Key) -> None:
-        for number in list(self._proposed_after(self._known(frame))):
+        self._known(frame)
+        later = sorted(number for number in self.keys if number > frame)
+        for number in takewhile(lambda number: self.keys[number].source == "tracked", later):
             del self.keys[number]
         self.keys[frame] = key
-
-    def _proposed_after(self, frame: int) -> Iterator[int]:
-        for number in sorted(n for n in self.keys if n > frame):
-            if self.keys[number].source != "tracked":
-                return
-            yield number
 
     def _known(self, frame: int) -> int:
         """The frame. Raises IndexError for one that the video has not."""

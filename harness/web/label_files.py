@@ -60,13 +60,10 @@ def load(home: Path, length: int) -> Keyframes:
         if count != length:
             raise UserError(f"{home / name} has {count} rows, but the video {length} frames: mend it, or move it away")
     sources = _sources(home / KEYS)
-    known = absent | np.isfinite(boxes).all(axis=1)
-    for frame in np.flatnonzero(known).tolist():
-        source = sources.get(frame) if sources else "drawn"
-        if source is not None:
-            found.keys[frame] = _key(source, boxes[frame], bool(absent[frame]))
-    if sources and _rows(found) != _lines(boxes, absent):
-        found.keys = {n: _key("drawn", boxes[n], bool(absent[n])) for n in np.flatnonzero(known).tolist()}
+    known = np.flatnonzero(absent | np.isfinite(boxes).all(axis=1)).tolist()
+    found.keys = {n: _key(sources[n], boxes[n], bool(absent[n])) for n in known if n in sources}
+    if not sources or _rows(found) != _lines(boxes, absent):
+        found.keys = {n: _key("drawn", boxes[n], bool(absent[n])) for n in known}
     return found
 
 

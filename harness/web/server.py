@@ -134,8 +134,6 @@ class _File(_Guarded):
 
 
 class _Frame(_Guarded):
-    """A frame of a video."""
-
     async def get(self, token: str, video: str, index: str) -> None:
         try:
             picture = await self.compute(self.server.picture, int(video), int(index))

@@ -26,7 +26,7 @@ from inmo.harness.run.lane_batches import LaneBatch, in_lanes
 from inmo.harness.run.lanes import auto_lanes
 from inmo.harness.store import provenance
 from inmo.harness.store.store import Store
-from inmo.harness.workers.worker import Errand, Orders, Refusal, Report, key_of
+from inmo.harness.workers.worker import Errand, Orders, Refusal, Report, work
 from inmo.trackers.base import TrackerFailure
 from inmo.whole_files import unfinished
 
@@ -72,8 +72,9 @@ def carry_out_on(cluster: Cluster, jobs: Sequence[Job], lanes: int | Literal["au
     if not jobs:
         return
     with connected(cluster.address) as client, ExitStack() as stack:
-        stores = {job.store.resolve() for job in jobs}
-        tokens = {store: stack.enter_context(token(store)) for store in stores} if cluster.shared_store else {}
+        jobs = [replace(job, store=job.store.resolve()) for job in jobs]  # workers have folders of their own
+        stores = {job.store for job in jobs} if cluster.shared_store else set()
+        tokens = {store: stack.enter_context(token(store)) for store in stores}
         orders = Orders(str(Path.cwd()), provenance.code_version(), tokens)
         if lanes == "auto":
             lanes = _least_lanes(cluster.address, client, {job.device for job in jobs})
@@ -109,25 +110,20 @@ class _Dispatch:
 
     def _hand_out(self) -> None:
         """The longest units that are left to workers that have none."""
-        import cloudpickle
-
-        there = self._workers()
+        try:
+            there = len(self.client.nthreads())
+        except Exception as error:
+            raise self._lost() from error
         if not (there or self.told):
             sys.stderr.write(f"no worker at {self.cluster.address} yet; waiting\n")
         self.told = not there
         for _ in range(min(there - len(self.running), len(self.waiting))):
             unit = self.waiting.popleft()
-            errand = cloudpickle.dumps(Errand(_posted(unit), self.orders))
+            errand = Errand(work, (unit, self.cluster.shared_store), self.orders)
             # every task has a key of its own: two units that look alike are two
-            future = self.client.submit(pickle.loads, errand, key=f"work-{uuid.uuid4().hex}", pure=False)
+            future = self.client.submit(pickle.loads, errand.posted(), key=f"work-{uuid.uuid4().hex}", pure=False)
             self.running[future.key] = (future, unit)
             future.add_done_callback(self.ended.put)
-
-    def _workers(self) -> int:
-        try:
-            return len(self.client.nthreads())
-        except Exception as error:
-            raise self._lost() from error
 
     def _lost(self) -> UserError:
         return UserError(
@@ -139,7 +135,7 @@ class _Dispatch:
 
         jobs = (unit,) if isinstance(unit, Job) else unit.jobs
         if future.status == "finished":
-            by_key, told = {key_of(job): job for job in jobs}, future.result()
+            by_key, told = {job.keys[0]: job for job in jobs}, future.result()
             if isinstance(told, Refusal):
                 raise RuntimeError(told.reason) if told.fault else UserError(told.reason)
             for report in told:
@@ -189,13 +185,6 @@ def _cannot_load(address: str, error: Exception) -> UserError:
         f"a worker at {address} cannot load this project ({type(error).__name__}: {error}): start workers with "
         "`run_all.py workers`, or where the project is installed (pip install -e .)"
     )
-
-
-def _posted(unit: Job | LaneBatch) -> Job | LaneBatch:
-    """The unit as it travels: with the absolute path of its store, as workers have folders of their own."""
-    if isinstance(unit, Job):
-        return replace(unit, store=unit.store.resolve())
-    return replace(unit, jobs=tuple(replace(job, store=job.store.resolve()) for job in unit.jobs))
 
 
 @contextmanager

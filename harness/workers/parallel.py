@@ -49,7 +49,7 @@ def run_jobs(
         total=sum(job.frames for job in jobs), unit="frame", unit_scale=True, smoothing=0.05, dynamic_ncols=True,
         disable=not (sys.stderr.isatty() if progress is None else progress),
     ) as bar:  # fmt: skip
-        for outcome in _with_others(jobs, resources, _show(bar)):
+        for outcome in _with_others(jobs, resources, bar):
             outcomes.append(outcome)
             bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} {outcome.job.run.tracker} {outcome.job.sequence.name}")
             bar.update(outcome.job.frames)
@@ -74,15 +74,11 @@ def _say(last: float, outcomes: Sequence[Outcome], jobs: Sequence[Job]) -> float
     return now
 
 
-def _show(bar: tqdm[Any]) -> Callable[[Job], None]:
-    return lambda job: bar.set_postfix_str(f"{job.run.tracker} {job.sequence.name}")
-
-
-def _with_others(jobs: Sequence[Job], resources: Resources, show: Callable[[Job], None]) -> Iterator[Outcome]:
+def _with_others(jobs: Sequence[Job], resources: Resources, bar: tqdm[Any]) -> Iterator[Outcome]:
     """All outcomes; what another run on the same store has under way is waited for, and done here where that ends."""
     held: list[Job] = []
     while jobs:
-        for outcome in _stream(jobs, resources, show):
+        for outcome in _stream(jobs, resources, bar):
             if outcome.state == "held":
                 held.append(outcome.job)
             else:
@@ -95,7 +91,7 @@ def _with_others(jobs: Sequence[Job], resources: Resources, show: Callable[[Job]
         held = [job for place, job in enumerate(held) if place not in free]
 
 
-def _stream(jobs: Sequence[Job], resources: Resources, show: Callable[[Job], None]) -> Iterator[Outcome]:
+def _stream(jobs: Sequence[Job], resources: Resources, bar: tqdm[Any]) -> Iterator[Outcome]:
     workers, lanes = resources.workers, resources.lanes
     if isinstance(workers, Cluster):
         yield from carry_out_on(workers, [replace(job, beside=None) for job in jobs], lanes)
@@ -103,13 +99,14 @@ def _stream(jobs: Sequence[Job], resources: Resources, show: Callable[[Job], Non
     units = in_lanes([replace(job, beside=max(1, min(workers, len(jobs)))) for job in jobs], lanes, workers)
     if workers <= 1 or len(units) <= 1:
         for unit in units:
-            show(unit.jobs[0] if isinstance(unit, LaneBatch) else unit)
+            job = unit.jobs[0] if isinstance(unit, LaneBatch) else unit
+            bar.set_postfix_str(f"{job.run.tracker} {job.sequence.name}")
             yield from carry_out(unit)
         return
-    yield from _in_processes(units, workers)
+    yield from _units_in_processes(units, workers)
 
 
-def _in_processes(units: Sequence[Job | LaneBatch], workers: int) -> Iterator[Outcome]:
+def _units_in_processes(units: Sequence[Job | LaneBatch], workers: int) -> Iterator[Outcome]:
     """All units in processes of this machine; the death of one, or of several, ends neither the run nor its siblings.
 
     A dead process takes the others with it (joblib's doing), and nobody tells which unit it had. Units are handed out
@@ -136,27 +133,39 @@ def _one_by_one(unit: Job | LaneBatch, workers: int) -> Iterator[Outcome]:
 
 def _until_one_dies(waiting: dict[int, Job | LaneBatch], workers: int) -> Generator[Outcome, None, bool]:
     """Do what is waiting, taking away what is done; whether a process died, so that some was not."""
-    import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    calls = [joblib.delayed(_work)(place, unit, threads, os.getpid()) for place, unit in waiting.items()]
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
-        done = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(calls)
-        try:
-            for place, outcomes in done:
-                del waiting[place]
-                yield from outcomes
-        except TerminatedWorkerError:
-            return True
+    try:
+        for place, outcomes in in_processes(_work, list(waiting.items()), workers):
+            del waiting[place]
+            yield from outcomes
+    except TerminatedWorkerError:
+        return True
     return False
 
 
-def _work(place: int, unit: Job | LaneBatch, threads: int, parent: int) -> tuple[int, list[Outcome]]:
+def _work(place: int, unit: Job | LaneBatch) -> tuple[int, list[Outcome]]:
     import cv2
 
-    end_with(parent)
-    if orphaned(parent):  # a unit that was handed out before the end
-        return place, []
-    cv2.setNumThreads(threads)  # workers share the cores: OpenCV would start one thread per core in each of them
+    cv2.setNumThreads(int(os.environ["OMP_NUM_THREADS"]))  # its share: OpenCV would start one thread per core in each
     return place, list(carry_out(unit))
+
+
+def in_processes(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int) -> Iterator[Any]:
+    """What the function gives for each of the arguments, as it comes, from so many processes of this machine.
+
+    They share the cores evenly (``OMP_NUM_THREADS`` tells each), and end with this process.
+    """
+    import joblib
+
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
+        done = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+        yield from done([joblib.delayed(_attended)(os.getpid(), function, *given) for given in calls])
+
+
+def _attended(parent: int, function: Callable[..., Any], *given: Any) -> Any:
+    end_with(parent)
+    if orphaned(parent):  # work that was handed out before the end
+        os._exit(1)
+    return function(*given)

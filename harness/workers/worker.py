@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,11 +20,10 @@ from inmo.errors import UserError
 from inmo.harness.run.jobs import Job
 from inmo.harness.run.lane_batches import LaneBatch, carry_out
 from inmo.harness.store import provenance
+from inmo.harness.store.claims import Key
 from inmo.harness.store.records import Result
 from inmo.harness.store.store import Store
 from inmo.trackers.base import config_hash
-
-Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Report:
     """What became of one job: as ``Outcome``, without sending the job back.
 
     Attributes:
+        key: the first of the job's, which tells it from the others of its unit.
         state: as of the outcome.
         results: of each run of the job, where there is no shared store.
     """
@@ -68,56 +69,64 @@ class Refusal:
     fault: bool = False
 
 
-def key_of(job: Job) -> Key:
-    """What tells a job from the others of its unit."""
-    return (job.label, job.run.folder, job.sequence.name)
-
-
 @dataclass(frozen=True)
 class Errand:
-    """A unit that is done by being unpickled: ``pickle.loads`` of its bytes gives what ``work`` gives.
+    """Work that is done by being unpickled: ``pickle.loads`` of its bytes gives what ``does`` gives, or a ``Refusal``.
 
     So bytes are all that dask sees. It unpickles a task's function and arguments while it reads a message, and a worker
     that cannot (no project there) would just be gone; here that is an error of the task.
-    """
-
-    unit: Job | LaneBatch
-    orders: Orders
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return work, (self.unit, self.orders)
-
-
-def work(unit: Job | LaneBatch, orders: Orders) -> list[Report] | Refusal:
-    """Do a unit in this worker.
 
     Refused is what would go wrong with every unit: other code, other weights under the same path, a store that this
-    host does not see. What goes wrong with a sequence is a hole of its own.
+    host does not see.
+
+    Attributes:
+        does, given: the function of a module, and its arguments.
+        orders: what the worker must be fit for first.
+        name: what an error is said to have befallen; empty for the worker.
     """
+
+    does: Callable[..., Any]
+    given: tuple[Any, ...]
+    orders: Orders
+    name: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _done, (self.does, self.given, self.orders, self.name)
+
+    def posted(self) -> bytes:
+        """The errand as it travels."""
+        import cloudpickle
+
+        posted: bytes = cloudpickle.dumps(self)
+        return posted
+
+
+def _done(does: Callable[..., Any], given: tuple[Any, ...], orders: Orders, name: str) -> Any:
     try:
-        return _work(unit, orders)
+        stand_ready(orders)
+        return does(*given)
     except UserError as error:
         return Refusal(str(error))
     except Exception as error:
-        return Refusal(f"on the worker on {socket.gethostname()}: {type(error).__name__}: {error}", fault=True)
+        where = name or f"on the worker on {socket.gethostname()}"
+        return Refusal(f"{where}: {type(error).__name__}: {error}", fault=True)
 
 
-def _work(unit: Job | LaneBatch, orders: Orders) -> list[Report]:
+def work(unit: Job | LaneBatch, shared_store: bool) -> list[Report]:
+    """Do a unit in this worker. What goes wrong with a sequence is a hole of its own.
+
+    Raises UserError for other weights under the same path.
+    """
     jobs = (unit,) if isinstance(unit, Job) else unit.jobs
-    stand_ready(orders)
     for name, config, wanted in {(job.run.tracker, job.config, job.run.hash) for job in jobs}:
         _demand_same_files(name, config, wanted)
     versions = tuple(provenance.versions().items())  # those of this host: its torch may be another
-    if orders.tokens:
+    with nullcontext() if shared_store else tempfile.TemporaryDirectory(prefix="inmo-results-") as folder:
+        here = tuple(replace(job, versions=versions, store=Path(folder) if folder else job.store) for job in jobs)
+        mine = here[0] if isinstance(unit, Job) else replace(unit, jobs=here)
         return [
-            Report(key_of(done.job), done.reason, done.crashed, done.state)
-            for done in carry_out(_with(unit, versions=versions))
-        ]
-    with tempfile.TemporaryDirectory(prefix="inmo-results-") as folder:
-        store = Store(Path(folder))
-        return [
-            Report(key_of(done.job), done.reason, done.crashed, done.state, _results(store, done.job))
-            for done in carry_out(_with(unit, versions=versions, store=store.root))
+            Report(done.job.keys[0], done.reason, done.crashed, done.state, _results(done.job) if folder else ())
+            for done in carry_out(mine)
         ]
 
 
@@ -153,14 +162,8 @@ def _nowhere() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="inmo-nowhere-")
 
 
-def _with(unit: Job | LaneBatch, **values: Any) -> Job | LaneBatch:
-    if isinstance(unit, Job):
-        return replace(unit, **values)
-    return replace(unit, jobs=tuple(replace(job, **values) for job in unit.jobs))
-
-
-def _results(store: Store, job: Job) -> tuple[Result | Hole, ...]:
-    return tuple(store.result(job.label, run, job.sequence.name) for run, _ in job.runs)
+def _results(job: Job) -> tuple[Result | Hole, ...]:
+    return tuple(Store(job.store).result(job.label, run, job.sequence.name) for run, _ in job.runs)
 
 
 def _demand_same_code(wanted: str) -> None:
