@@ -57,14 +57,10 @@ def write_comparison(found: Comparison, out: Path, names: tuple[str, str], *, fu
         tables = {stem: table_of_names(table, roots) for stem, table in tables.items()}
     named = None if full_paths else partial(names_only, roots=roots)
     style, script = text("style.css"), text("script.js")
-    largest = sorted(
-        ((run, change) for run in found.runs for change in run.changed),
-        key=lambda each: (-abs(each[1].difference or 0.0), -each[1].differ),
-    )
     page = template("comparison.html", named).render(
         title=f"{names[0]} and {names[1]}", names=names, style=Markup(style), script=Markup(script),
         policy=policy(style, script), tables={stem: to_html(table) for stem, table in tables.items()},
-        notes=change_notes(found, names), films=[_film(found, *each) for each in largest[:FILMS]],
+        notes=change_notes(found, names), films=[_film(found, *each) for each in found.largest_first[:FILMS]],
     )  # fmt: skip
     try:
         write_tables(tables, out / "tables")

@@ -85,6 +85,12 @@ class Comparison:
     only: tuple[tuple[str, ...], tuple[str, ...]]
     damaged: tuple[str, ...]
 
+    @property
+    def largest_first(self) -> list[tuple[RunChange, Change]]:
+        """The sequences whose boxes changed, the largest changes of AUC first."""
+        every = [(run, change) for run in self.runs for change in run.changed]
+        return sorted(every, key=lambda each: (-abs(each[1].difference or 0.0), -each[1].differ))
+
 
 def compare_stores(
     first: Store, second: Store, *, trackers: Collection[str] = (), datasets: Collection[str] = ()
