@@ -16,7 +16,7 @@ from inmo.reports.figures.ranks import rank_figure
 from inmo.reports.figures.style import Style, with_marks
 from inmo.reports.scoring.ranks import Ranking, rank_trackers
 from inmo.reports.scoring.score import KINDS, PRECISION, SUCCESS, Score
-from inmo.reports.scoring.stored import DatasetEvaluation, ranked_scalar
+from inmo.reports.scoring.stored import DatasetEvaluation
 from inmo.reports.tables.note_marks import briefly, marks_of
 
 Makers = Mapping[str, Callable[[], Figure | None]]
@@ -39,7 +39,7 @@ def figure_makers(
         listed: legends of curves are in the order of ``look``; by default the best comes first.
     """
     title = f"{data.dataset.title} ({', '.join(filter(None, (data.dataset.protocol, briefly(data.default))))})"
-    ranked, cautions = ranked_scalar(data.dataset.protocol, data.dataset.benchmark), cautions_of(data)
+    ranked, cautions = data.rule.norm_scalar, cautions_of(data)
     look, words = with_marks(look, marks_of(data)), data.dataset.attributes
     curve = partial(curve_figure, look=look, cautions=cautions, listed=listed)
     makers: dict[str, Callable[[], Figure | None]] = {
