@@ -21,6 +21,7 @@ from inmo.datasets.base import Dataset
 from inmo.datasets.base import Sequence as VideoSequence
 from inmo.datasets.images import Frame, Frames
 from inmo.errors import UserError
+from inmo.harness.store.records import StoredDataset
 from inmo.reports.figures.style import DARK, Style
 
 WIDTH = 480  # pixels of a drawn frame: sharp lines at the size a page shows it
@@ -155,9 +156,12 @@ def write_frames(dataset: Dataset, name: str, indices: Sequence[int], folder: Pa
     return Thumbnails(*size, scale, sequence.origin)
 
 
-def open_images(benchmark: str, root: str, label: str) -> Dataset:
-    """Look for a stored dataset's images where they were. Raises UserError when the root is gone."""
-    return open_dataset(benchmark, root, label=label)
+def open_images(data: StoredDataset) -> Dataset | UserError:
+    """A stored dataset opened where its images were, or why it cannot be."""
+    try:
+        return open_dataset(data.benchmark, data.root, label=data.label)
+    except UserError as error:
+        return error
 
 
 def draw_boxes(frame: Frame, tracks: Sequence[Track], *, width: int = WIDTH, thick: int = 2) -> Frame:

@@ -21,6 +21,7 @@ from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.figures import svg
 from inmo.reports.figures.attributes import hardest_first, heading
 from inmo.reports.figures.canvas import save_figure
+from inmo.reports.figures.frames import open_images
 from inmo.reports.figures.of_dataset import (
     PER_ATTRIBUTE,
     attribute_radar,
@@ -33,7 +34,7 @@ from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.ranks import rank_plot
 from inmo.reports.figures.style import Line, Style, lines, styles, with_marks
 from inmo.reports.page.assets import inline, policy, template, text, tracker_css, write_index
-from inmo.reports.page.dataset_section import TABLES, Content, build, images_of
+from inmo.reports.page.dataset_section import TABLES, Content, build
 from inmo.reports.page.failure_browser import EMBEDDED, Entry, build_browser
 from inmo.reports.page.overview import Overview, build_overview
 from inmo.reports.page.places import names_only, table_of_names
@@ -90,7 +91,7 @@ def write_report(
     if evaluation is None:
         evaluation = evaluate(store, protocols=protocols, partial=partial)
     look = styles(evaluation.trackers)
-    images = [images_of(data) for data in evaluation.datasets]
+    images = [open_images(data.dataset) for data in evaluation.datasets]
     contents = [
         build(store, data, look, found, drawn=not single_file)
         for data, found in zip(evaluation.datasets, images, strict=True)

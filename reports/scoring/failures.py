@@ -88,9 +88,7 @@ def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], d
     """
     truth = seen(annotation)
     frames = len(truth)
-    given = np.full((len(results), frames, 4), np.nan)
-    for row, boxes in zip(given, results.values(), strict=True):
-        row[: len(boxes)] = boxes[:frames]
+    given = np.array([fitted(boxes, frames) for boxes in results.values()]).reshape(len(results), frames, 4)
     found = np.array([frame_overlaps(row, truth) for row in given]).reshape(len(results), frames)
     lost = tuple(losses(row) for row in found)
     keys = key_frames(frames, lost, detail.evenly)
@@ -101,6 +99,13 @@ def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], d
         to_bytes(found[:, columns], HUNDREDTHS),
         lost, truth[columns], given[:, columns],
     )  # fmt: skip
+
+
+def fitted(boxes: Boxes, length: int) -> Boxes:
+    """The first ``length`` rows, NaN where there are fewer."""
+    rows = np.full((length, 4), np.nan)
+    rows[: len(boxes)] = boxes[:length]
+    return rows
 
 
 def seen(annotation: Annotation) -> Boxes:

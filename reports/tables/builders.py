@@ -9,7 +9,7 @@ from inmo.reports.scoring.score import MEASURES, Score, sequence_means
 from inmo.reports.scoring.statistics import MINIMUM
 from inmo.reports.tables import readings
 from inmo.reports.tables.note_marks import NOTE, briefly, note_footnote, noted
-from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns, ranked
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
 FPS_DEFINITION = (
@@ -193,37 +193,32 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
         title: heading.
     """
     trackers = list(dict.fromkeys(s.tracker for _, scores in columns for s in scores))
-    heads = []
+    grid: list[tuple[Column, Sequence[Cell]]] = [(_TRACKER, [Cell(tracker) for tracker in trackers])]
     for head, scores in columns:
         name, _, origin = head.partition("; ")
         parts = (scores[0].protocol if scores else "", origin or _shortfall(scores), briefly(scores))
-        sub = ", ".join(part for part in parts if part)
-        heads.append(replace(percent(scores[0].dataset if scores else name, name, "AUC"), sub=sub))
-    rows, full = [], [max((s.sequences for s in scores), default=0) for _, scores in columns]
-    for tracker in trackers:
-        cells = [Cell(tracker)]
-        for _, scores in columns:
-            score = next((s for s in scores if s.tracker == tracker), None)
-            if score is None:
-                cells.append(Cell(None, reason="not run on this dataset"))
-            else:
-                cells.append(replace(_auc(score), note=f"{score.protocol}, {score.coverage} sequences"))
-        rows.append(tuple(cells))
-    means = {row[0].value: _mean([float(c.value) for c in row[1:] if isinstance(c.value, float)]) for row in rows}
-    rows.sort(key=lambda row: (sum(c.value is None for c in row), _descending(means[row[0].value])))
-    table = Table(
-        title,
+        column = percent(scores[0].dataset if scores else name, name, "AUC")
+        known, full = {s.tracker: s for s in scores}, max((s.sequences for s in scores), default=0)
+        cells = [
+            replace(_auc(s), note=f"{s.protocol}, {s.coverage} sequences")
+            if (s := known.get(tracker)) else Cell(None, reason="not run on this dataset")
+            for tracker in trackers
+        ]  # fmt: skip
+        whole = [tracker in known and known[tracker].sequences == full for tracker in trackers]
+        # one by one: a tracker may be complete on one and not on another
+        grid.append((replace(column, sub=", ".join(filter(None, parts))), ranked(column, cells, whole)))
+    heads, found = zip(*grid, strict=True)
+    caption = (
         "Success AUC in percent; under each dataset its protocol. Scores on fewer sequences than others are not ranked "
-        "with them.",
-        (_TRACKER, *heads),
-        (),
+        "with them."
     )
-    done = {(s.tracker, i): s.sequences for i, (_, scores) in enumerate(columns) for s in scores}
-    for index in range(len(heads)):  # a dataset at a time: a tracker may be complete on one and not on another
-        part = Table("", "", (heads[index],), tuple((row[index + 1],) for row in rows))
-        marked = rank_columns(part, [done.get((str(row[0].value), index)) == full[index] for row in rows])
-        rows = [(*row[: index + 1], cell[0], *row[index + 2 :]) for row, cell in zip(rows, marked.rows, strict=True)]
-    return noted(replace(table, rows=tuple(rows)), [score for _, scores in columns for score in scores])
+
+    def order(row: Sequence[Cell]) -> tuple[int, float]:
+        known = [cell.value for cell in row[1:] if isinstance(cell.value, float)]
+        return sum(cell.value is None for cell in row), _descending(_mean(known))
+
+    table = Table(title, caption, heads, tuple(sorted(zip(*found, strict=True), key=order)))
+    return noted(table, [score for _, scores in columns for score in scores])
 
 
 # ---- parts

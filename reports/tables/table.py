@@ -189,6 +189,11 @@ class Table:
         """Caption and footnotes."""
         return " ".join(filter(None, (self.caption, *(f"{mark} {words}" for mark, words in self.footnotes.items()))))
 
+    def by_name(self) -> dict[str, dict[str, Cell]]:
+        """First cell of a row -> key of a column -> cell."""
+        keys = [column.key for column in self.columns]
+        return {str(row[0].value): dict(zip(keys, row, strict=True)) for row in self.rows}
+
     def reasons(self, row: Sequence[Cell]) -> dict[str, str]:
         """Key of a column -> why a row has no value there."""
         return {c.key: cell.reason for c, cell in zip(self.columns, row, strict=True) if cell.reason}

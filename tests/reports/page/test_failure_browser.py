@@ -14,9 +14,8 @@ import pytest
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError
-from inmo.reports.figures.frames import SMALL, Thumbnails, write_frames
+from inmo.reports.figures.frames import SMALL, Thumbnails, open_images, write_frames
 from inmo.reports.figures.style import styles
-from inmo.reports.page.dataset_section import images_of
 from inmo.reports.page.failure_browser import Entry, build_browser, in_parts, sequence_anchor
 from inmo.reports.scoring.failures import LEVELS
 from inmo.reports.scoring.stored import DatasetEvaluation, evaluate
@@ -32,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DatasetEvaluation:
 
 @pytest.fixture(scope="module")
 def images(data: DatasetEvaluation) -> Dataset:
-    found = images_of(data)
+    found = open_images(data.dataset)
     assert isinstance(found, Dataset)
     return found
 
