@@ -35,7 +35,7 @@ def panels(maps: Maps, stage: int = -1) -> list[Panel]:
     if not -len(pairs) <= stage < len(pairs):
         raise UserError(f"{maps.tracker} has {len(pairs)} interactions of CSA and TCA, and none of number {stage}")
     csa, tca = pairs[stage]
-    x, y, w, h = (float(v) for v in maps.box)
+    x, y, w, h = maps.box.tolist()
     box = (x, y, w, h)
     return [
         Panel("Template", maps.template[..., ::-1]),

@@ -101,7 +101,7 @@ def printed_table(table: PaperTable) -> Table:
 
 
 def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) -> Table:
-    evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
+    evaluations = [*_evaluated(found).values()]
     several = any(line.source and line.source.wanted > 1 for line in lines)
     mini = any(_is_mini(data) for data in found.values())
     slips = _Slips(replace(table, slips=()) if mini else table)
@@ -145,17 +145,12 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
 
 def _why(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
     """What may explain the differences of the rows that were measured."""
+    scored = [data for name, data in _evaluated(found).items() if (name, "success_auc") in table.columns]
     rows = []
     for line in lines:
-        runs: list[TrackerRun] = []
-        protocols = []
-        for name, data in found.items():
-            value = _measure(line, "success_auc", data, ()) if line.source else Measured()
-            if isinstance(data, DatasetEvaluation) and value.runs and (name, "success_auc") in table.columns:
-                runs += value.runs
-                protocols.append(data.dataset.protocol)
-        if runs:
-            rows.append((_name(line), runs, protocols))
+        pairs = [(run, data) for data in scored for run in _measure(line, "success_auc", data, ()).runs]
+        if pairs:
+            rows.append((_name(line), [run for run, _ in pairs], [data.dataset.protocol for _, data in pairs]))
     return differences_table(rows)
 
 
@@ -180,12 +175,10 @@ def _cell(
     difference = None
     if printed and printed.number is not None and value.complete and measure != "fps":
         difference = (float(column.number(value.value)) - printed.number) / column.scale
-    if measure == "fps":
-        note = ", ".join(filter(None, ("mean over the runs" if len(value.parts) > 1 else "", value.note)))
-    else:
-        protocol = data.dataset.protocol if isinstance(data, DatasetEvaluation) else ""
-        words = (f"protocol {protocol}", value.coverage if value.server else f"{value.coverage} sequences", value.note)
-        note = ", ".join(word for word in words if word)
+    words = ["mean over the runs"] if len(value.parts) > 1 else []
+    if isinstance(data, DatasetEvaluation) and measure != "fps":
+        words = [f"protocol {data.dataset.protocol}", value.coverage if value.server else f"{value.coverage} sequences"]
+    note = ", ".join(filter(None, (*words, value.note)))
     return Cell(value.value, value.interval, note=note, published=published, difference=difference)
 
 
@@ -208,8 +201,8 @@ def _comparable(table: PaperTable, line: Line, name: str, measure: str, found: F
 
 def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
     """Every training by itself, with what identifies it."""
-    evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
-    wanted = [c for c in table.columns if c[0] == "" or isinstance(found.get(c[0]), DatasetEvaluation)]
+    evaluated = _evaluated(found)
+    wanted, whole = [column for column in table.columns if column[0] in ("", *evaluated)], [*evaluated.values()]
     columns = [ROW, Column("run", "Run")]
     columns += [replace(_column(c, found.get(c[0], ""), ""), better=0) for c in wanted]
     columns += [Column("hash", "Config hash"), Column("weights", "Weights", about="SHA-256 of the weights' file"),
@@ -221,7 +214,7 @@ def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
         names = line.source.names or tuple(map(str, range(len(line.source.runs))))
         for run_name, training in zip(names, line.source.runs, strict=True):
             alone = Line(line.row, Source(line.source.label, (training,)))
-            values = [_measure(alone, measure, found.get(name, ""), evaluations) for name, measure in wanted]
+            values = [_measure(alone, measure, found.get(name, ""), whole) for name, measure in wanted]
             runs = [run for value in values for run in value.runs]
             shown = [Cell(v.value, v.interval, reason=v.reason, note=v.note) for v in values]
             identity = runs[0].run.identity.get("weights", "") if runs else ""
@@ -234,6 +227,10 @@ def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
 
 
 # ---- parts
+
+
+def _evaluated(found: Found) -> dict[str, DatasetEvaluation]:
+    return {name: data for name, data in found.items() if isinstance(data, DatasetEvaluation)}
 
 
 def _is_mini(data: DatasetEvaluation | str) -> bool:
@@ -345,8 +342,8 @@ def _absences(found: Found, lines: Sequence[Line]) -> list[str]:
     notes = [reason for reason in found.values() if isinstance(reason, str)]
     notes += [
         f"{_title(data)}: its server scores the submissions; enter what it says under server_scores"
-        for data in found.values()
-        if isinstance(data, DatasetEvaluation) and data.unscored and not any(run.server for run in data.runs)
+        for data in _evaluated(found).values()
+        if data.unscored and not any(run.server for run in data.runs)
     ]
     notes += [f"{_name(line)}: {why}" for line in lines if line.source for why in line.source.missing]
     return [f"Not here: {'; '.join(dict.fromkeys(notes))}."] if notes else []
