@@ -15,7 +15,7 @@ from inmo.reports.figures.radar import Radar, radar
 from inmo.reports.figures.ranks import rank_figure
 from inmo.reports.figures.style import Style, with_marks
 from inmo.reports.scoring.ranks import Ranking, rank_trackers
-from inmo.reports.scoring.score import KINDS, PRECISION, SUCCESS, Score
+from inmo.reports.scoring.score import KINDS, PRECISION, SUCCESS, Score, sequence_means
 from inmo.reports.scoring.stored import DatasetEvaluation
 from inmo.reports.tables.note_marks import briefly, marks_of
 
@@ -83,11 +83,8 @@ def cautions_of(data: DatasetEvaluation) -> dict[str, str]:
 
 def ranked_values(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     """Tracker -> sequence -> success AUC, the best tracker first, of those that have a score."""
-    return {
-        s.tracker: {n: m.success_auc for n, m in s.per_sequence.items() if m.success_auc is not None}
-        for s in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0))
-        if s.mean.success_auc is not None
-    }
+    ordered = sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0))
+    return {s.tracker: sequence_means([s]) for s in ordered if s.mean.success_auc is not None}
 
 
 def distribution(data: DatasetEvaluation) -> dict[str, list[float]]:

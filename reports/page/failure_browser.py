@@ -115,7 +115,8 @@ def _frames(trace: Trace, images: Dataset | UserError, folder: Path) -> Thumbnai
 def _values(
     data: DatasetEvaluation, trace: Trace, look: Mapping[str, Style], frames: Thumbnails | str, link: str
 ) -> dict[str, Any]:
-    scores = {s.tracker: s.per_sequence.get(trace.sequence) for s in data.default}
+    aucs = {s.tracker: s.per_sequence.get(trace.sequence, Measures()).success_auc for s in data.default}
+    printed = {name: float(f"{auc * 100:.1f}") for name, auc in aucs.items() if auc is not None}  # as in tables
     order = sorted(range(len(trace.trackers)), key=lambda row: look[trace.trackers[row]].number)
     names = [trace.trackers[row] for row in order]
     missing = {run.name: hole.reason for run in data.runs for hole in run.holes if hole.sequence == trace.sequence}
@@ -129,7 +130,7 @@ def _values(
         "points": _text(trace.points[order]),
         "at": _text(trace.at[order]),
         "lost": [[[loss.start, loss.end] for loss in trace.losses[row]] for row in order],
-        "auc": [_printed(scores.get(name)) for name in names],
+        "auc": [printed.get(name) for name in names],
         "missing": {str(look[name].number): names_only(reason, roots) for name, reason in missing.items()},
     }
     if isinstance(frames, str):
@@ -147,12 +148,6 @@ def in_parts(boxes: Boxes) -> np.ndarray[Any, np.dtype[np.int16]]:
     size = np.maximum((high - low) * PARTS, 1)
     whole = np.concatenate([low * PARTS, size], axis=-1)
     return np.where(drawn[..., None], np.nan_to_num(whole), 0).round().astype("<i2")
-
-
-def _printed(measures: Measures | None) -> float | None:
-    """AUC in percent with the decimal that tables print."""
-    value = measures.success_auc if measures else None
-    return None if value is None else float(f"{value * 100:.1f}")
 
 
 def _text(values: np.ndarray[Any, Any]) -> str:

@@ -135,13 +135,17 @@ def losses(overlaps: Values, patience: int = PATIENCE) -> tuple[Loss, ...]:
     al. 2016) or, since 2020, stays below 0.1 for ten frames; a shorter run at the end is no failure there either.
     """
     frames = np.flatnonzero(~np.isnan(overlaps))
-    edges = np.diff(np.concatenate([[0], overlaps[frames] == 0, [0]]).astype(np.int8))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return tuple(
         Loss(int(frames[start]), int(frames[end]) if end < len(frames) else None)
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in zip(*runs(overlaps[frames] == 0), strict=True)
         if end - start >= patience
     )
+
+
+def runs(mask: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+    """Starts and ends (first index after) of the runs of True."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return edges[::2].tolist(), edges[1::2].tolist()
 
 
 def key_frames(frames: int, lost: Sequence[Sequence[Loss]], evenly: int = EVENLY) -> tuple[int, ...]:

@@ -77,7 +77,9 @@ def prepare(annotation: Annotation, protocol: Protocol, benchmark: str = "", seq
     blank = np.isnan(boxes).any(axis=1)
     if rule.nan_annotation == "raise" and blank.any():
         raise RefusalError(f"{rule.name} refuses NaN in annotations ({int(blank.sum())} rows): use another protocol")
-    invalid = ~_valid(boxes, rule.valid)
+    invalid = np.zeros_like(blank)
+    if rule.valid != "all":
+        invalid = np.asarray(~((boxes if rule.valid == "xywh" else boxes[:, 2:]) > 0).all(axis=1))  # NaN is, too
     absent = annotation.absent if annotation.absent is not None and rule.absent != "ignore" else np.zeros_like(blank)
     if len(absent) != len(boxes):
         raise RefusalError(f"the annotation has {len(boxes)} boxes but {len(absent)} absent flags: mend the files")
@@ -181,13 +183,6 @@ def mean_measures(parts: Iterable[Measures], rule: Protocol) -> Measures:
     covered = sum((part.box_coverage or 0.0) * part.frames for part in parts) / frames if rule.coverage else None
     sums = {key: sum(getattr(part, key) for part in parts) for key in ("broken", "filled", "longer", "shorter")}
     return with_scalars(curves, rule, coverage=covered, frames=frames, **sums)
-
-
-def _valid(boxes: Boxes, kind: str) -> Mask:
-    if kind == "all":
-        return np.ones(len(boxes), dtype=bool)
-    columns = boxes if kind == "xywh" else boxes[:, 2:]
-    return np.asarray((columns > 0).all(axis=1))
 
 
 def _distance_invalid(boxes: Boxes, invalid: Mask, rule: Protocol) -> tuple[Mask, Mask]:

@@ -257,8 +257,8 @@ def _dataset(
     pairs = {facts.name: _pairs(store, data, facts.run) for facts in tracked if facts.name in odd}
     scores = {}
     for rule in rules:
-        own = [_score(data, into[facts.name, rule.name], facts.holes, reason) for facts in tracked]
-        scores[rule.name] = tuple(with_readings(own, pairs, data.benchmark))
+        plain = [_score(data, into[facts.name, rule.name], facts.holes, reason) for facts in tracked]
+        scores[rule.name] = tuple(with_readings(plain, pairs, data.benchmark))
     tagged = scores_by_attribute(scores[data.protocol], attributes, rules[0], data.attributes)
     summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tracked)
     return DatasetEvaluation(
