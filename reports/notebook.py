@@ -11,9 +11,10 @@ import numpy as np
 
 from inmo.errors import UserError, unknown_name
 from inmo.reports.figures.style import styles
+from inmo.reports.scoring.protocols import Protocol
 from inmo.reports.scoring.protocols import protocol as protocol_of
 from inmo.reports.scoring.score import KINDS, MEASURES, Kind, Measures, Score
-from inmo.reports.scoring.stored import auc_interval, ranked_scalar
+from inmo.reports.scoring.stored import auc_interval
 from inmo.reports.scoring.tally import scores_by_attribute
 from inmo.reports.tables.builders import Extras, score_table
 from inmo.reports.tables.note_marks import briefly
@@ -66,8 +67,7 @@ class Scores:
 
         lines = []
         for row in self.rows:
-            score, extras = row.score, _extras(row)
-            low, high = extras.interval or (np.nan, np.nan)
+            score, (low, high) = row.score, _extras(row).interval or (np.nan, np.nan)
             lines.append(
                 _head(score)
                 | {"sequences": score.sequences, "expected": score.expected}
@@ -84,13 +84,12 @@ class Scores:
 
         lines = []
         for score in (row.score for row in self.rows):
-            for name, found in score.per_sequence.items():
-                lines.append(
-                    _head(score) | {"sequence": name, "frames": found.frames} | _values(found) | {"reason": ""}
-                )
-            for hole in score.holes:
-                nothing = {"sequence": hole.sequence, "frames": 0} | _values(Measures())
-                lines.append(_head(score) | nothing | {"reason": hole.reason})
+            parts = [(name, found, "") for name, found in score.per_sequence.items()]
+            parts += [(hole.sequence, Measures(), hole.reason) for hole in score.holes]
+            lines += [
+                _head(score) | {"sequence": name, "frames": found.frames} | _values(found) | {"reason": reason}
+                for name, found, reason in parts
+            ]
         return pd.DataFrame(lines)
 
     def curves(self, kind: KindName = "success", *, dataset: str = "", protocol: str = "") -> pd.DataFrame:
@@ -134,7 +133,7 @@ class Scores:
         look = styles(row.score.tracker for row in self.rows)
         title = f"{scores[0].dataset} ({', '.join(filter(None, words))})"
         if attribute:
-            found = hardest_first(_by_attribute(rows))
+            found = hardest_first(scores_by_attribute(scores, rows[0].attributed, _rule(rows), rows[0].codes))
             if attribute not in (*found, "all"):
                 raise unknown_name("attribute of a scored sequence", attribute, (*found, "all"))
             if attribute == "all":
@@ -144,8 +143,7 @@ class Scores:
                 return Plot(grid)
             scores = list(found[attribute])
             title = f"{heading(attribute, rows[0].codes[attribute], scores)} · {title}"
-        ranked = ranked_scalar(scores[0].protocol, rows[0].benchmark)
-        figure = curve_figure(scores, shown, look, title=title, ranked=ranked)
+        figure = curve_figure(scores, shown, look, title=title, ranked=_rule(rows).norm_scalar)
         if figure is None:
             raise UserError(f"no tracker has a {shown.title.lower()} curve here: print the scores to see why")
         return Plot(figure)
@@ -206,11 +204,9 @@ def _one(what: str, found: Sequence[str], name: str) -> str:
     return name or known[0]
 
 
-def _by_attribute(rows: Sequence[Row]) -> dict[str, tuple[Score, ...]]:
-    """Code -> scores on the sequences that have it, of rows of one dataset and protocol."""
-    scores = [row.score for row in rows]
-    rule = protocol_of(scores[0].protocol).on(rows[0].benchmark)
-    return scores_by_attribute(scores, rows[0].attributed, rule, rows[0].codes)
+def _rule(rows: Sequence[Row]) -> Protocol:
+    """The protocol of rows of one dataset and protocol."""
+    return protocol_of(rows[0].score.protocol).on(rows[0].benchmark)
 
 
 def _extras(row: Row) -> Extras:

@@ -13,9 +13,10 @@ from inmo.datasets.files import open_tree
 from inmo.errors import Exit, UserError
 from inmo.harness.commands.options import Flag, Names
 from inmo.harness.run.setup import parse_dataset
+from inmo.reports.scoring.as_json import scores_json
 from inmo.reports.scoring.explain import explain
 from inmo.reports.scoring.protocols import PROTOCOLS, protocol
-from inmo.reports.scoring.raw import score_dataset, score_rules, scores_json
+from inmo.reports.scoring.raw import score_dataset, score_rules
 from inmo.reports.scoring.reference import compare_with_reference, read_reference
 from inmo.reports.scoring.score import Score
 from inmo.reports.scoring.switches import all_parts

@@ -64,9 +64,8 @@ def run(command: Sweep) -> int:
         )
     say_runs(wanted, done, outcomes, command.store)
     look = styles(base.label or base.spec.title for base in bases)
-    numbers = {name: number for number, name in enumerate(look)}
     block = sweep_block(
-        read_sweep(store, swept(bases, over, datasets)), tuple(over), look, numbers,
+        read_sweep(store, swept(bases, over, datasets)), tuple(over), look,
         stem=f"sweep_{'_'.join(over)}", title=f"Sweep over {', '.join(over)}",
     )  # fmt: skip
     for table in block.tables.values():

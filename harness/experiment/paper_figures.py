@@ -15,7 +15,7 @@ from inmo.harness.experiment.run import setups
 from inmo.harness.run.setup import Setup
 from inmo.harness.store.store import open_store
 from inmo.reports.blocks.block import Block
-from inmo.reports.figures.style import Style, styles
+from inmo.reports.figures.style import styles
 
 MAPS, SWEEPS = "maps", "sweeps"
 
@@ -68,14 +68,15 @@ def hanning_sweep(work: Work) -> Block:
     store = open_store(work.out / SWEEPS, write=True)
     _, wanted, done = run_sweep(store, bases, over, datasets, resources=work.resources, partial=work.experiment.partial)
     sys.stderr.write(f"sweep: {wanted} runs of a sequence wanted, {done} were done before\n")
-    look, numbers = _look(work, [base.label or base.spec.title for base in bases])
+    # as everywhere on the page; trackers of the sweep alone come after the others
+    look = styles((*work.evaluation.trackers, *(base.label or base.spec.title for base in bases)))
     words = (
         "All values of a sequence were followed as one batch that shares frames and template. "
         "Bands are 95 % bootstrap intervals over sequences."
     )
     what = "the Hanning weight" if [*over] == ["window_influence"] else ", ".join(over)
     block = sweep_block(
-        read_sweep(store, swept(bases, over, datasets)), tuple(over), look, numbers, stem="figure4",
+        read_sweep(store, swept(bases, over, datasets)), tuple(over), look, stem="figure4",
         title=f"Figure 4: AUC against {what}", words=words,
     )  # fmt: skip
     return replace(block, notes=(*block.notes, *absent, *broken))
@@ -113,9 +114,3 @@ def _chosen_datasets(datasets: Sequence[Dataset], labels: Sequence[str]) -> tupl
     known = {dataset.label: dataset for dataset in datasets}
     absent = [f"{label} is not there and left out." for label in labels if label not in known]
     return [known[label] for label in labels or known if label in known], absent
-
-
-def _look(work: Work, names: Sequence[str]) -> tuple[dict[str, Style], dict[str, int]]:
-    """Style and number of trackers as everywhere on the page; others come after them."""
-    look = styles((*work.evaluation.trackers, *names))
-    return look, {name: number for number, name in enumerate(look)}

@@ -11,22 +11,21 @@ from inmo.reports.blocks.block import Block, Drawing
 from inmo.reports.blocks.distractors import BEFORE as BEFORE_SWITCH
 from inmo.reports.blocks.distractors import ON
 from inmo.reports.figures.forest import ForestRow, forest_figure, forest_plot
-from inmo.reports.scoring.effects import Contrast, Effect, Scores, against, factorial, holm, judge, seed_freedom
+from inmo.reports.scoring.effects import Effect, Scores, against, factorial, holm, judge, means_of, seed_freedom
 from inmo.reports.scoring.statistics import LEVEL, MINIMUM, RESAMPLES, ends
 from inmo.reports.scoring.study import AUC, BEFORE, SHARE, KeptStudy, Study
-from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, tabled
 
 MARK = "*"
 AXIS = "Difference of success AUC [points]"
 _TOLD = "told from 0 at the 5 % level, corrected."
-_CORRECTED = "p after Holm's correction over all effects of the table"
+P_CORRECTED = replace(p_column("p after Holm's correction over all effects of the table"), label="p corrected")
 
 
 def ablation_block(study: Study, *, stem: str, title: str) -> Block:
     """Tables of rows, effects, trainings and parts of the sequences, and the forest plot."""
     scores = study.scores(AUC, study.shared)
-    contrasts = (*against(study.reference, list(study.rows)), *factorial(study.factors))
-    effects = holm(judge(scores, contrasts))
+    effects = holm(judge(scores, (*against(study.reference, study.rows), *factorial(study.factors))))
     how = f"{study.words} {interval_words(scores, len(study.shared))}".strip()
     tables = {
         stem: rows_table(study, effects, how),
@@ -61,75 +60,60 @@ def kept_block(kept: KeptStudy, name: str) -> Block:
 def rows_table(study: Study, effects: Sequence[Effect], how: str) -> Table:
     """Per row: mean AUC with its interval, P_norm@0.2 and P, the spread of its seeds, and the reference taken off."""
     names = study.shared
-    means = judge(study.scores(AUC, names), [Contrast(row, {row: 1.0}, "mean") for row in study.rows]) if names else ()
+    means = judge(study.scores(AUC, names), means_of(study.rows)) if names else ()
     gains = {effect.contrast.name: effect for effect in effects if effect.contrast.kind == "difference"}
-    rows = []
-    for row, mean in zip(study.rows, means, strict=False):
+
+    def deviation(mean: Effect) -> Cell:
         seeds = [value for _, value in mean.trainings]
-        gain = gains.get(row)
-        rows.append(
-            (
-                Cell(row),
-                Cell(mean.value, ends(mean.interval)),
-                Cell(_mean(study, row, "norm_precision_020")),
-                Cell(_mean(study, row, "precision_20")),
-                Cell(len(seeds)),
-                Cell(
-                    float(np.std(seeds, ddof=1)) if len(seeds) > 1 else None,
-                    reason="" if len(seeds) > 1 else "one seed",
-                ),
-                Cell(gain.value, ends(gain.interval)) if gain else Cell(0.0),
-            )
-        )
-    columns = (
-        Column("row", "Row"),
-        percent("auc", "AUC"),
-        percent("norm_precision", "P_norm"),
-        percent("precision", "P"),
-        Column("seeds", "Seeds", digits=0),
-        percent("seed_deviation", "Deviation of seeds", "of the AUC over the row's seeds", better=0),
-        percent("to_reference", f"Less {study.reference}", better=0),
-    )
-    return Table("Rows", how, columns, tuple(rows))
+        return Cell(float(np.std(seeds, ddof=1))) if len(seeds) > 1 else Cell(None, reason="one seed")
+
+    def gain(mean: Effect) -> Cell:
+        effect = gains.get(mean.contrast.name)
+        return Cell(effect.value, ends(effect.interval)) if effect else Cell(0.0)
+
+    return tabled(
+        "Rows", how, means,
+        (Column("row", "Row"), lambda mean: mean.contrast.name),
+        (percent("auc", "AUC"), _value),
+        (percent("norm_precision", "P_norm"), lambda mean: _mean(study, mean.contrast.name, "norm_precision_020")),
+        (percent("precision", "P"), lambda mean: _mean(study, mean.contrast.name, "precision_20")),
+        (Column("seeds", "Seeds", digits=0), lambda mean: len(mean.trainings)),
+        (percent("seed_deviation", "Deviation of seeds", "of the AUC over the row's seeds", better=0), deviation),
+        (percent("to_reference", f"Less {study.reference}", better=0), gain),
+    )  # fmt: skip
 
 
 def effects_table(study: Study, effects: Sequence[Effect], how: str) -> Table:
     """Per effect: the difference with its interval, p alone and corrected, and the smallest that would have shown."""
-    columns = (
-        Column("effect", "Effect"),
-        Column("kind", "Kind"),
-        percent("difference", "Δ AUC", better=0),
-        p_column("two-sided, of the draws that the interval is made of"),
-        replace(p_column(_CORRECTED), key="p_corrected", label="p corrected"),
-        percent(
-            "detectable", "Smallest shown", "an effect of this size, either way, would have been told from none in 80 "
-            "of 100 such ablations, corrected for the number of effects", better=0,
-        ),
-    )  # fmt: skip
-    few = f"fewer than {MINIMUM} sequences"
-    rows = tuple(
-        (
-            Cell(_name(effect, study)),
-            Cell(effect.contrast.kind),
-            Cell(effect.value, ends(effect.interval), mark=_mark(effect)),
-            Cell(effect.p_value, reason="" if effect.p_value is not None else few),
-            Cell(effect.corrected, reason="" if effect.corrected is not None else few),
-            Cell(effect.detectable, reason="" if effect.detectable is not None else few),
-        )
-        for effect in effects
+    shown = (
+        "an effect of this size, either way, would have been told from none in 80 of 100 such ablations, corrected for "
+        "the number of effects"
     )
-    return Table("Effects", how, columns, rows, {MARK: _TOLD})
+
+    def told(value: float | None) -> Cell:
+        return Cell(value, reason="" if value is not None else f"fewer than {MINIMUM} sequences")
+
+    return tabled(
+        "Effects", how, effects,
+        (Column("effect", "Effect"), lambda effect: _name(effect, study)),
+        (Column("kind", "Kind"), lambda effect: effect.contrast.kind),
+        (percent("difference", "Δ AUC", better=0), _value),
+        (p_column("two-sided, of the draws that the interval is made of"), lambda effect: told(effect.p_value)),
+        (replace(P_CORRECTED, key="p_corrected"), lambda effect: told(effect.corrected)),
+        (percent("detectable", "Smallest shown", shown, better=0), lambda effect: told(effect.detectable)),
+        footnotes={MARK: _TOLD},
+    )  # fmt: skip
 
 
 def trainings_table(scores: Scores) -> Table:
     """AUC of every training."""
-    rows = tuple(
-        (Cell(row), Cell(seed), Cell(float(np.mean([*own.values()])) if own else None))
-        for row, seeds in scores.items()
-        for seed, own in seeds.items()
-    )
-    columns = (Column("row", "Row"), Column("seed", "Seed", digits=0), percent("auc", "AUC"))
-    return Table("Trainings", "Mean over the sequences that all trainings have.", columns, rows)
+    return tabled(
+        "Trainings", "Mean over the sequences that all trainings have.",
+        [(row, seed, own) for row, seeds in scores.items() for seed, own in seeds.items()],
+        (Column("row", "Row"), lambda each: each[0]),
+        (Column("seed", "Seed", digits=0), lambda each: each[1]),
+        (percent("auc", "AUC"), lambda each: float(np.mean([*each[2].values()])) if each[2] else None),
+    )  # fmt: skip
 
 
 def switches_table(study: Study) -> Table | None:
@@ -138,54 +122,44 @@ def switches_table(study: Study) -> Table | None:
     names = study.having(SHARE)
     if not names:
         return None
-    means = [Contrast(row, {row: 1.0}, "mean") for row in study.rows]
-    contrasts = (*against(study.reference, list(study.rows)), *factorial(study.factors))
-    found = {key: study.scores(key, names) for key in (SHARE, BEFORE)}
-    mean = {key: judge(scores, means) for key, scores in found.items()}
-    judged = iter(holm([effect for scores in found.values() for effect in judge(scores, contrasts)]))
-    effects = {key: [next(judged) for _ in contrasts] for key in found}
-    rows = []
-    for index, contrast in enumerate((*means, *contrasts)):
-        own = [(*mean[key], *effects[key])[index] for key in found]
-        cells = [
-            cell
-            for e in own
-            for cell in (
-                Cell(e.value, ends(e.interval), mark=_mark(e)),
-                Cell(e.corrected, reason="" if e.corrected is not None else "a mean has no p"),
-            )
-        ]
-        rows.append((Cell(_name(own[0], study)), Cell(contrast.kind), *cells))
-    p = replace(p_column(_CORRECTED), label="p corrected")
-    columns = (
-        Column("effect", "Row or effect"),
-        Column("kind", "Kind"),
-        *(replace(ON, better=0), replace(p, key="on_p_corrected")),
-        *(replace(BEFORE_SWITCH, better=0), replace(p, key="switch_p_corrected")),
-    )
-    caption = f"On {len(names)} sequences whose distractors are annotated. {interval_words(found[SHARE], len(names))}"
-    return Table("Following the wrong one", caption, columns, tuple(rows), {MARK: _TOLD})
+    contrasts = (*against(study.reference, study.rows), *factorial(study.factors))
+    share, before = (study.scores(key, names) for key in (SHARE, BEFORE))
+    judged = holm([*judge(share, contrasts), *judge(before, contrasts)])
+    on = (*judge(share, means_of(study.rows)), *judged[: len(contrasts)])
+    switch = (*judge(before, means_of(study.rows)), *judged[len(contrasts) :])
+
+    def corrected(effect: Effect) -> Cell:
+        return Cell(effect.corrected, reason="" if effect.corrected is not None else "a mean has no p")
+
+    return tabled(
+        "Following the wrong one",
+        f"On {len(names)} sequences whose distractors are annotated. {interval_words(share, len(names))}",
+        zip(on, switch, strict=True),
+        (Column("effect", "Row or effect"), lambda both: _name(both[0], study)),
+        (Column("kind", "Kind"), lambda both: both[0].contrast.kind),
+        (replace(ON, better=0), lambda both: _value(both[0])),
+        (replace(P_CORRECTED, key="on_p_corrected"), lambda both: corrected(both[0])),
+        (replace(BEFORE_SWITCH, better=0), lambda both: _value(both[1])),
+        (replace(P_CORRECTED, key="switch_p_corrected"), lambda both: corrected(both[1])),
+        footnotes={MARK: _TOLD},
+    )  # fmt: skip
 
 
 def gains_table(study: Study) -> Table | None:
     """Rows less the reference on parts of the sequences; None where there are no parts or nothing to compare."""
-    shared, contrasts = set(study.shared), against(study.reference, list(study.rows))
+    shared, contrasts = set(study.shared), against(study.reference, study.rows)
     parts = {name: sorted(shared & own) for name, own in study.groups.items() if shared & own}
     if not parts or not contrasts:
         return None
     family = len(parts) * len(contrasts)
     judged = {name: judge(study.scores(AUC, own), contrasts, family=family) for name, own in parts.items()}
     flat = iter(holm([effect for effects in judged.values() for effect in effects]))
-    rows = []
-    for name, own in parts.items():
-        cells = []
-        for contrast in contrasts:
-            effect = next(flat)
-            told = "" if effect.corrected is None else f"p corrected {effect.corrected:.4f}"
-            cells.append(
-                Cell(effect.value, ends(effect.interval), note=f"{contrast.name} on {name} {told}", mark=_mark(effect))
-            )
-        rows.append((Cell(name), Cell(len(own)), *cells))
+
+    def gain(part: str, effect: Effect) -> Cell:
+        told = "" if effect.corrected is None else f"p corrected {effect.corrected:.4f}"
+        return replace(_value(effect), note=f"{effect.contrast.name} on {part} {told}")
+
+    rows = [(Cell(name), Cell(len(own)), *(gain(name, next(flat)) for _ in contrasts)) for name, own in parts.items()]
     columns = (
         Column("part", "Sequences with"),
         Column("sequences", "n", digits=0),
@@ -198,22 +172,15 @@ def gains_table(study: Study) -> Table | None:
 def forest_rows(study: Study, effects: Sequence[Effect]) -> list[ForestRow]:
     """The reference with its own trainings, the rows, then what a design of factors adds, a gap between."""
     scores = study.scores(AUC, study.shared)
-    own = judge(scores, [Contrast(study.reference, {study.reference: 1.0}, "mean")], resamples=1)[0]
+    own = judge(scores, means_of([study.reference]), resamples=1)[0]
     off = tuple((seed, 100 * (value - own.value)) for seed, value in own.trainings)
     rows = [ForestRow(study.reference, 0.0, None, off)]
     for effect in effects:
-        if effect.contrast.kind == "main" and len(rows) and not any(not row.name for row in rows):
+        if effect.contrast.kind == "main" and all(row.name for row in rows):
             rows.append(ForestRow(""))
-        low_high = ends(effect.interval)
-        rows.append(
-            ForestRow(
-                effect.contrast.name,
-                100 * effect.value,
-                (100 * low_high[0], 100 * low_high[1]) if low_high else None,
-                tuple((seed, 100 * value) for seed, value in effect.trainings),
-                _mark(effect),
-            )
-        )
+        interval = (100 * effect.interval.low, 100 * effect.interval.high) if effect.interval else None
+        trainings = tuple((seed, 100 * value) for seed, value in effect.trainings)
+        rows.append(ForestRow(effect.contrast.name, 100 * effect.value, interval, trainings, _mark(effect)))
     return rows
 
 
@@ -232,11 +199,11 @@ def interval_words(scores: Scores, count: int) -> str:
 
 
 def _name(effect: Effect, study: Study) -> str:
-    return (
-        f"{effect.contrast.name} less {study.reference}"
-        if effect.contrast.kind == "difference"
-        else effect.contrast.name
-    )
+    return effect.contrast.name + (f" less {study.reference}" if effect.contrast.kind == "difference" else "")
+
+
+def _value(effect: Effect) -> Cell:
+    return Cell(effect.value, ends(effect.interval), mark=_mark(effect))
 
 
 def _mark(effect: Effect) -> str:

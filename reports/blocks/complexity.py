@@ -11,7 +11,7 @@ import numpy as np
 from inmo.reports.blocks.block import Block, Drawing
 from inmo.reports.figures import for_papers, svg
 from inmo.reports.figures.style import styles
-from inmo.reports.tables.table import Cell, Column, Table
+from inmo.reports.tables.table import Cell, Column, Table, tabled
 
 _WORDS = (
     "{network}. Section 3.1 of the paper says that the cost of attention is linear in HW with window process. "
@@ -89,20 +89,17 @@ def _name(cost: Cost) -> str:
 
 
 def _table(costs: Sequence[Cost]) -> Table:
-    columns = (
-        Column("case", "Case"),
-        Column("part", "Part"),
-        Column("side", "Search region", "px", 0),
-        Column("tokens", "Tokens", "", 0, about="in all GIMs that have the part"),
-        Column("macs", "Multiply-adds", "millions", 2, 1e-6),
-        Column("products", "Of these, products", "millions", 2, 1e-6, about="QK and AV"),
-        Column("milliseconds", "Time", "ms", 3),
-    )
-    rows = tuple(
-        (Cell(c.case), Cell(c.part), Cell(c.side), Cell(c.tokens), Cell(c.macs), Cell(c.products),
-         Cell(c.milliseconds, reason="" if c.milliseconds else "not timed")) for c in costs
+    return tabled(
+        "Every size", "", costs,
+        (Column("case", "Case"), lambda cost: cost.case),
+        (Column("part", "Part"), lambda cost: cost.part),
+        (Column("side", "Search region", "px", 0), lambda cost: cost.side),
+        (Column("tokens", "Tokens", "", 0, about="in all GIMs that have the part"), lambda cost: cost.tokens),
+        (Column("macs", "Multiply-adds", "millions", 2, 1e-6), lambda cost: cost.macs),
+        (Column("products", "Of these, products", "millions", 2, 1e-6, about="QK and AV"), lambda cost: cost.products),
+        (Column("milliseconds", "Time", "ms", 3),
+         lambda cost: Cell(cost.milliseconds, reason="" if cost.milliseconds else "not timed")),
     )  # fmt: skip
-    return Table("Every size", "", columns, rows)
 
 
 def _exponents(lines: dict[str, list[Cost]]) -> Table:

@@ -69,15 +69,13 @@ def distractors_block(data: DatasetEvaluation, look: Mapping[str, Style]) -> Blo
         if len(parts) > 1:
             tables[f"{stem}_{column.key}"] = grade_table(values, parts, column, title=words)
         most = LIMITS[column][1]
-        pairs = compare_all(values, within=(-most, most))
-        if pairs:
-            tables[f"{stem}_{column.key}_pairs"] = pairs_table(
-                pairs, title=f"{title}: {column.label}, all pairs", column=column
-            )
+        if pairs := compare_all(values, within=(-most, most)):
+            words = f"{title}: {column.label}, all pairs"
+            tables[f"{stem}_{column.key}_pairs"] = pairs_table(pairs, title=words, column=column)
     drawn = {}
     for column in (AUC, ON):
-        drawable = _panels(found[column], parts, column, marks_of(data))
-        panels = [(words, lines) for words, lines in drawable if lines[0].points]
+        panels = _panels(found[column], parts, column, marks_of(data))
+        panels = [(words, lines) for words, lines in panels if lines[0].points]
         figure = figures.sweep_figure(panels, "Distractors", look, f"{column.label}: mean over sequences")
         if figure is not None:
             drawn[f"{stem}_{column.key}"] = figure
@@ -87,19 +85,16 @@ def distractors_block(data: DatasetEvaluation, look: Mapping[str, Style]) -> Blo
 
 def measured(data: DatasetEvaluation) -> dict[Column, Values]:
     """Column -> tracker -> sequence -> value, on the sequences that have distractors and a score."""
-    found: dict[Column, dict[str, dict[str, float]]] = {column: {} for column in LIMITS}
+    found: dict[Column, dict[str, dict[str, float]]] = {c: {run.name: {} for run in data.runs} for c in LIMITS}
     for run, score in zip(data.runs, data.default, strict=True):
-        for column in found:
-            found[column][run.name] = {}
         aucs = sequence_means([score])
         for sequence, records in data.distraction.items():
             record = records.get(run.name)
             if record is None or sequence not in aucs:
                 continue
-            found[AUC][run.name][sequence] = aucs[sequence]
-            found[ON][run.name][sequence] = record.share
-            found[SWITCHED][run.name][sequence] = float(record.switch is not None)
-            found[BEFORE][run.name][sequence] = float(record.before)
+            values = (aucs[sequence], record.share, float(record.switch is not None), float(record.before))
+            for column, value in zip((AUC, ON, SWITCHED, BEFORE), values, strict=True):
+                found[column][run.name][sequence] = value
     return dict(found)
 
 
@@ -131,14 +126,10 @@ def overall_table(data: DatasetEvaluation, found: Mapping[Column, Values], *, ti
         Column("sequences", "n", "", 0, 1.0, 0, "sequences with distractors that it has a result on"),
         *found,
     )
-    rows = [
-        (
-            Cell(name),
-            Cell(len(found[AUC][name])),
-            *(_mean([*values[name].values()], column) for column, values in found.items()),
-        )
-        for name in names
-    ]
+    rows = []
+    for name in names:
+        means = (_mean([*values[name].values()], column) for column, values in found.items())
+        rows.append((Cell(name), Cell(len(found[AUC][name])), *means))
     caption = (
         f"{count} sequences with annotated distractors, protocol {data.dataset.protocol}. A box is on a distractor "
         f"where it overlaps one by {LEAST} or more, and more than the target; a switch is {RUN} such frames on end. "
@@ -184,12 +175,8 @@ def _panels(
 def _points(
     own: Mapping[str, float], numbers: Sequence[Part], chosen: frozenset[str], column: Column
 ) -> tuple[SweepPoint, ...]:
-    points = []
-    for part in numbers:
-        kept = [v for s, v in own.items() if s in part.sequences & chosen]
-        mean = _mean(kept, column)
-        points.append(SweepPoint((float(part.key),), mean.number, mean.interval, mean.reason))
-    return tuple(points)
+    means = {part.key: _mean([v for s, v in own.items() if s in part.sequences & chosen], column) for part in numbers}
+    return tuple(SweepPoint((float(n),), mean.number, mean.interval, mean.reason) for n, mean in means.items())
 
 
 def _mean(values: Sequence[float], column: Column) -> Cell:

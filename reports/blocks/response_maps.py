@@ -15,6 +15,7 @@ from inmo.harness.store.stored_maps import Maps
 from inmo.reports.blocks.block import Block, Drawing
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures.panel import COLOURS, Panel
+from inmo.reports.figures.svg import drawing
 
 _CELL, _TOP, _FOOT = 136, 22, 20  # of a panel on the page: side of the picture, room above and below
 _BAR, _WORD = 180, 50  # of the bar of colours, and of the words at its ends
@@ -34,7 +35,7 @@ def panels(maps: Maps, stage: int = -1) -> list[Panel]:
     if not -len(pairs) <= stage < len(pairs):
         raise UserError(f"{maps.tracker} has {len(pairs)} interactions of CSA and TCA, and none of number {stage}")
     csa, tca = pairs[stage]
-    x, y, w, h = (float(v) for v in maps.box)
+    x, y, w, h = maps.box.tolist()
     box = (x, y, w, h)
     return [
         Panel("Template", maps.template[..., ::-1]),
@@ -83,37 +84,28 @@ def _drawing(rows: Sequence[tuple[str, Sequence[Panel]]], tracker: str) -> Marku
     """A grid of panels per frame and the bar of colours below: panels keep their size, a narrow page has fewer beside
     each other."""
     across = max(len(panels) for _, panels in rows)
-    parts = [
-        Markup('<div class="maps" role="group" aria-label="{}">').format(
-            f"Activation maps of {tracker}: {len(rows)} frames, {across} panels each"
-        )
-    ]
+    words = f"Activation maps of {tracker}: {len(rows)} frames, {across} panels each"
+    parts = [Markup('<div class="maps" role="group" aria-label="{}">').format(words)]
     for name, panels in rows:
-        parts.append(Markup('<p>{}</p><div class="panels">').format(name))
-        parts += [_panel(panel, f"{panel.title}, {name}") for panel in panels]
-        parts.append(Markup("</div>"))
+        drawn = Markup("").join(_panel(panel, f"{panel.title}, {name}") for panel in panels)
+        parts.append(Markup('<p>{}</p><div class="panels">{}</div>').format(name, drawn))
     bar = Panel("", np.linspace(0, 1, 256)[None, :]).rgb()
-    parts += [
-        Markup('<svg class="scale" viewBox="0 0 {} 16" role="img" aria-label="{}">').format(
-            _BAR + 2 * _WORD, "Colours from the least to the greatest value"
-        ),
+    scale = [
         _text(_WORD - 6, 12, "least", "tick e"), _image(_WORD, 3, _BAR, 10, bar[:1]),
-        _text(_WORD + _BAR + 6, 12, "greatest", "tick s"), Markup("</svg></div>"),
+        _text(_WORD + _BAR + 6, 12, "greatest", "tick s"),
     ]  # fmt: skip
-    return Markup("").join(parts)
+    about = "Colours from the least to the greatest value"
+    return Markup("").join([*parts, drawing(_BAR + 2 * _WORD, 16, scale, about, kind="scale"), Markup("</div>")])
 
 
 def _panel(panel: Panel, words: str) -> Markup:
     """One picture with its title above and its range below."""
-    parts = [
-        Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_CELL, _TOP + _CELL + _FOOT, words),
-        _text(_CELL / 2, _TOP - 8, panel.title, "label"), _image(0, _TOP, _CELL, _CELL, panel.rgb()),
-    ]  # fmt: skip
+    parts = [_text(_CELL / 2, _TOP - 8, panel.title, "label"), _image(0, _TOP, _CELL, _CELL, panel.rgb())]
     if panel.box is not None:
-        parts.append(_rectangle(0, _TOP, panel.box))
+        parts.append(_rectangle(panel.box))
     if panel.words:
         parts.append(_text(_CELL / 2, _TOP + _CELL + 14, panel.words, "tick"))
-    return Markup("").join([*parts, Markup("</svg>")])
+    return drawing(_CELL, _TOP + _CELL + _FOOT, parts, words)
 
 
 def _image(x: float, y: float, width: float, height: float, rgb: Frame) -> Markup:
@@ -126,13 +118,13 @@ def _image(x: float, y: float, width: float, height: float, rgb: Frame) -> Marku
     )
 
 
-def _rectangle(left: float, top: float, box: tuple[float, float, float, float]) -> Markup:
+def _rectangle(box: tuple[float, float, float, float]) -> Markup:
     """The part of a box that lies within its panel."""
     x0, y0 = max(0.0, box[0]), max(0.0, box[1])
     x1, y1 = min(1.0, box[0] + box[2]), min(1.0, box[1] + box[3])
     if x1 <= x0 or y1 <= y0:
         return Markup("")
-    numbers = (left + x0 * _CELL, top + y0 * _CELL, (x1 - x0) * _CELL, (y1 - y0) * _CELL)
+    numbers = (x0 * _CELL, _TOP + y0 * _CELL, (x1 - x0) * _CELL, (y1 - y0) * _CELL)
     shape = Markup('x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"').format(*numbers)
     return Markup('<rect class="casing" {0}/><rect class="found" {0}/>').format(shape)
 

@@ -14,8 +14,7 @@ from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg
 from inmo.reports.figures.style import Style, SweepLine, SweepPoint
 from inmo.reports.scoring.measure import mean_measures
-from inmo.reports.scoring.protocols import PROTOCOLS
-from inmo.reports.scoring.score import Measures, Score
+from inmo.reports.scoring.score import Score
 from inmo.reports.scoring.statistics import (
     FRACTIONS,
     Estimate,
@@ -85,7 +84,6 @@ def sweep_block(
     found: Sequence[SweptDataset],
     over: Sequence[str],
     look: Mapping[str, Style],
-    numbers: Mapping[str, int],
     *,
     stem: str,
     title: str,
@@ -96,7 +94,7 @@ def sweep_block(
     Args:
         found: see ``read_sweep``.
         over: names of the constants.
-        look: tracker -> style; numbers: tracker -> its number on the page, by which it is switched on and off.
+        look: tracker -> style.
         stem, title, words: as of the block.
     """
     tables = {stem: sweep_table(found, over, title=title)} if found else {}
@@ -107,7 +105,7 @@ def sweep_block(
     lines = [data for data in found if any(p.auc is not None for line in data.lines for p in line.points)]
     if len(over) == 1:
         for data in lines:
-            markup = svg.sweep_plot(data.lines, NAMES[over[0]], look, numbers)
+            markup = svg.sweep_plot(data.lines, NAMES[over[0]], look)
             drawings.append(Drawing(data.title, f"{data.protocol}, {data.coverage} sequences", markup))
         figure = figures.sweep_figure([(d.title, d.lines) for d in lines], NAMES[over[0]], look)
         if figure is not None:
@@ -123,22 +121,15 @@ def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
     columns = [Column(name, NAMES[name], "", _digits([row[i] for row in rows])) for i, name in enumerate(over)]
     cells: list[list[Cell]] = [[Cell(value) for value in row] for row in rows]
     for data in found:
+        short = "" if len(data.sequences) == data.expected else f", {data.coverage}"
         for line in data.lines:
-            head = percent(
-                f"{data.label}/{line.tracker}", line.tracker, f"success AUC of {line.tracker} on {data.title}"
-            )
-            short = "" if len(data.sequences) == data.expected else f", {data.coverage}"
+            about = f"success AUC of {line.tracker} on {data.title}"
+            head = percent(f"{data.label}/{line.tracker}", line.tracker, about)
             columns.append(replace(head, sub=f"{data.title}, {data.protocol}{short}"))
-            found_best = {point.values for point in line.best()}
-            best = found_best if len(found_best) < len(line.points) else set()  # all alike: none is better
-            by_values = {point.values: point for point in line.points}
+            best = line.best() if len(line.best()) < len(line.points) else ()  # all alike: none is better
+            known = {p.values: Cell(p.auc, p.interval, p.reason, int(p in best)) for p in line.points}
             for row, values in zip(cells, rows, strict=True):
-                point = by_values.get(values)
-                row.append(
-                    Cell(None, reason="not swept")
-                    if point is None
-                    else Cell(point.auc, point.interval, point.reason, int(point.values in best))
-                )
+                row.append(known.get(values, Cell(None, reason="not swept")))
     counts = sorted({len(data.sequences) for data in found})
     caption = ["Success AUC per value; the best of a column is marked.", _own(found, over)]
     caption += [f"{words[0].upper()}{words[1:]}." for words in (interval_words(n) for n in counts)]
@@ -159,18 +150,11 @@ def range_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
     )
     rows = []
     for data in found:
-        for number, (tracker, spread) in enumerate(data.spreads.items()):
-            against = Cell(None, reason="the others are compared with it")
-            rows.append(
-                (
-                    Cell(data.title),
-                    Cell(tracker),
-                    _estimate(spread.range),
-                    _estimate(spread.range_difference) if number else against,
-                    _estimate(spread.first),
-                    _estimate(spread.first_difference) if number else against,
-                )
-            )
+        for number, (tracker, own) in enumerate(data.spreads.items()):
+            cells = [_estimate(each) for each in (own.range, own.range_difference, own.first, own.first_difference)]
+            if not number:
+                cells[1::2] = [Cell(None, reason="the others are compared with it")] * 2
+            rows.append((Cell(data.title), Cell(tracker), *cells))
     names = ", ".join(NAMES[name] for name in over)
     caption = [
         f"How far mean success AUC moves over the values ({names}). A range is never below 0, and noise alone makes "
@@ -237,11 +221,10 @@ def _point(
         return SweepPoint(values, None, reason=hole or (score.reason if score else "not run yet"))
     if not shared:
         return SweepPoint(values, None, reason="no sequence has a result under every value")
-    parts: dict[str, Measures] = {name: score.per_sequence[name] for name in shared}
-    mean = mean_measures(parts.values(), PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark))
-    values_of = auc_values(replace(score, per_sequence=parts), data.dataset.benchmark)
-    interval = bootstrap_interval(values_of, within=FRACTIONS)
-    return SweepPoint(values, mean.success_auc, ends(interval))
+    parts = {name: score.per_sequence[name] for name in shared}
+    aucs = auc_values(replace(score, per_sequence=parts), data.dataset.benchmark)
+    interval = bootstrap_interval(aucs, within=FRACTIONS)
+    return SweepPoint(values, mean_measures(parts.values(), data.rule).success_auc, ends(interval))
 
 
 def _why(data: DatasetEvaluation, name: str) -> str:

@@ -21,8 +21,10 @@ from inmo.datasets.base import Dataset
 from inmo.datasets.base import Sequence as VideoSequence
 from inmo.datasets.images import Frame, Frames
 from inmo.errors import UserError
+from inmo.harness.store.records import StoredDataset
 from inmo.reports.figures.style import DARK, Style
 
+COUNT = 5  # drawn frames of a sequence
 WIDTH = 480  # pixels of a drawn frame: sharp lines at the size a page shows it
 THICK = 3  # pixels of a tracker's line in one: a page shows it at about half its size
 QUALITY = 82
@@ -77,14 +79,7 @@ def true_boxes(boxes: Boxes) -> Track:
 
 
 def key_frames(
-    dataset: Dataset,
-    name: str,
-    tracks: Sequence[Track],
-    truth: Boxes,
-    *,
-    count: int = 5,
-    width: int = WIDTH,
-    at: Sequence[int] = (),
+    dataset: Dataset, name: str, tracks: Sequence[Track], truth: Boxes, *, at: Sequence[int] = ()
 ) -> list[KeyFrame]:
     """Frames of a sequence with all boxes drawn, the ground truth below the trackers.
 
@@ -93,9 +88,7 @@ def key_frames(
         name: the sequence.
         tracks: trackers' boxes, drawn in order; may be shorter than the sequence.
         truth: (n, 4) ground truth; rows that are NaN or of no size are not drawn.
-        count: how many frames, evenly spaced.
-        width: pixels of the drawn frames.
-        at: the frames wanted, from 0, in place of ``count``.
+        at: the frames wanted, from 0; ``COUNT`` evenly spaced ones when empty.
 
     Raises:
         UserError: the sequence or its images are not there, or a frame cannot be decoded.
@@ -103,13 +96,13 @@ def key_frames(
     sequence, frames = _images(dataset, name)
     length = min(len(frames), len(truth)) if len(truth) > 1 else len(frames)
     drawn = []
-    spaced = np.linspace(0, length - 1, count).round().astype(int).tolist()
+    spaced = np.linspace(0, length - 1, COUNT).round().astype(int).tolist()
     for index in sorted(set(at or spaced)):
         placed = [
             replace(track, boxes=shift_origin(track.boxes[index : index + 1], -sequence.origin))
             for track in (true_boxes(truth), *tracks)
         ]
-        image = draw_boxes(frames.read(index), placed, width=width, thick=THICK)
+        image = draw_boxes(frames.read(index), placed, thick=THICK)
         data = _jpeg(image, QUALITY, f"frame {index} of {name}")
         drawn.append(KeyFrame(index, data, image.shape[1], image.shape[0]))
     return drawn
@@ -155,9 +148,12 @@ def write_frames(dataset: Dataset, name: str, indices: Sequence[int], folder: Pa
     return Thumbnails(*size, scale, sequence.origin)
 
 
-def open_images(benchmark: str, root: str, label: str) -> Dataset:
-    """Look for a stored dataset's images where they were. Raises UserError when the root is gone."""
-    return open_dataset(benchmark, root, label=label)
+def open_images(data: StoredDataset) -> Dataset | UserError:
+    """A stored dataset opened where its images were, or why it cannot be."""
+    try:
+        return open_dataset(data.benchmark, data.root, label=data.label)
+    except UserError as error:
+        return error
 
 
 def draw_boxes(frame: Frame, tracks: Sequence[Track], *, width: int = WIDTH, thick: int = 2) -> Frame:

@@ -15,8 +15,8 @@ from inmo.reports.figures.radar import Radar, radar
 from inmo.reports.figures.ranks import rank_figure
 from inmo.reports.figures.style import Style, with_marks
 from inmo.reports.scoring.ranks import Ranking, rank_trackers
-from inmo.reports.scoring.score import KINDS, PRECISION, SUCCESS, Score
-from inmo.reports.scoring.stored import DatasetEvaluation, ranked_scalar
+from inmo.reports.scoring.score import KINDS, PRECISION, SUCCESS, Score, sequence_means
+from inmo.reports.scoring.stored import DatasetEvaluation
 from inmo.reports.tables.note_marks import briefly, marks_of
 
 Makers = Mapping[str, Callable[[], Figure | None]]
@@ -39,7 +39,7 @@ def figure_makers(
         listed: legends of curves are in the order of ``look``; by default the best comes first.
     """
     title = f"{data.dataset.title} ({', '.join(filter(None, (data.dataset.protocol, briefly(data.default))))})"
-    ranked, cautions = ranked_scalar(data.dataset.protocol, data.dataset.benchmark), cautions_of(data)
+    ranked, cautions = data.rule.norm_scalar, cautions_of(data)
     look, words = with_marks(look, marks_of(data)), data.dataset.attributes
     curve = partial(curve_figure, look=look, cautions=cautions, listed=listed)
     makers: dict[str, Callable[[], Figure | None]] = {
@@ -83,11 +83,8 @@ def cautions_of(data: DatasetEvaluation) -> dict[str, str]:
 
 def ranked_values(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     """Tracker -> sequence -> success AUC, the best tracker first, of those that have a score."""
-    return {
-        s.tracker: {n: m.success_auc for n, m in s.per_sequence.items() if m.success_auc is not None}
-        for s in sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0))
-        if s.mean.success_auc is not None
-    }
+    ordered = sorted(scores, key=lambda s: -(s.mean.success_auc or 0.0))
+    return {s.tracker: sequence_means([s]) for s in ordered if s.mean.success_auc is not None}
 
 
 def distribution(data: DatasetEvaluation) -> dict[str, list[float]]:

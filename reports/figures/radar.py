@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from markupsafe import Markup
 
 from inmo.reports.figures.style import Style
-from inmo.reports.figures.svg import switches
+from inmo.reports.figures.svg import drawing, switches
 
 LEAST = 3  # attributes: fewer make no area
 _WIDTH, _HEIGHT, _RADIUS = 520, 330, 128
@@ -44,19 +45,19 @@ class Radar:
         """Radians clockwise from the top of the ``index``-th attribute."""
         return 2 * math.pi * index / len(self.codes)
 
+    def mean(self, tracker: str) -> float:
+        """AUC over the attributes that the tracker has."""
+        known = [v for v in self.values[tracker] if v is not None]
+        return sum(known) / len(known)
+
     def pieces(self, tracker: str) -> list[list[int]]:
         """Runs of neighbouring attributes that the tracker has, around the circle; all of them are one run."""
         values, count = self.values[tracker], len(self.codes)
         if None not in values:
             return [list(range(count))]
         start = values.index(None)
-        found: list[list[int]] = [[]]
-        for index in ((start + i) % count for i in range(1, count + 1)):
-            if values[index] is not None:
-                found[-1].append(index)
-            elif found[-1]:
-                found.append([])
-        return [piece for piece in found if piece]
+        around = ((start + i) % count for i in range(count))
+        return [list(piece) for known, piece in groupby(around, lambda index: values[index] is not None) if known]
 
 
 def radar(
@@ -74,21 +75,16 @@ def radar(
     return Radar(codes, tuple(counts[c] for c in codes), tuple(words[c] for c in codes), own, top, step)
 
 
-def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup | str:
+def radar_plot(found: Radar | None, look: Mapping[str, Style]) -> Markup | str:
     """The drawing: rings with their AUC, a spoke per attribute with the number of its sequences, a line per tracker.
 
     The best tracker is drawn last, on top; the legend below switches lines. Empty without anything to show.
     """
     if found is None:
         return ""
-    parts = [
-        Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-            _WIDTH, _HEIGHT, f"Success AUC of {len(found.values)} trackers on {len(found.codes)} attributes"
-        )
-    ]
     rings = "".join(_path([_at(found, i, ring) for i in range(len(found.codes))], closed=True) for ring in found.rings)
     spokes = "".join(_path([(_WIDTH / 2, _HEIGHT / 2), _at(found, i, found.top)]) for i in range(len(found.codes)))
-    parts.append(Markup('<path class="grid" d="{}"/>').format(rings + spokes))
+    parts = [Markup('<path class="grid" d="{}"/>').format(rings + spokes)]
     for ring in found.rings:
         x, y = _at(found, 0, ring)
         parts.append(Markup('<text class="tick e" x="{:.1f}" y="{:.1f}">{:.1f}</text>').format(x - 3, y + 3.5, ring))
@@ -101,7 +97,7 @@ def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[
                 kind, x, y + 3.5, code, count, f"{words}: {count} sequences"
             )
         )
-    for tracker in sorted(found.values, key=lambda t: _mean(found.values[t])):
+    for tracker in sorted(found.values, key=found.mean):
         style, whole = look[tracker], None not in found.values[tracker]
         path = "".join(
             _path([_at(found, i, found.values[tracker][i] or 0.0) for i in piece], closed=whole)
@@ -109,13 +105,13 @@ def radar_plot(found: Radar | None, look: Mapping[str, Style], numbers: Mapping[
         )
         parts.append(
             Markup('<path class="curve h{} d{}" data-t="{}" d="{}"><title>{}</title></path>').format(
-                style.hue, style.dash, numbers[tracker], path, tracker
+                style.hue, style.dash, style.number, path, tracker
             )
         )
-    best_first = sorted(found.values, key=lambda t: -_mean(found.values[t]))
-    return Markup("").join(
-        [*parts, Markup("</svg>"), switches([(t, look[t].mark, "") for t in best_first], look, numbers)]
-    )
+    best_first = sorted(found.values, key=lambda t: -found.mean(t))
+    words = f"Success AUC of {len(found.values)} trackers on {len(found.codes)} attributes"
+    legend = switches([(t, look[t].mark, "") for t in best_first], look)
+    return drawing(_WIDTH, _HEIGHT, parts, words) + legend
 
 
 def _at(found: Radar, index: int, value: float) -> tuple[float, float]:
@@ -127,8 +123,3 @@ def _at(found: Radar, index: int, value: float) -> tuple[float, float]:
 def _path(points: Sequence[tuple[float, float]], *, closed: bool = False) -> str:
     places = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return f"M{places}{'Z' if closed else 'h0' if len(points) == 1 else ''}"
-
-
-def _mean(row: Sequence[float | None]) -> float:
-    known = [v for v in row if v is not None]
-    return sum(known) / len(known)

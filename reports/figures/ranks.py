@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from inmo.reports.figures.canvas import broken, one_axes, points, settings
 from inmo.reports.figures.style import Style
+from inmo.reports.figures.svg import drawing
 from inmo.reports.scoring.ranks import Ranking, bars
 
 _NAMES, _AXIS = 170, 260  # widths in pixels: of the names on either side, and of the axis
@@ -53,7 +54,7 @@ def places(found: Ranking, look: Mapping[str, Style]) -> list[Place]:
     ]
 
 
-def rank_plot(found: Ranking | None, look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup | str:
+def rank_plot(found: Ranking | None, look: Mapping[str, Style]) -> Markup | str:
     """The page's own drawing; empty without a ranking."""
     if found is None:
         return ""
@@ -64,8 +65,7 @@ def rank_plot(found: Ranking | None, look: Mapping[str, Style], numbers: Mapping
     def x(rank: float) -> str:
         return f"{_NAMES + (rank - 1) / (count - 1) * _AXIS:.1f}"
 
-    step = max(1, math.ceil(count / 12))
-    ticks = range(1, count + 1, step)
+    ticks = _ticks(count)
     marks = "".join(f"M{x(t)} {_SCALE - 5}V{_SCALE}" for t in ticks)
     parts = [f'<path class="axis" d="M{x(1)} {_SCALE}H{x(count)}{marks}"/>']
     parts += [f'<text class="tick" x="{x(t)}" y="{_SCALE - 9}">{t}</text>' for t in ticks]
@@ -78,7 +78,7 @@ def rank_plot(found: Ranking | None, look: Mapping[str, Style], numbers: Mapping
         edge, side = (_NAMES - 12, "name e") if place.left else (_NAMES + _AXIS + 12, "name")
         at = edge - 5 if place.left else edge + 5
         parts.append(
-            f'<g data-t="{numbers[place.tracker]}" class="h{look[place.tracker].hue}">'
+            f'<g data-t="{look[place.tracker].number}" class="h{look[place.tracker].hue}">'
             f'<path class="curve d0" d="M{x(place.rank)} {_SCALE}V{y}H{edge}"/>'
             f'<text class="{side}" x="{at}" y="{y + 4}">{escape(place.words)}'
             f"<title>{escape(place.tracker)}</title></text></g>"
@@ -89,8 +89,11 @@ def rank_plot(found: Ranking | None, look: Mapping[str, Style], numbers: Mapping
     words = (
         f"Mean ranks of {count} trackers over {found.sequences} sequences, critical difference {found.difference:.2f}"
     )
-    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(width, height, words)
-    return head + Markup("".join(parts)) + Markup("</svg>")
+    return drawing(width, height, parts, words)
+
+
+def _ticks(count: int) -> range:
+    return range(1, count + 1, max(1, math.ceil(count / 12)))
 
 
 def rank_figure(found: Ranking | None, look: Mapping[str, Style], *, title: str) -> Figure | None:
@@ -107,7 +110,7 @@ def rank_figure(found: Ranking | None, look: Mapping[str, Style], *, title: str)
         axes.set(xlim=(1 - margin, count + margin), ylim=(deepest + 0.75 * rows, -2.6))
         axes.set_title(broken(f"Mean ranks · {title}", 6.4))
         axes.plot([1, count], [0, 0], color="#22262b", linewidth=0.9)
-        for tick in range(1, count + 1, max(1, math.ceil(count / 12))):
+        for tick in _ticks(count):
             axes.plot([tick, tick], [-0.25, 0], color="#22262b", linewidth=0.9)
             axes.text(tick, -0.4, str(tick), ha="center", va="bottom", fontsize=points(8))
         axes.errorbar(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from types import MappingProxyType
 
 import numpy as np
@@ -25,15 +26,23 @@ class Style:
     """The look of a tracker everywhere in a report.
 
     Attributes:
-        hue, dash: numbers in ``LIGHT`` and ``DASHES``.
+        number: its place among all trackers, by which a page switches it on and off.
+        hue, dash: numbers in ``LIGHT`` and ``DASHES``; those of the first 32 trackers differ.
         mark: the signs behind its name, of drawings of one dataset; see ``note_marks.marks``.
         colour: on white paper in place of the hue's, as Matplotlib writes colours.
     """
 
-    hue: int
-    dash: int
+    number: int
     mark: str = ""
     colour: str = ""
+
+    @property
+    def hue(self) -> int:
+        return self.number % len(LIGHT)
+
+    @property
+    def dash(self) -> int:
+        return (self.number + self.number // len(LIGHT)) % len(DASHES)
 
     @property
     def light(self) -> str:
@@ -45,9 +54,8 @@ class Style:
 
 
 def styles(trackers: Iterable[str]) -> dict[str, Style]:
-    """One style per tracker, in order; the first 32 differ."""
-    names = dict.fromkeys(trackers)
-    return {name: Style(i % len(LIGHT), (i + i // len(LIGHT)) % len(DASHES)) for i, name in enumerate(names)}
+    """One style per tracker, in order."""
+    return {name: Style(number) for number, name in enumerate(dict.fromkeys(trackers))}
 
 
 def with_marks(look: Mapping[str, Style], marks: Mapping[str, str]) -> dict[str, Style]:
@@ -130,13 +138,8 @@ class SweepLine:
 
     def pieces(self) -> list[list[SweepPoint]]:
         """The points of a sweep over one constant by ascending value, cut where one is missing."""
-        found: list[list[SweepPoint]] = [[]]
-        for point in sorted(self.points, key=lambda p: p.values):
-            if point.auc is not None:
-                found[-1].append(point)
-            elif found[-1]:
-                found.append([])
-        return [piece for piece in found if piece]
+        ascending = sorted(self.points, key=lambda p: p.values)
+        return [list(piece) for known, piece in groupby(ascending, lambda p: p.auc is not None) if known]
 
 
 def band(piece: Sequence[SweepPoint]) -> list[tuple[float, float, float]]:
@@ -155,15 +158,7 @@ def sweep_axes(lines: Sequence[SweepLine]) -> tuple[tuple[float, float], tuple[f
 
 def spans(chosen: Sequence[float], among: Sequence[float]) -> str:
     """Values in words: ``0.3, 0.5–0.9`` where neighbours among all values are chosen together."""
-    runs: list[list[float]] = []
-    previous = False
-    for value in sorted(among):
-        if value in chosen:
-            if previous:
-                runs[-1].append(value)
-            else:
-                runs.append([value])
-        previous = value in chosen
+    runs = [list(run) for wanted, run in groupby(sorted(among), lambda value: value in chosen) if wanted]
     return ", ".join(f"{run[0]:.3g}" + (f"–{run[-1]:.3g}" if len(run) > 1 else "") for run in runs)
 
 

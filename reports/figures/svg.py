@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -55,8 +56,7 @@ class Frame:
         return TOP + (1 - share) * self.plot[1]
 
     def wrap(self, parts: Sequence[str], label: str) -> Markup:
-        head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(self.width, self.height, label)
-        return head + Markup("".join(parts)) + Markup("</svg>")
+        return drawing(self.width, self.height, parts, label)
 
     def axes(
         self, xs: Sequence[tuple[float, str]], ys: Sequence[tuple[float, str]], x_label: str, y_label: str
@@ -77,7 +77,14 @@ class Frame:
         return parts
 
 
-def curve_plot(lines: Sequence[Line], kind: Kind, look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
+def drawing(width: float, height: float, parts: Iterable[str], label: str, *, kind: str = "") -> Markup:
+    """An SVG made of mark-up. ``label``: what it is, for those who cannot see it; ``kind``: its class."""
+    of = Markup('class="{}" ').format(kind) if kind else ""
+    head = Markup('<svg {}viewBox="0 0 {} {}" role="img" aria-label="{}">').format(of, width, height, label)
+    return head + Markup("".join(parts)) + Markup("</svg>")
+
+
+def curve_plot(lines: Sequence[Line], kind: Kind, look: Mapping[str, Style]) -> Markup:
     """A success, precision or normalised-precision plot; the best line is drawn last, on top."""
     frame = Frame(380, 330)
     xs = [(i / 5, f"{kind.x_max * i / 5:g}") for i in range(6)]
@@ -86,26 +93,24 @@ def curve_plot(lines: Sequence[Line], kind: Kind, look: Mapping[str, Style], num
     for line in reversed(lines):
         points = zip(line.x / kind.x_max, np.clip(line.y, 0, 1.02), strict=True)
         path = "L".join(f"{_n(frame.x(x))} {_n(frame.y(y))}" for x, y in points)
-        parts.append(_path(line.tracker, path, "curve", look, numbers))
+        style = look[line.tracker]
+        parts.append(f'<path class="curve h{style.hue} d{style.dash}" data-t="{style.number}" d="M{path}"/>')
     parts.append(f'<path class="cursor" d="M0 {TOP}V{TOP + frame.plot[1]}"/>')
     return frame.wrap(parts, f"{kind.title} plot of {len(lines)} trackers")
 
 
-def curve_data(lines: Sequence[Line], kind: Kind, numbers: Mapping[str, int]) -> Markup:
-    """The numbers behind a plot, for reading values off it: JSON that is safe inside a script element."""
-    width = 380 - _LEFT - _RIGHT
-    values = {
-        "max": kind.x_max,
-        "left": _LEFT,
-        "width": width,
-        "lines": {str(numbers[line.tracker]): [round(float(v), 4) for v in line.y] for line in lines},
-    }
+def curve_data(lines: Sequence[Line], kind: Kind, look: Mapping[str, Style]) -> Markup:
+    """The numbers behind a plot, for reading values off it."""
+    curves = {str(look[line.tracker].number): [round(float(v), 4) for v in line.y] for line in lines}
+    return script_json({"max": kind.x_max, "left": _LEFT, "width": 380 - _LEFT - _RIGHT, "lines": curves})
+
+
+def script_json(values: Mapping[str, Any]) -> Markup:
+    """JSON that is safe inside a script element."""
     return Markup(json.dumps(values, separators=(",", ":")).replace("<", "\\u003c"))
 
 
-def strip_plot(
-    values: Mapping[str, Sequence[float]], look: Mapping[str, Style], numbers: Mapping[str, int]
-) -> Markup | str:
+def strip_plot(values: Mapping[str, Sequence[float]], look: Mapping[str, Style]) -> Markup | str:
     """AUC of every sequence: per tracker a row of points with the box of quartiles and the median."""
     rows = {tracker: sorted(v) for tracker, v in values.items() if v}
     if not rows:
@@ -121,7 +126,7 @@ def strip_plot(
         )
         name = (tracker if len(tracker) <= 24 else tracker[:23] + "…") + look[tracker].mark
         parts.append(
-            f'<g data-t="{numbers[tracker]}" class="h{look[tracker].hue}">'
+            f'<g data-t="{look[tracker].number}" class="h{look[tracker].hue}">'
             f'<text class="tick e" x="{left - 8}" y="{middle + 4}">{escape(name)}</text>'
             f'<path class="dots" d="{dots}"/>'
             f'<rect class="box" x="{_n(low)}" y="{middle - 9}" width="{_n(max(high - low, 0.5))}" height="18" rx="2"/>'
@@ -131,10 +136,7 @@ def strip_plot(
 
 
 def speed_plot(
-    points: Sequence[tuple[str, float, float]],
-    look: Mapping[str, Style],
-    numbers: Mapping[str, int],
-    height: int = 300,
+    points: Sequence[tuple[str, float, float]], look: Mapping[str, Style], height: int = 300
 ) -> Markup | str:
     """Speed against accuracy, (tracker, frames per second, AUC) each; speed on a logarithmic axis.
 
@@ -146,13 +148,11 @@ def speed_plot(
     start = math.log10(min(p[1] for p in points)) - 0.35  # room for names left of the slowest
     end = math.log10(max(p[1] for p in points)) + 0.15
     base, top, step = limits([p[2] for p in points])
-    ticks = [m * 10.0**e for e in range(math.floor(start), math.ceil(end) + 1) for m in (1, 2, 5)]
-    ticks = [t for t in ticks if start <= math.log10(t) <= end]
+    ticks = log_ticks(start, end)
     if len(ticks) > 8:
-        ticks = [t for t in ticks if math.isclose(math.log10(t) % 1, 0, abs_tol=1e-9)]
-    xs = [((math.log10(t) - start) / (end - start), short_number(t)) for t in ticks]
-    ys = _heights(base, top, step)
-    parts = frame.axes(xs, ys, "Frames per second", "Success AUC")
+        ticks = [(at, fps) for at, fps in ticks if math.isclose(math.log10(fps) % 1, 0, abs_tol=1e-9)]
+    xs = [(at, short_number(fps)) for at, fps in ticks]
+    parts = frame.axes(xs, _heights(base, top, step), "Frames per second", "Success AUC")
     ordered = sorted(points, key=lambda p: (-p[2], p[0]))
     dots = [
         (frame.x((math.log10(fps) - start) / (end - start)), frame.y((auc - base) / (top - base)))
@@ -163,7 +163,7 @@ def speed_plot(
     bounds = (frame.left + 2, TOP, frame.width - 2, frame.height - _BOTTOM - 2)
     placed = place_labels(dots, sizes, bounds, _DOT)
     for (tracker, _, _), name, (x, y), label in zip(ordered, names, dots, placed, strict=True):
-        parts.append(f'<g data-t="{numbers[tracker]}" class="h{look[tracker].hue}">')
+        parts.append(f'<g data-t="{look[tracker].number}" class="h{look[tracker].hue}">')
         if label.leader:
             (x0, y0), (x1, y1) = label.leader
             parts.append(f'<path class="leader" d="M{_n(x0)} {_n(y0)}L{_n(x1)} {_n(y1)}"/>')
@@ -175,26 +175,23 @@ def speed_plot(
     return frame.wrap(parts, f"Speed against accuracy of {len(points)} trackers")
 
 
-def sweep_plot(
-    lines: Sequence[SweepLine], x_label: str, look: Mapping[str, Style], numbers: Mapping[str, int]
-) -> Markup:
+def sweep_plot(lines: Sequence[SweepLine], x_label: str, look: Mapping[str, Style]) -> Markup:
     """AUC against a test-time constant with its intervals as bands, and a legend with every tracker's best value."""
     frame = Frame(520, 300)
     (start, end), (base, top, step) = sweep_axes(lines)
     places = sorted({p.values[0] for line in lines for p in line.points})
     ticks = places if len(places) <= 11 else [start + (end - start) * i / 5 for i in range(6)]
     xs = [((v - start) / (end - start), f"{v:.3g}") for v in ticks]
-    ys = _heights(base, top, step)
 
     def at(value: float, height: float) -> str:
         return f"{_n(frame.x((value - start) / (end - start)))} {_n(frame.y((height - base) / (top - base)))}"
 
-    parts, legend = frame.axes(xs, ys, x_label, "Success AUC"), []
+    parts, legend = frame.axes(xs, _heights(base, top, step), x_label, "Success AUC"), []
     drawn = sorted(lines, key=lambda line: max((p.auc for p in line.points if p.auc is not None), default=0.0))
     for layer in ("band", "curve"):  # no band covers a curve
         for line in drawn:
             style = look[line.tracker]
-            parts.append(f'<g data-t="{numbers[line.tracker]}" class="h{style.hue}">')
+            parts.append(f'<g data-t="{style.number}" class="h{style.hue}">')
             for piece in line.pieces():
                 if layer == "curve":
                     path = "L".join(at(p.values[0], p.auc) for p in piece if p.auc is not None)
@@ -208,8 +205,8 @@ def sweep_plot(
         if best := line.best():
             where = spans([p.values[0] for p in best], [p.values[0] for p in line.points])
             legend.append((line.tracker, line.mark, f"{(best[0].auc or 0) * 100:.1f} at {where}"))
-    drawing = frame.wrap(parts, f"Success AUC against {x_label} of {len(legend)} trackers")
-    return drawing + switches(legend, look, numbers)
+    words = f"Success AUC against {x_label} of {len(legend)} trackers"
+    return frame.wrap(parts, words) + switches(legend, look)
 
 
 def loglog_plot(
@@ -233,21 +230,23 @@ def loglog_plot(
             words = f"{name}, {point[0]:g}: {point[1]:.4g}"
             parts.append(f'<circle cx="{x}" cy="{y}" r="3"><title>{escape(words)}</title></circle>')
         parts.append("</g>")
-    items = (Markup("<li>{}<span>{}</span></li>").format(swatch(look[name]), name) for name in lines)
-    legend = Markup('<ul class="legend roomy">') + Markup("").join(items) + Markup("</ul>")
+    legend = _legend(Markup("{}<span>{}</span>").format(swatch(look[name]), name) for name in lines)
     return frame.wrap(parts, f"{y_label} against {x_label}") + legend
 
 
-def switches(rows: Sequence[tuple[str, str, str]], look: Mapping[str, Style], numbers: Mapping[str, int]) -> Markup:
+def switches(rows: Sequence[tuple[str, str, str]], look: Mapping[str, Style]) -> Markup:
     """A legend below a plot, (tracker, mark, words) a row, that switches its tracker on and off on the whole page."""
-    button = '<button type="button" class="switch" aria-pressed="true" data-t="{}">{}<span>{}</span>{}</button>'
-    row = Markup(f"<li>{button}</li>")
+    button = Markup('<button type="button" class="switch" aria-pressed="true" data-t="{}">{}<span>{}</span>{}</button>')
     bold = Markup("<b>{}</b>")
-    items = [
-        row.format(numbers[n], swatch(look[n]), n + mark, bold.format(words) if words else "")
+    return _legend(
+        button.format(look[n].number, swatch(look[n]), n + mark, bold.format(words) if words else "")
         for n, mark, words in rows
-    ]
-    return Markup('<ul class="legend roomy">') + Markup("").join(items) + Markup("</ul>")
+    )
+
+
+def _legend(items: Iterable[Markup]) -> Markup:
+    rows = Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
+    return Markup('<ul class="legend roomy">{}</ul>').format(rows)
 
 
 def swatch(style: Style) -> Markup:
@@ -277,11 +276,6 @@ def _dot(place: str, tracker: str, point: SweepPoint) -> str:
     between = f" [{point.interval[0] * 100:.1f}, {point.interval[1] * 100:.1f}]" if point.interval else ""
     words = f"{tracker}, {point.values[0]:g}: {(point.auc or 0) * 100:.1f}{between}"
     return f'<circle cx="{x}" cy="{y}" r="3"><title>{escape(words)}</title></circle>'
-
-
-def _path(tracker: str, path: str, kind: str, look: Mapping[str, Style], numbers: Mapping[str, int]) -> str:
-    style = look[tracker]
-    return f'<path class="{kind} h{style.hue} d{style.dash}" data-t="{numbers[tracker]}" d="M{path}"/>'
 
 
 def _n(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,14 @@ def write_index(page: str, out: Path) -> Path:
     return whole.replace(out / "index.html")
 
 
-def inline(frames: Sequence[KeyFrame]) -> list[dict[str, Any]]:
+def data_url(jpeg: bytes) -> str:
+    """An image within a page."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def inline(frames: Iterable[KeyFrame]) -> list[dict[str, Any]]:
     """Frames as templates take them, the images as data URLs."""
-    return [
-        {"index": f.index, "width": f.width, "height": f.height,
-         "source": "data:image/jpeg;base64," + base64.b64encode(f.jpeg).decode()}
-        for f in frames
-    ]  # fmt: skip
+    return [{"index": f.index, "width": f.width, "height": f.height, "source": data_url(f.jpeg)} for f in frames]
 
 
 def tracker_css() -> str:
@@ -62,6 +63,5 @@ def policy(style: str, script: str) -> str:
     hashes = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in (style, script)]
     return (
         f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "img-src data: 'self'; "
-        "base-uri 'none'; form-action 'none'"
+        "img-src data: 'self'; base-uri 'none'; form-action 'none'"
     )

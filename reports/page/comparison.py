@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +57,14 @@ def write_comparison(found: Comparison, out: Path, names: tuple[str, str], *, fu
         tables = {stem: table_of_names(table, roots) for stem, table in tables.items()}
     named = None if full_paths else partial(names_only, roots=roots)
     style, script = text("style.css"), text("script.js")
-    largest = sorted(
-        ((run, change) for run in found.runs for change in run.changed),
-        key=lambda each: (-abs(each[1].difference or 0.0), -each[1].differ),
-    )
+    largest = found.largest_first[:FILMS]
+    datasets = {run.dataset.label: run.dataset for run, _ in largest}
+    images = {label: open_images(data) for label, data in datasets.items()}
+    films = [_film(found, run, change, images[run.dataset.label]) for run, change in largest]
     page = template("comparison.html", named).render(
         title=f"{names[0]} and {names[1]}", names=names, style=Markup(style), script=Markup(script),
         policy=policy(style, script), tables={stem: to_html(table) for stem, table in tables.items()},
-        notes=change_notes(found, names), films=[_film(found, *each) for each in largest[:FILMS]],
+        notes=change_notes(found, names), films=films,
     )  # fmt: skip
     try:
         write_tables(tables, out / "tables")
@@ -73,18 +73,9 @@ def write_comparison(found: Comparison, out: Path, names: tuple[str, str], *, fu
         raise UserError(f"cannot write the comparison to {out}: {error.strerror}; choose another --out") from error
 
 
-@lru_cache(maxsize=4)
-def _images(benchmark: str, root: str, label: str) -> Dataset | UserError:
-    try:
-        return open_images(benchmark, root, label)
-    except UserError as error:
-        return error
-
-
-def _film(found: Comparison, run: RunChange, change: Change) -> _Film:
+def _film(found: Comparison, run: RunChange, change: Change, images: Dataset | UserError) -> _Film:
     data, (one, other) = run.dataset, found.stores
     try:
-        images = _images(data.benchmark, data.root, data.label)
         if isinstance(images, UserError):
             raise images
         truth = seen(other.sequence(data.label, change.sequence).annotation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from matplotlib.figure import Figure
 
@@ -12,7 +12,7 @@ from inmo.errors import UserError
 from inmo.harness.store.records import Result
 from inmo.harness.store.store import Store, file_name
 from inmo.reports.blocks.block import anchor
-from inmo.reports.figures.frames import KeyFrame, key_frames, open_images, tracker_boxes
+from inmo.reports.figures.frames import KeyFrame, key_frames, tracker_boxes
 from inmo.reports.figures.of_dataset import cautions_of, figure_makers, ranked_values, ranking_of
 from inmo.reports.figures.style import Style
 from inmo.reports.scoring.score import Score, sequence_means
@@ -77,32 +77,17 @@ def build(
     return Content(data, stem, _tables(data), _strips(store, data, look, images), figures)
 
 
-def images_of(data: DatasetEvaluation) -> Dataset | UserError:
-    """The dataset opened where its images were, or why it cannot be."""
-    try:
-        return open_images(data.dataset.benchmark, data.dataset.root, data.dataset.label)
-    except UserError as error:
-        return error
-
-
 def extras(data: DatasetEvaluation, scores: tuple[Score, ...]) -> list[Extras]:
     """Intervals, comparison with the best and speed, one per run."""
     compared = _compare(scores)
     found = []
     for run, score in zip(data.runs, scores, strict=True):
-        (interval, words), other = auc_interval(score, data.dataset.benchmark), compared.get(score.tracker)
-        found.append(
-            Extras(
-                interval=interval,
-                interval_note=words,
-                difference=other.difference if other else None,
-                difference_interval=ends(other.interval) if other else None,
-                p_value=other.p_value if other else None,
-                fps=run.fps,
-                link=anchor(data, run),
-                caution=run.caution,
-            )
-        )
+        interval, words = auc_interval(score, data.dataset.benchmark)
+        extra = Extras(interval, words, fps=run.fps, link=anchor(data, run), caution=run.caution)
+        if pair := compared.get(score.tracker):
+            between = ends(pair.interval)
+            extra = replace(extra, difference=pair.difference, difference_interval=between, p_value=pair.p_value)
+        found.append(extra)
     return found
 
 
@@ -112,7 +97,6 @@ def server_table(data: DatasetEvaluation) -> Table | None:
     if not told:
         return None
     columns = (
-        Column("tracker", "Tracker"),
         Column("protocol", "Protocol"),
         Column("coverage", "Sequences"),
         percent("success", "Success", "area under the success plot, as the server reports it"),
@@ -120,17 +104,13 @@ def server_table(data: DatasetEvaluation) -> Table | None:
         percent("norm_precision", "Norm. precision", "area under the normalised-precision plot, as the server has it"),
         Column("source", "Source"),
     )
-    rows = [
-        tuple(
-            Cell(run.name, link=anchor(data, run)) if c.key == "tracker"
-            else Cell(said.get(c.key), reason="" if said.get(c.key) is not None else "not entered")
-            for c in columns
-        )
-        for run, said in told
-    ]  # fmt: skip
-    rows.sort(key=lambda row: -float(row[3].value or 0))
-    title = f"{data.dataset.title}: scores of the server"
-    return rank_columns(Table(title, "Scored from submitted files, not by this report.", columns, tuple(rows)))
+    rows = []
+    for run, said in sorted(told, key=lambda each: -float(each[1].get("success") or 0)):
+        values = (said.get(column.key) for column in columns)
+        cells = (Cell(value, reason="" if value is not None else "not entered") for value in values)
+        rows.append((Cell(run.name, link=anchor(data, run)), *cells))
+    title, caption = f"{data.dataset.title}: scores of the server", "Scored from submitted files, not by this report."
+    return rank_columns(Table(title, caption, (Column("tracker", "Tracker"), *columns), tuple(rows)))
 
 
 def _compare(scores: tuple[Score, ...]) -> dict[str, Pair]:
@@ -185,29 +165,19 @@ def _strips(
     means = sequence_means(data.default)
     order = sorted(means, key=lambda n: (-means[n], n))
     chosen = {order[round(share * (len(order) - 1))]: place for place, share in reversed(SHOWN) if order}
-    places = [(place, name) for name, place in reversed(chosen.items())]
-    if isinstance(images, UserError):
-        return tuple(Strip(place, name, means[name], reason=str(images)) for place, name in places)
-    return tuple(_strip(store, data, look, images, place, name, means[name]) for place, name in places)
-
-
-def _strip(
-    store: Store,
-    data: DatasetEvaluation,
-    look: Mapping[str, Style],
-    images: Dataset,
-    place: str,
-    name: str,
-    mean: float,
-) -> Strip:
-    tracks = []
-    order = list(look)
-    for run in sorted(data.runs, key=lambda r: -order.index(r.name)):  # the best is drawn last, on top
-        result = store.result(data.dataset.label, run.run, name)
-        if isinstance(result, Result):
-            tracks.append(tracker_boxes(result.boxes, look[run.name]))
-    try:
-        truth = store.sequence(data.dataset.label, name).annotation.boxes
-        return Strip(place, name, mean, tuple(key_frames(images, name, tracks, truth)))
-    except UserError as error:
-        return Strip(place, name, mean, reason=str(error))
+    strips = []
+    for name, place in reversed(chosen.items()):
+        if isinstance(images, UserError):
+            strips.append(Strip(place, name, means[name], reason=str(images)))
+            continue
+        tracks = []
+        for run in sorted(data.runs, key=lambda run: -look[run.name].number):  # the best is drawn last, on top
+            result = store.result(data.dataset.label, run.run, name)
+            if isinstance(result, Result):
+                tracks.append(tracker_boxes(result.boxes, look[run.name]))
+        try:
+            truth = store.sequence(data.dataset.label, name).annotation.boxes
+            strips.append(Strip(place, name, means[name], tuple(key_frames(images, name, tracks, truth))))
+        except UserError as error:
+            strips.append(Strip(place, name, means[name], reason=str(error)))
+    return tuple(strips)

@@ -7,7 +7,6 @@ are small: overlaps of a byte each, boxes only where their frame is there.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.pool import ThreadPool
@@ -23,6 +22,9 @@ from inmo.datasets.base import Dataset
 from inmo.errors import UserError
 from inmo.harness.store.store import file_name
 from inmo.reports.figures.frames import Thumbnails, write_frames
+from inmo.reports.figures.style import Style
+from inmo.reports.figures.svg import script_json
+from inmo.reports.page.assets import data_url
 from inmo.reports.page.places import names_only
 from inmo.reports.scoring.failures import LEVELS, Trace
 from inmo.reports.scoring.score import Measures, sequence_means
@@ -43,26 +45,19 @@ class Entry:
     data: Markup
 
 
-@dataclass(frozen=True)
-class FailureBrowser:
-    """One dataset: sequences ordered by mean AUC, the best first."""
-
-    entries: tuple[Entry, ...]
-
-
 def build_browser(
     data: DatasetEvaluation,
-    numbers: Mapping[str, int],
+    look: Mapping[str, Style],
     images: Dataset | UserError,
     folder: Path,
     link: str,
     embedded: int | None = None,
-) -> FailureBrowser:
-    """Write the key frames of every traced sequence and gather what the page embeds.
+) -> tuple[Entry, ...]:
+    """Write the key frames of every traced sequence and gather what the page embeds, the best mean AUC first.
 
     Args:
         data: the dataset, scored.
-        numbers: tracker -> its number on the page.
+        look: tracker -> style.
         images: the dataset opened where its images are, or why there are none.
         folder: where frames go, one folder per sequence.
         link: the same folder as the page reaches it, URL-quoted.
@@ -84,12 +79,12 @@ def build_browser(
     entries = []
     for name in ranked:
         frames = drawn.get(name, f"this page is one file, with frames of the {len(shown)} hardest sequences alone")
-        values = _values(data, traces[name], numbers, frames, f"{link}/{quote(file_name(name))}")
+        values = _values(data, traces[name], look, frames, f"{link}/{quote(file_name(name))}")
         if embedded is not None and "images" in values:
-            values["images"]["inline"] = [_data_uri(folder / file_name(name) / f"{i}.jpg") for i in traces[name].keys]
-        text = json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
-        entries.append(Entry(sequence_anchor(data, name), name, means.get(name), Markup(text)))
-    return FailureBrowser(tuple(entries))
+            paths = [folder / file_name(name) / f"{i}.jpg" for i in traces[name].keys]
+            values["images"]["inline"] = [data_url(path.read_bytes()) for path in paths]
+        entries.append(Entry(sequence_anchor(data, name), name, means.get(name), script_json(values)))
+    return tuple(entries)
 
 
 def thinned(trace: Trace, most: int) -> Trace:
@@ -100,10 +95,6 @@ def thinned(trace: Trace, most: int) -> Trace:
     kept = np.linspace(0, count - 1, most).round().astype(np.int64)
     keys = tuple(trace.keys[i] for i in kept)
     return replace(trace, keys=keys, at=trace.at[:, kept], truth=trace.truth[kept], boxes=trace.boxes[:, kept])
-
-
-def _data_uri(path: Path) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def sequence_anchor(data: DatasetEvaluation, name: str) -> str:
@@ -122,10 +113,11 @@ def _frames(trace: Trace, images: Dataset | UserError, folder: Path) -> Thumbnai
 
 
 def _values(
-    data: DatasetEvaluation, trace: Trace, numbers: Mapping[str, int], frames: Thumbnails | str, link: str
+    data: DatasetEvaluation, trace: Trace, look: Mapping[str, Style], frames: Thumbnails | str, link: str
 ) -> dict[str, Any]:
-    scores = {s.tracker: s.per_sequence.get(trace.sequence) for s in data.default}
-    order = sorted(range(len(trace.trackers)), key=lambda row: numbers[trace.trackers[row]])
+    aucs = {s.tracker: s.per_sequence.get(trace.sequence, Measures()).success_auc for s in data.default}
+    printed = {name: float(f"{auc * 100:.1f}") for name, auc in aucs.items() if auc is not None}  # as in tables
+    order = sorted(range(len(trace.trackers)), key=lambda row: look[trace.trackers[row]].number)
     names = [trace.trackers[row] for row in order]
     missing = {run.name: hole.reason for run in data.runs for hole in run.holes if hole.sequence == trace.sequence}
     roots = (data.dataset.root,)
@@ -134,12 +126,12 @@ def _values(
         "step": trace.step,
         "levels": LEVELS,
         "keys": list(trace.keys),
-        "trackers": [numbers[name] for name in names],
+        "trackers": [look[name].number for name in names],
         "points": _text(trace.points[order]),
         "at": _text(trace.at[order]),
         "lost": [[[loss.start, loss.end] for loss in trace.losses[row]] for row in order],
-        "auc": [_printed(scores.get(name)) for name in names],
-        "missing": {str(numbers[name]): names_only(reason, roots) for name, reason in missing.items()},
+        "auc": [printed.get(name) for name in names],
+        "missing": {str(look[name].number): names_only(reason, roots) for name, reason in missing.items()},
     }
     if isinstance(frames, str):
         return found | {"reason": names_only(frames, roots)}
@@ -156,12 +148,6 @@ def in_parts(boxes: Boxes) -> np.ndarray[Any, np.dtype[np.int16]]:
     size = np.maximum((high - low) * PARTS, 1)
     whole = np.concatenate([low * PARTS, size], axis=-1)
     return np.where(drawn[..., None], np.nan_to_num(whole), 0).round().astype("<i2")
-
-
-def _printed(measures: Measures | None) -> float | None:
-    """AUC in percent with the decimal that tables print."""
-    value = measures.success_auc if measures else None
-    return None if value is None else float(f"{value * 100:.1f}")
 
 
 def _text(values: np.ndarray[Any, Any]) -> str:

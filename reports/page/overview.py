@@ -21,7 +21,7 @@ from inmo.reports.tables.builders import overview_table
 from inmo.reports.tables.findings import findings
 from inmo.reports.tables.pooled import COLUMNS, pooled_marks, pooled_scores, pooled_speeds, pooled_table
 from inmo.reports.tables.significance import MARK as APART
-from inmo.reports.tables.table import Cell, Table, rank_columns
+from inmo.reports.tables.table import Cell, Table, ranked
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
 _EVERY = replace(COLUMNS[2], key="every", label="All", sub="every sequence")
@@ -80,10 +80,8 @@ def build_overview(
         "overview_ranks": rank_figure(ranking, look, title=title) if drawn else None,
         "overview_speed": speed_figure(points, look, title=title) if drawn else None,
     }
-    return Overview(
-        told(evaluation), _with_every(table, evaluation), ranking, points, look,
-        {stem: figure for stem, figure in figures.items() if figure is not None},
-    )  # fmt: skip
+    drawn_ones = {stem: figure for stem, figure in figures.items() if figure is not None}
+    return Overview(told(evaluation), _with_every(table, evaluation), ranking, points, look, drawn_ones)
 
 
 def _table(evaluation: Evaluation, contents: Sequence[Content]) -> Table:
@@ -93,7 +91,7 @@ def _table(evaluation: Evaluation, contents: Sequence[Content]) -> Table:
         scores = [_from_server(s, said[s.tracker]) if s.tracker in said else s for s in data.default]
         columns.append((f"{data.dataset.title}; server" if said else data.dataset.title, scores))
     table = overview_table(columns, title="Overview")
-    known = [({run.name: run for run in c.data.runs}, _rows(c)) for c in contents]
+    known = [({run.name: run for run in c.data.runs}, c.named["scores"].by_name()) for c in contents]
     rows = []
     for row in table.rows:
         name = str(row[0].value)
@@ -116,8 +114,7 @@ def _with_every(table: Table, evaluation: Evaluation) -> Table:
     fullest = max(map(len, values.values()))
     complete = {name: sum(own.values()) for name, own in values.items() if len(own) == fullest}
     best = max(complete, key=lambda name: complete[name])
-    pooled = {str(row[0].value): dict(zip((c.key for c in COLUMNS), row, strict=False)) for row in
-              pooled_table(evaluation, best).rows}  # fmt: skip
+    pooled = pooled_table(evaluation, best).by_name()
     alone = len(values) == 1
     rows = []
     for row in table.rows:
@@ -128,24 +125,15 @@ def _with_every(table: Table, evaluation: Evaluation) -> Table:
             delta = Cell(None, reason="the best itself") if row[0].value == best else own.get("difference", nothing)
             every.append(replace(delta, mark=APART if _is_apart(own.get("p_value")) else ""))
         rows.append((row[0], *every, *row[1:]))
-    rows.sort(key=lambda row: (str(row[0].value) not in complete, -(row[1].number or 0.0)))
-    extra = (_EVERY,) if alone else (_EVERY, _DELTA)
-    part = Table("", "", (_EVERY,), tuple((row[1],) for row in rows))
-    marked = rank_columns(part, [str(row[0].value) in complete for row in rows])
+    rows.sort(key=lambda row: (row[0].value not in complete, -(row[1].number or 0.0)))
+    marked = ranked(_EVERY, [row[1] for row in rows], [row[0].value in complete for row in rows])
     every_sets = f"All: mean over the {fullest} sequences that are scored here, each dataset under its own protocol."
     return replace(
         table,
-        columns=(table.columns[0], *extra, *table.columns[1:]),
-        rows=tuple((row[0], cell[0], *row[2:]) for row, cell in zip(rows, marked.rows, strict=True)),
+        columns=(table.columns[0], _EVERY, *(() if alone else (_DELTA,)), *table.columns[1:]),
+        rows=tuple((row[0], cell, *row[2:]) for row, cell in zip(rows, marked, strict=True)),
         caption=f"{table.caption} {every_sets}",
     )
-
-
-def _rows(content: Content) -> dict[str, dict[str, Cell]]:
-    """Tracker -> the cells of its row among the scores of a dataset."""
-    table = content.named["scores"]
-    keys = [column.key for column in table.columns]
-    return {str(row[0].value): dict(zip(keys, row, strict=True)) for row in table.rows}
 
 
 def _cell(cell: Cell, data: DatasetEvaluation, run: TrackerRun | None, scored: Mapping[str, Cell]) -> Cell:
@@ -153,9 +141,8 @@ def _cell(cell: Cell, data: DatasetEvaluation, run: TrackerRun | None, scored: M
     being told apart from the best."""
     if run is None:
         return cell
-    marks = cell.mark + (MARK if run.caution and cell.value is not None else "")
-    if _is_apart(scored.get("p_value")):
-        marks += APART
+    tuned = MARK if run.caution and cell.value is not None else ""
+    marks = cell.mark + tuned + (APART if _is_apart(scored.get("p_value")) else "")
     interval = scored["success_auc"].interval if scored else None
     return replace(cell, link=anchor(data, run), mark=marks, interval=interval)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +21,7 @@ from inmo.reports.blocks.block import Block, anchor
 from inmo.reports.figures import svg
 from inmo.reports.figures.attributes import hardest_first, heading
 from inmo.reports.figures.canvas import save_figure
+from inmo.reports.figures.frames import open_images
 from inmo.reports.figures.of_dataset import (
     PER_ATTRIBUTE,
     attribute_radar,
@@ -33,21 +34,15 @@ from inmo.reports.figures.radar import radar_plot
 from inmo.reports.figures.ranks import rank_plot
 from inmo.reports.figures.style import Line, Style, lines, styles, with_marks
 from inmo.reports.page.assets import inline, policy, template, text, tracker_css, write_index
-from inmo.reports.page.dataset_section import (
-    TABLES,
-    Content,
-    Strip,
-    build,
-    images_of,
-)
-from inmo.reports.page.failure_browser import EMBEDDED, FailureBrowser, build_browser
+from inmo.reports.page.dataset_section import TABLES, Content, build
+from inmo.reports.page.failure_browser import EMBEDDED, Entry, build_browser
 from inmo.reports.page.overview import Overview, build_overview
 from inmo.reports.page.places import names_only, table_of_names
 from inmo.reports.scoring.failures import PATIENCE
 from inmo.reports.scoring.protocols import PROTOCOLS
 from inmo.reports.scoring.score import KINDS, Kind
 from inmo.reports.scoring.statistics import EXACT, LEVEL, MINIMUM, RESAMPLES
-from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate, ranked_scalar
+from inmo.reports.scoring.stored import WARM_UP, DatasetEvaluation, Evaluation, TrackerRun, evaluate
 from inmo.reports.scoring.tuned import tuned_on
 from inmo.reports.tables.builders import FPS_DEFINITION
 from inmo.reports.tables.html import to_html
@@ -96,86 +91,71 @@ def write_report(
     if evaluation is None:
         evaluation = evaluate(store, protocols=protocols, partial=partial)
     look = styles(evaluation.trackers)
-    numbers = {name: number for number, name in enumerate(look)}
-    images = [images_of(data) for data in evaluation.datasets]
+    images = [open_images(data.dataset) for data in evaluation.datasets]
     contents = [
         build(store, data, look, found, drawn=not single_file)
         for data, found in zip(evaluation.datasets, images, strict=True)
     ]
     overview = build_overview(evaluation, contents, look, drawn=not single_file)
     parts: tuple[Block | Content, ...] = (*blocks, *contents)
-    every: tuple[Overview | Block | Content, ...] = (overview, *parts)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as aside:
             frames = Path(aside) if single_file else out / FRAMES
             embedded = EMBEDDED // max(1, len(contents)) if single_file else None
             browsers = [
-                build_browser(c.data, numbers, found, frames / c.stem, f"{FRAMES}/{quote(c.stem)}", embedded)
+                build_browser(c.data, look, found, frames / c.stem, f"{FRAMES}/{quote(c.stem)}", embedded)
                 for c, found in zip(contents, images, strict=True)
             ]
-        page = render(
-            title, evaluation, overview, contents, browsers, look, blocks,
-            full_paths=full_paths, single_file=single_file,
-        )  # fmt: skip
+        values = _page(evaluation, overview, contents, browsers, look, blocks)
+        roots = (*(data.dataset.root for data in evaluation.datasets), str(Path.home() / "x"))  # and below the home
+        named = None if full_paths else functools.partial(names_only, roots=roots)
+        page = template("page.html", named).render(values, title=title, single_file=single_file)
         if not single_file:
             tables = {"overview": overview.table} | {k: t for part in parts for k, t in part.tables.items()}
             if not full_paths:
-                tables = {stem: table_of_names(table, _roots(evaluation)) for stem, table in tables.items()}
+                tables = {stem: table_of_names(table, roots) for stem, table in tables.items()}
             write_tables(tables, out / "tables")
             (out / "figures").mkdir(exist_ok=True)
-            for part in every:
-                for stem, figure in part.figures.items():
-                    save_figure(figure, out / "figures" / stem)
+            figures = {**overview.figures, **{stem: figure for part in parts for stem, figure in part.figures.items()}}
+            for stem, figure in figures.items():
+                save_figure(figure, out / "figures" / stem)
         return write_index(page, out)
     except OSError as error:
         raise UserError(f"cannot write the report to {out}: {error.strerror}; choose another --out") from error
 
 
-def render(
-    title: str,
+# ---- what the template is given
+
+
+def _page(
     evaluation: Evaluation,
     overview: Overview,
     contents: Sequence[Content],
-    browsers: Sequence[FailureBrowser],
+    browsers: Sequence[Sequence[Entry]],
     look: Mapping[str, Style],
-    blocks: Sequence[Block] = (),
-    *,
-    full_paths: bool = False,
-    single_file: bool = False,
-) -> str:
-    """The page as text. Every name is escaped, folders are left out; no script or style runs but its own."""
-    named = None if full_paths else partial(names_only, roots=_roots(evaluation))
+    blocks: Sequence[Block],
+) -> dict[str, Any]:
     style = text("style.css") + text("failures.css") + tracker_css()
     script = text("script.js") + text("failures.js")
-    numbers = {name: number for number, name in enumerate(look)}
-    values = {
-        "title": title,
+    return {
         "policy": policy(style, script),
         "style": Markup(style),
         "script": Markup(script),
-        "overview": _overview(overview, numbers),
-        "blocks": [_block(block) for block in blocks],
-        "sections": [_section(c, browser, look, numbers) for c, browser in zip(contents, browsers, strict=True)],
-        "legend": [{"name": n, "number": numbers[n], "swatch": svg.swatch(s)} for n, s in look.items()],
+        "overview": _overview(overview),
+        "blocks": [(block, {stem: to_html(table) for stem, table in block.tables.items()}) for block in blocks],
+        "sections": [_section(c, browser, look) for c, browser in zip(contents, browsers, strict=True)],
+        "look": look,
+        "swatch": svg.swatch,
+        "box_swatch": svg.box_swatch,
+        "inline": inline,
         "counts": _counts(evaluation),
         "protocols": {name: PROTOCOLS[name].summary for data in evaluation.datasets for name in data.scores},
         "fps": FPS_DEFINITION,
-        "box_swatch": svg.box_swatch(None),
-        "single_file": single_file,
         "warm_up": WARM_UP,
         "patience": PATIENCE,
         "statistics": {"level": f"{LEVEL:.0%}", "minimum": MINIMUM, "resamples": f"{RESAMPLES:,}", "exact": EXACT},
     }
-    return template("page.html", named).render(values)
-
-
-def _roots(evaluation: Evaluation) -> tuple[str, ...]:
-    """Folders whose names are known: those of the data, and one below the home of who makes the page."""
-    return (*(data.dataset.root for data in evaluation.datasets), str(Path.home() / "x"))
-
-
-# ---- what the template is given
 
 
 @dataclass(frozen=True)
@@ -186,32 +166,21 @@ class _Plot:
     words: str
     drawing: Markup
     data: Markup
-    legend: list[dict[str, Any]]
+    legend: list[tuple[Line, Style]]
 
 
-def _block(block: Block) -> dict[str, Any]:
-    shown = [(stem, to_html(table), stem in block.folded) for stem, table in block.tables.items()]
-    return {
-        "stem": block.stem, "title": block.title, "words": block.words, "tables": shown, "drawings": block.drawings,
-        "notes": block.notes, "files": list(block.tables), "figures": list(block.figures),
-    }  # fmt: skip
-
-
-def _overview(overview: Overview, numbers: Mapping[str, int]) -> dict[str, Any]:
+def _overview(overview: Overview) -> dict[str, Any]:
     return {
         "findings": overview.findings,
         "table": to_html(overview.table),
-        "ranking": rank_plot(overview.ranking, overview.look, numbers),
+        "ranking": rank_plot(overview.ranking, overview.look),
         "rank_words": rank_words(overview.ranking) if overview.ranking else "",
-        "speed": svg.speed_plot(overview.points, overview.look, numbers, height=220),
-        "files": ["overview"],
-        "figures": list(overview.figures),
+        "speed": svg.speed_plot(overview.points, overview.look, height=220),
+        "figures": overview.figures,
     }
 
 
-def _section(
-    content: Content, browser: FailureBrowser, look: Mapping[str, Style], numbers: Mapping[str, int]
-) -> dict[str, Any]:
+def _section(content: Content, browser: Sequence[Entry], look: Mapping[str, Style]) -> dict[str, Any]:
     data = content.data
     look = with_marks(look, marks_of(data))
     tables: dict[str, Any] = {name: to_html(table) for name, table in content.named.items()}
@@ -222,30 +191,19 @@ def _section(
         "stem": content.stem,
         "dataset": data.dataset,
         "coverage": f"{len(data.dataset.names)} of {data.dataset.expected}",
-        "ranked": ranked_scalar(data.dataset.protocol, data.dataset.benchmark),
         **{name: tables.get(name) for name in TABLES},
         "others": [tables[name] for name in data.scores if name in tables],
-        "files": list(content.tables),
-        "figures": list(content.figures),
-        "plots": _plots(data, look, numbers),
-        "by_attribute": [(kind.title, _attribute_plots(data, kind, look, numbers)) for kind in PER_ATTRIBUTE],
-        "ranking": rank_plot(ranking_of(data), look, numbers),
-        "distribution": svg.strip_plot(distribution(data), look, numbers),
-        "speed": svg.speed_plot(speed_points(data), look, numbers),
-        "radar": radar_plot(attribute_radar(data), look, numbers),
-        "strips": [_strip(strip) for strip in content.strips],
+        "files": content.tables,
+        "figures": content.figures,
+        "plots": _plots(data, look),
+        "by_attribute": [(kind.title, _attribute_plots(data, kind, look)) for kind in PER_ATTRIBUTE],
+        "ranking": rank_plot(ranking_of(data), look),
+        "distribution": svg.strip_plot(distribution(data), look),
+        "speed": svg.speed_plot(speed_points(data), look),
+        "radar": radar_plot(attribute_radar(data), look),
+        "strips": content.strips,
         "browser": browser,
-        "trackers": [
-            {
-                "name": n,
-                "hue": look[n].hue,
-                "dash": look[n].dash,
-                "number": numbers[n],
-                "swatch": svg.swatch(look[n]),
-                "box": svg.box_swatch(look[n]),
-            }
-            for n in sorted((run.name for run in data.runs), key=lambda name: numbers[name])
-        ],
+        "trackers": [(name, style) for name, style in look.items() if name in {run.name for run in data.runs}],
         "holes": _holes(data),
         "caution": " ".join(footnote([(run.name, run.caution) for run in data.runs]).values()),
         "notes": " ".join(note_footnote(data.default).values()),
@@ -254,48 +212,26 @@ def _section(
     }
 
 
-def _plots(data: DatasetEvaluation, look: Mapping[str, Style], numbers: Mapping[str, int]) -> list[_Plot]:
-    ranked = ranked_scalar(data.dataset.protocol, data.dataset.benchmark)
-    curves = {kind: lines(data.default, kind, ranked=ranked, cautions=cautions_of(data)) for kind in KINDS}
-    return [_plot(kind.title, own[0].words, own, kind, look, numbers) for kind, own in curves.items() if own]
+def _plots(data: DatasetEvaluation, look: Mapping[str, Style]) -> list[_Plot]:
+    ranked, cautions = data.rule.norm_scalar, cautions_of(data)
+    curves = {kind: lines(data.default, kind, ranked=ranked, cautions=cautions) for kind in KINDS}
+    return [_plot(kind.title, own, kind, look) for kind, own in curves.items() if own]
 
 
-def _attribute_plots(
-    data: DatasetEvaluation, kind: Kind, look: Mapping[str, Style], numbers: Mapping[str, int]
-) -> list[_Plot]:
+def _attribute_plots(data: DatasetEvaluation, kind: Kind, look: Mapping[str, Style]) -> list[_Plot]:
     """Curves over the sequences with each attribute, the hardest first."""
-    words = data.dataset.attributes
-    found = {
-        code: (scores, lines(scores, kind, cautions=cautions_of(data)))
-        for code, scores in hardest_first(data.by_attribute).items()
-    }
+    words, cautions = data.dataset.attributes, cautions_of(data)
     return [
-        _plot(heading(code, words[code], scores), curves[0].words, curves, kind, look, numbers)
-        for code, (scores, curves) in found.items()
-        if curves
+        _plot(heading(code, words[code], scores), curves, kind, look)
+        for code, scores in hardest_first(data.by_attribute).items()
+        if (curves := lines(scores, kind, cautions=cautions))
     ]
 
 
-def _plot(
-    title: str, words: str, curves: Sequence[Line], kind: Kind, look: Mapping[str, Style], numbers: Mapping[str, int]
-) -> _Plot:
-    legend = [
-        {"name": c.tracker, "mark": c.mark, "number": numbers[c.tracker], "value": c.percent, "few": c.few,
-         "swatch": svg.swatch(look[c.tracker])} for c in curves
-    ]  # fmt: skip
-    drawing, behind = svg.curve_plot(curves, kind, look, numbers), svg.curve_data(curves, kind, numbers)
-    return _Plot(title, words, drawing, behind, legend)
-
-
-def _strip(strip: Strip) -> dict[str, Any]:
-    mean = f"{strip.mean * 100:.1f}"
-    return {
-        "place": strip.place,
-        "name": strip.sequence,
-        "mean": mean,
-        "frames": inline(strip.frames),
-        "reason": strip.reason,
-    }
+def _plot(title: str, curves: Sequence[Line], kind: Kind, look: Mapping[str, Style]) -> _Plot:
+    legend = [(curve, look[curve.tracker]) for curve in curves]
+    drawing, behind = svg.curve_plot(curves, kind, look), svg.curve_data(curves, kind, look)
+    return _Plot(title, curves[0].words, drawing, behind, legend)
 
 
 def _with_results(table: Table) -> Table:
@@ -306,9 +242,9 @@ def _with_results(table: Table) -> Table:
     return replace(table, rows=rows, caption=table.caption + note)
 
 
-def _linked(table: Table, browser: FailureBrowser) -> Table:
+def _linked(table: Table, browser: Sequence[Entry]) -> Table:
     """The per-sequence table with a link from every traced sequence to its frames."""
-    places = {entry.sequence: entry.anchor for entry in browser.entries}
+    places = {entry.sequence: entry.anchor for entry in browser}
     rows = tuple(
         (replace(row[0], link=places[name], note=f"Overlap over time and frames of {name}"), *row[1:])
         if (name := str(row[0].value)) in places else row

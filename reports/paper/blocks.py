@@ -19,7 +19,7 @@ from inmo.reports.paper.printed import PRINTED_DASH, PaperTable, Printed, Row
 from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun
 from inmo.reports.tables.builders import FPS_DEFINITION
 from inmo.reports.tables.note_marks import briefly
-from inmo.reports.tables.table import Cell, Column, Table, percent, rank_columns
+from inmo.reports.tables.table import Cell, Column, Table, percent, ranked
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
 LABELS: Mapping[str, tuple[str, str]] = {
@@ -59,12 +59,8 @@ def paper_block(
     """
     mini = {name for name, data in found.items() if _is_mini(data)}
     measured_alone = bool(found) and mini == set(found)
-    lines = [Line(row, source) for row in table.rows for source in sources.get(row.key, ())]
-    if not measured_alone:
-        known = {line.row.key for line in lines}
-        lines += [Line(row, None) for row in table.rows if row.key not in known]
-        order = [row.key for row in table.rows]
-        lines.sort(key=lambda line: order.index(line.row.key))
+    alone = () if measured_alone else (None,)
+    lines = [Line(row, source) for row in table.rows for source in sources.get(row.key, ()) or alone]
     stem = f"table{table.number}"
     tables = {stem: _main(table, lines, found, linked)}
     if not linked or any(line.source and line.source.wanted > 1 for line in lines):
@@ -105,46 +101,42 @@ def printed_table(table: PaperTable) -> Table:
 
 
 def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) -> Table:
-    evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
+    evaluations = [*_evaluated(found).values()]
     several = any(line.source and line.source.wanted > 1 for line in lines)
     mini = any(_is_mini(data) for data in found.values())
     slips = _Slips(replace(table, slips=()) if mini else table)
-    names = [
-        Cell(_name(line), link=_link(line, evaluations) if linked else "", mark=slips.mark(line.row.key))
-        for line in lines
-    ]
+    links = [_link(line, evaluations) if linked else "" for line in lines]
+    names = [Cell(_name(line), link=to, mark=slips.mark(line.row.key)) for line, to in zip(lines, links, strict=True)]
     grid: list[tuple[Column, Sequence[Cell]]] = [(ROW, names)]
     if _has_source(table):
         grid.append((SOURCE, [_source(line.row) for line in lines]))
     if several:
         grid.append((RUNS, [_count(line) for line in lines]))
-    partial: dict[int, list[str]] = {}
+    partial: list[list[str]] = [[] for _ in lines]
     cautions: list[tuple[str, str]] = []
     for name, measure in table.columns:
         data = found.get(name, "")
         values = [_measure(line, measure, data, evaluations) for line in lines]
-        printed = [_comparable(table, line, name, measure, found) for line in lines]
         column = _column((name, measure), data, _sub(data, values))
-        cells = [_cell(column, v, p, measure, data) for v, p in zip(values, printed, strict=True)]
-        cells = [
-            replace(cell, published_mark=slips.mark(line.row.key, name, measure)) if cell.published else cell
-            for line, cell in zip(lines, cells, strict=True)
-        ]
-        if linked and isinstance(data, DatasetEvaluation):
-            cells = [_linked(cell, value, data) for cell, value in zip(cells, values, strict=True)]
-        if measure != "fps":
-            cells = [_marked(cell, value) for cell, value in zip(cells, values, strict=True)]
-            pairs = [(line, run) for line, value in zip(lines, values, strict=True) for run in value.runs]
-            cautions += [(f"{_name(line)} on {_title(data)}", run.caution) for line, run in pairs]
-        grid.append((column, _ranked(column, cells, values, measure)))
+        cells = []
+        for line, value, short in zip(lines, values, partial, strict=True):
+            cell = _cell(column, value, _comparable(table, line, name, measure, found), measure, data)
+            if cell.published:
+                cell = replace(cell, published_mark=slips.mark(line.row.key, name, measure))
+            if linked and isinstance(data, DatasetEvaluation) and len(value.runs) == 1:
+                cell = replace(cell, link=anchor(data, value.runs[0]))
+            if measure != "fps":
+                cautions += [(f"{_name(line)} on {_title(data)}", run.caution) for run in value.runs]
+                if cell.value is not None and any(run.caution for run in value.runs):
+                    cell = replace(cell, mark=MARK)
+                if cell.value is not None and not value.complete:
+                    short.append(f"{_title(data)} {value.coverage}")
+            cells.append(cell)
+        grid.append((column, ranked(column, cells, _eligible(values, measure))))
         if several and measure == "success_auc":
-            spread = Column(f"{column.key}_deviation", f"{column.label} ±", "%", 1, 100.0, 0, "deviation of the runs",
-                            group=column.group)  # fmt: skip
-            grid.append((spread, [_deviation(value) for value in values]))
-        for number, value in enumerate(values):
-            if value.value is not None and measure != "fps" and not value.complete:
-                partial.setdefault(number, []).append(f"{_title(data)} {value.coverage}")
-    grid.append((COVERAGE, [_coverage(line, partial.get(number, [])) for number, line in enumerate(lines)]))
+            spread = percent(f"{column.key}_deviation", f"{column.label} ±", "deviation of the runs", better=0)
+            grid.append((replace(spread, group=column.group), [_deviation(value) for value in values]))
+    grid.append((COVERAGE, [_coverage(line, short) for line, short in zip(lines, partial, strict=True)]))
     columns, cells_by_column = zip(*grid, strict=True)
     rows = tuple(zip(*cells_by_column, strict=True))
     title = f"{table.title}, measured on the mini-suite" if mini else f"{table.title}, measured and in print"
@@ -153,17 +145,12 @@ def _main(table: PaperTable, lines: Sequence[Line], found: Found, linked: bool) 
 
 def _why(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
     """What may explain the differences of the rows that were measured."""
+    scored = [data for name, data in _evaluated(found).items() if (name, "success_auc") in table.columns]
     rows = []
     for line in lines:
-        runs: list[TrackerRun] = []
-        protocols = []
-        for name, data in found.items():
-            value = _measure(line, "success_auc", data, ()) if line.source else Measured()
-            if isinstance(data, DatasetEvaluation) and value.runs and (name, "success_auc") in table.columns:
-                runs += value.runs
-                protocols.append(data.dataset.protocol)
-        if runs:
-            rows.append((_name(line), runs, protocols))
+        pairs = [(run, data) for data in scored for run in _measure(line, "success_auc", data, ()).runs]
+        if pairs:
+            rows.append((_name(line), [run for run, _ in pairs], [data.dataset.protocol for _, data in pairs]))
     return differences_table(rows)
 
 
@@ -188,35 +175,20 @@ def _cell(
     difference = None
     if printed and printed.number is not None and value.complete and measure != "fps":
         difference = (float(column.number(value.value)) - printed.number) / column.scale
-    if measure == "fps":
-        note = ", ".join(filter(None, ("mean over the runs" if len(value.parts) > 1 else "", value.note)))
-    else:
-        protocol = data.dataset.protocol if isinstance(data, DatasetEvaluation) else ""
-        words = (f"protocol {protocol}", value.coverage if value.server else f"{value.coverage} sequences", value.note)
-        note = ", ".join(word for word in words if word)
+    words = ["mean over the runs"] if len(value.parts) > 1 else []
+    if isinstance(data, DatasetEvaluation) and measure != "fps":
+        words = [f"protocol {data.dataset.protocol}", value.coverage if value.server else f"{value.coverage} sequences"]
+    note = ", ".join(filter(None, (*words, value.note)))
     return Cell(value.value, value.interval, note=note, published=published, difference=difference)
 
 
-def _linked(cell: Cell, value: Measured, data: DatasetEvaluation) -> Cell:
-    """The cell with a link to the provenance of its run, where it comes of one."""
-    return replace(cell, link=anchor(data, value.runs[0])) if len(value.runs) == 1 else cell
-
-
-def _marked(cell: Cell, value: Measured) -> Cell:
-    """The cell with the mark of constants that were tuned on the data that it is measured on."""
-    return replace(cell, mark=MARK) if cell.value is not None and any(run.caution for run in value.runs) else cell
-
-
-def _ranked(column: Column, cells: Sequence[Cell], values: Sequence[Measured], measure: str) -> list[Cell]:
-    """The cells with the best three marked: only measured ones, on the same sequences as the fullest."""
+def _eligible(values: Sequence[Measured], measure: str) -> list[bool]:
+    """What may be among the best three: only measured ones, on the same sequences as the fullest."""
     if measure == "fps":
-        eligible = [comparable(values)] * len(values)
-    else:
-        fullest = max((value.names for value in values if value.value is not None), key=len, default=frozenset())
-        served = any(value.server for value in values)
-        eligible = [bool(value.server) if served else value.names == fullest for value in values]
-    part = Table("", "", (column,), tuple((cell,) for cell in cells))
-    return [row[0] for row in rank_columns(part, eligible).rows]
+        return [comparable(values)] * len(values)
+    fullest = max((value.names for value in values if value.value is not None), key=len, default=frozenset())
+    served = any(value.server for value in values)
+    return [bool(value.server) if served else value.names == fullest for value in values]
 
 
 def _comparable(table: PaperTable, line: Line, name: str, measure: str, found: Found) -> Printed | None:
@@ -229,8 +201,8 @@ def _comparable(table: PaperTable, line: Line, name: str, measure: str, found: F
 
 def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
     """Every training by itself, with what identifies it."""
-    evaluations = [data for data in found.values() if isinstance(data, DatasetEvaluation)]
-    wanted = [c for c in table.columns if c[0] == "" or isinstance(found.get(c[0]), DatasetEvaluation)]
+    evaluated = _evaluated(found)
+    wanted, whole = [column for column in table.columns if column[0] in ("", *evaluated)], [*evaluated.values()]
     columns = [ROW, Column("run", "Run")]
     columns += [replace(_column(c, found.get(c[0], ""), ""), better=0) for c in wanted]
     columns += [Column("hash", "Config hash"), Column("weights", "Weights", about="SHA-256 of the weights' file"),
@@ -242,7 +214,7 @@ def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
         names = line.source.names or tuple(map(str, range(len(line.source.runs))))
         for run_name, training in zip(names, line.source.runs, strict=True):
             alone = Line(line.row, Source(line.source.label, (training,)))
-            values = [_measure(alone, measure, found.get(name, ""), evaluations) for name, measure in wanted]
+            values = [_measure(alone, measure, found.get(name, ""), whole) for name, measure in wanted]
             runs = [run for value in values for run in value.runs]
             shown = [Cell(v.value, v.interval, reason=v.reason, note=v.note) for v in values]
             identity = runs[0].run.identity.get("weights", "") if runs else ""
@@ -255,6 +227,10 @@ def _runs(table: PaperTable, lines: Sequence[Line], found: Found) -> Table:
 
 
 # ---- parts
+
+
+def _evaluated(found: Found) -> dict[str, DatasetEvaluation]:
+    return {name: data for name, data in found.items() if isinstance(data, DatasetEvaluation)}
 
 
 def _is_mini(data: DatasetEvaluation | str) -> bool:
@@ -366,8 +342,8 @@ def _absences(found: Found, lines: Sequence[Line]) -> list[str]:
     notes = [reason for reason in found.values() if isinstance(reason, str)]
     notes += [
         f"{_title(data)}: its server scores the submissions; enter what it says under server_scores"
-        for data in found.values()
-        if isinstance(data, DatasetEvaluation) and data.unscored and not any(run.server for run in data.runs)
+        for data in _evaluated(found).values()
+        if data.unscored and not any(run.server for run in data.runs)
     ]
     notes += [f"{_name(line)}: {why}" for line in lines if line.source for why in line.source.missing]
     return [f"Not here: {'; '.join(dict.fromkeys(notes))}."] if notes else []

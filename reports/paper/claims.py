@@ -20,6 +20,12 @@ from inmo.reports.scoring.stored import DatasetEvaluation
 from inmo.reports.tables.table import Cell, Column, Table
 
 CONTRADICTED = "*"
+SAID = (
+    Column("claim", "Claim"),
+    Column("table", "Table", digits=0, about="the paper's table that has both cells"),
+    Column("cells", "Cells"),
+    Column("says", "Text says", "", about="what the paper's text says of the difference"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,9 @@ class Claim:
 @lru_cache
 def claims() -> tuple[Claim, ...]:
     """Every claim, in the order of the tables that they are about."""
-    return tuple(
-        Claim(line["claim"], int(line["table"]), line["row"], line["less"], line["dataset"], line["measure"],
-              line["says"], line["stated"])
-        for line in paper_lines("claims.csv")
-    )  # fmt: skip
+    keys = ("row", "less", "dataset", "measure", "says", "stated")
+    lines = paper_lines("claims.csv")
+    return tuple(Claim(line["claim"], int(line["table"]), *(line[key] for key in keys)) for line in lines)
 
 
 @dataclass(frozen=True)
@@ -94,39 +98,27 @@ def claims_block(measured: Mapping[int, Rows]) -> Block:
 
 def _accuracy(chosen: Sequence[Claim], measured: Mapping[int, Rows]) -> Table:
     columns = (
-        Column("claim", "Claim"),
-        Column("table", "Table", digits=0, about="the paper's table that has both cells"),
-        Column("cells", "Cells"),
-        Column("says", "Text says", "", about="what the paper's text says of the difference"),
+        *SAID,
         Column("printed", "In print", "", 1, 100.0, about="the difference of the two printed cells"),
         Column("measured", "Measured", "", 1, 100.0, about="mean paired difference and its interval"),
         Column("on", "On"),
         Column("reading", "Interval", about="where the interval of the measured difference lies"),
     )
-    return Table("Accuracy", _words(measured), columns, tuple(_line(c, measured) for c in chosen), _footnotes(chosen))
-
-
-def _line(claim: Claim, measured: Mapping[int, Rows]) -> tuple[Cell, ...]:
-    title = benchmark(claim.dataset).title
-    return (*_said(claim, f"{title} {LABELS[claim.measure][0]}", 100), *_found(claim, measured))
+    rows = tuple(
+        (*_said(claim, f"{benchmark(claim.dataset).title} {LABELS[claim.measure][0]}", 100), *_found(claim, measured))
+        for claim in chosen
+    )
+    return Table("Accuracy", _words(measured), columns, rows, _footnotes(chosen))
 
 
 def _said(claim: Claim, column: str, scale: int) -> tuple[Cell, ...]:
     titles = {row.key: row.title for row in paper_table(claim.table).rows}
     says = f"{'−' if claim.says == 'less' else '+'}{claim.stated}" if claim.stated else claim.says
-    return (
-        Cell(claim.words),
-        Cell(claim.table),
-        Cell(f"{titles[claim.row]} less {titles[claim.less]}, {column}"),
-        Cell(says),
-        _printed(claim, scale),
-    )
-
-
-def _printed(claim: Claim, scale: int) -> Cell:
-    if claim.printed is None:
-        return Cell(None, reason="the paper prints a dash")
-    return Cell(float(claim.printed / scale), mark="" if claim.borne_out else CONTRADICTED)
+    printed = Cell(None, reason="the paper prints a dash")
+    if claim.printed is not None:
+        printed = Cell(float(claim.printed / scale), mark="" if claim.borne_out else CONTRADICTED)
+    cells = Cell(f"{titles[claim.row]} less {titles[claim.less]}, {column}")
+    return Cell(claim.words), Cell(claim.table), cells, Cell(says), printed
 
 
 def _found(claim: Claim, measured: Mapping[int, Rows]) -> tuple[Cell, Cell, Cell]:
@@ -150,10 +142,7 @@ def _found(claim: Claim, measured: Mapping[int, Rows]) -> tuple[Cell, Cell, Cell
 
 def _speeds(chosen: Sequence[Claim], measured: Mapping[int, Rows]) -> Table:
     columns = (
-        Column("claim", "Claim"),
-        Column("table", "Table", digits=0, about="the paper's table that has both cells"),
-        Column("cells", "Cells"),
-        Column("says", "Text says", "", about="what the paper's text says of the difference"),
+        *SAID,
         Column("printed", "In print", "", 0, about="the difference of the two printed cells"),
         Column("printed_ratio", "Ratio in print", "", 2, about="the first printed speed over the second"),
         Column("ratio", "Ratio measured here", "", 2, about="the first measured speed over the second"),

@@ -8,16 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from inmo.reports.scoring.measure import mean_measures
-from inmo.reports.scoring.protocols import PROTOCOLS
-from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, interval_words
-from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun, ranked_scalar
-
-CURVE_OF: Mapping[str, str] = {
-    "success_auc": "success",
-    "precision_20": "precision",
-    "norm_precision": "norm_precision",
-}
+from inmo.reports.scoring.protocols import Protocol
+from inmo.reports.scoring.score import MEASURES, Score
+from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
+from inmo.reports.scoring.stored import DatasetEvaluation, TrackerRun
 
 
 @dataclass(frozen=True)
@@ -126,21 +120,19 @@ def measured(source: Source, measure: str, data: DatasetEvaluation) -> Measured:
     refused = next((score.reason for score in scores if score.reason), "")
     if refused:
         return Measured(expected=expected, reason=refused, runs=runs)
-    scalar = ranked_scalar(data.dataset.protocol, data.dataset.benchmark) if measure == "norm_precision" else measure
     shared = [name for name in scores[0].per_sequence if all(name in score.per_sequence for score in scores)]
-    rule = PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark)
-    means = [mean_measures([score.per_sequence[name] for name in shared], rule) if shared else None for score in scores]
-    parts = [None if mean is None else getattr(mean, scalar) for mean in means]
-    known = tuple(float(part) for part in parts if part is not None)
-    if len(known) < len(parts):
-        reason = f"{data.dataset.protocol} has no such measure" if shared else "no sequence that every training has"
-        return Measured(expected=expected, reason=reason, runs=runs)
-    values = list(_values(scores, shared, scalar, CURVE_OF[measure] if rule.drop_zero else "").values())
-    interval = bootstrap_interval(values, within=FRACTIONS)
+    if not shared:
+        return Measured(expected=expected, reason="no sequence that every training has", runs=runs)
+    scalar = data.rule.norm_scalar if measure == "norm_precision" else measure
+    means = [mean_measures([score.per_sequence[name] for name in shared], data.rule) for score in scores]
+    parts = tuple(float(part) for mean in means if (part := getattr(mean, scalar)) is not None)
+    if len(parts) < len(means):
+        return Measured(expected=expected, reason=f"{data.dataset.protocol} has no such measure", runs=runs)
+    values = list(_values(scores, shared, measure, data.rule).values())
     return Measured(
-        value=float(np.mean(known)),
-        parts=known,
-        interval=(interval.low, interval.high) if interval else None,
+        value=float(np.mean(parts)),
+        parts=parts,
+        interval=ends(bootstrap_interval(values, within=FRACTIONS)),
         names=frozenset(shared),
         expected=expected,
         note=interval_words(len(values)),
@@ -209,33 +201,31 @@ def paired(one: Source, other: Source, measure: str, data: DatasetEvaluation) ->
     if refused or served:
         reason = refused.reason if refused else "a server gives one number, which cannot be paired"
         return Measured(reason=reason, expected=data.dataset.expected)
-    rule = PROTOCOLS[data.dataset.protocol].on(data.dataset.benchmark)
-    scalar = ranked_scalar(data.dataset.protocol, data.dataset.benchmark) if measure == "norm_precision" else measure
-    values = []
-    for source, cell in zip((one, other), whole, strict=True):
-        scores = [score for _, score in _pairs(source, data)]
-        values.append(_values(scores, sorted(cell.names), scalar, CURVE_OF[measure] if rule.drop_zero else ""))
-    shared = [name for name in values[0] if name in values[1]]
+    a, b = (
+        _values([score for _, score in _pairs(source, data)], sorted(cell.names), measure, data.rule)
+        for source, cell in zip((one, other), whole, strict=True)
+    )
+    shared = [name for name in a if name in b]
     if not shared:
         return Measured(reason="no sequence that both have", expected=data.dataset.expected)
-    differences = [values[0][name] - values[1][name] for name in shared]
-    interval = bootstrap_interval(differences)
+    differences = [a[name] - b[name] for name in shared]
     return Measured(
         value=float(np.mean(differences)),
-        interval=(interval.low, interval.high) if interval else None,
+        interval=ends(bootstrap_interval(differences)),
         names=frozenset(shared),
         expected=data.dataset.expected,
         note=interval_words(len(differences)),
     )
 
 
-def _values(scores: Sequence[Score], names: Sequence[str], scalar: str, kept_curve: str) -> dict[str, float]:
+def _values(scores: Sequence[Score], names: Sequence[str], measure: str, rule: Protocol) -> dict[str, float]:
     """Sequence -> its mean over trainings, without sequences whose curve the protocol leaves out for being zero."""
+    scalar = MEASURES[rule.norm_scalar if measure == "norm_precision" else measure]
     found = {}
     for name in names:
-        parts: list[Measures] = [score.per_sequence[name] for score in scores]
-        curves = [getattr(part, kept_curve) for part in parts] if kept_curve else []
-        if curves and not any(curve is not None and curve.any() for curve in curves):
+        parts = [score.per_sequence[name] for score in scores]
+        curves = [getattr(part, scalar.curve) for part in parts]
+        if rule.drop_zero and not any(curve is not None and curve.any() for curve in curves):
             continue
-        found[name] = float(np.mean([getattr(part, scalar) for part in parts]))
+        found[name] = float(np.mean([getattr(part, scalar.key) for part in parts]))
     return found

@@ -41,18 +41,12 @@ def _score(score: Score, per_sequence: bool) -> dict[str, Any]:
     if per_sequence:
         # A sequence is its own coverage, so that every object has the same keys.
         head = {"dataset": score.dataset, "tracker": score.tracker, "protocol": score.protocol}
-        counts = {"sequences": 1, "expected_sequences": 1}
+        parts = {name: (1, measures, "") for name, measures in score.per_sequence.items()}
+        parts |= {hole.sequence: (0, Measures(), hole.reason) for hole in score.holes}
         entry["per_sequence"] = {
-            name: {**head, **counts, **_measures(measures, score.protocol, "")}
-            for name, measures in score.per_sequence.items()
+            name: {**head, "sequences": done, "expected_sequences": 1, **_measures(measures, score.protocol, reason)}
+            for name, (done, measures, reason) in parts.items()
         }
-        for hole in score.holes:
-            entry["per_sequence"][hole.sequence] = {
-                **head,
-                "sequences": 0,
-                "expected_sequences": 1,
-                **_measures(Measures(), score.protocol, hole.reason),
-            }
     return entry
 
 
@@ -69,17 +63,12 @@ def _measures(measures: Measures, protocol: str, reason: str) -> dict[str, Any]:
     for each in SCALARS:
         if each.instead_of and measures.value(each) is not None:
             values[each.key] = measures.value(each)
-    counts = {
-        "broken_predictions": measures.broken,
-        "rows_beyond_annotation": measures.longer,
-        "rows_lacking": measures.shorter,
-    }
-    values |= {key: count for key, count in counts.items() if count}
+    counts = {"broken_predictions": "broken", "rows_beyond_annotation": "longer", "rows_lacking": "shorter"}
+    values |= {key: count for key, name in counts.items() if (count := getattr(measures, name))}
     if measures.box_coverage is not None:
         values["box_coverage"] = measures.box_coverage
     if own:
         values["curves"] = own
-    absent = [key for key, value in values.items() if value is None]
-    if absent:
+    if absent := [key for key, value in values.items() if value is None]:
         values["reason"] = reason or NOT_DEFINED.format(protocol, ", ".join(absent))
     return values

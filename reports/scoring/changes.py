@@ -16,7 +16,6 @@ from inmo.harness.store.reading import Reading
 from inmo.harness.store.records import Result, Run, StoredDataset, StoredSequence, display_names
 from inmo.harness.store.store import Store
 from inmo.reports.scoring.failures import frame_overlaps, seen
-from inmo.reports.scoring.protocols import protocol
 from inmo.reports.scoring.raw import score_sequence
 from inmo.reports.scoring.statistics import Pair, paired
 
@@ -84,6 +83,12 @@ class Comparison:
     runs: tuple[RunChange, ...]
     only: tuple[tuple[str, ...], tuple[str, ...]]
     damaged: tuple[str, ...]
+
+    @property
+    def largest_first(self) -> list[tuple[RunChange, Change]]:
+        """The sequences whose boxes changed, the largest changes of AUC first."""
+        every = [(run, change) for run in self.runs for change in run.changed]
+        return sorted(every, key=lambda each: (-abs(each[1].difference or 0.0), -each[1].differ))
 
 
 def compare_stores(
@@ -157,13 +162,12 @@ def _compare(
     only: tuple[list[str], list[str]] = ([], [])
     facts: dict[str, tuple[set[str], set[str]]] = {fact: (set(), set()) for fact in FACTS}
     for name in known[0].joined(known[1]).names:
-        results = [
+        before, after = (
             reading.tried(partial(store.result, label, run, name)) for store, run in zip(stores, runs, strict=True)
-        ]
-        before, after = results
+        )
         if not (isinstance(before, Result) and isinstance(after, Result)):
-            for side in (0, 1):
-                if isinstance(results[side], Result) and isinstance(results[1 - side], Hole):
+            for side, (own, other) in enumerate(((before, after), (after, before))):
+                if isinstance(own, Result) and isinstance(other, Hole):
                     only[side].append(name)
             continue
         truths = [reading.tried(partial(store.sequence, label, name)) for store in stores]
@@ -176,7 +180,7 @@ def _compare(
         for fact, key in FACTS.items():
             for side, result in enumerate((before, after)):
                 facts[fact][side].add(_fact(result.provenance, key))
-    told = {key: (_words(a), _words(b)) for key, (a, b) in facts.items() if a != b}
+    told = {key: (", ".join(sorted(a)), ", ".join(sorted(b))) for key, (a, b) in facts.items() if a != b}
     for key in sorted(runs[0].identity.keys() | runs[1].identity.keys()):
         a, b = (run.identity.get(key, "none") for run in runs)
         if a != b:
@@ -186,9 +190,9 @@ def _compare(
 
 def _change(data: StoredDataset, truth: StoredSequence, before: Result, after: Result) -> Change:
     name, count = truth.name, max(len(before.boxes), len(after.boxes))
-    differ = np.ones(count, dtype=bool)
     both = min(len(before.boxes), len(after.boxes))
     a, b = before.boxes[:both], after.boxes[:both]
+    differ = np.ones(count, dtype=bool)
     differ[:both] = rows_differ(a, b)
     was, is_ = (None if truth.first_only else _auc(data, truth, result) for result in (before, after))
     if not differ.any():
@@ -203,9 +207,7 @@ def _change(data: StoredDataset, truth: StoredSequence, before: Result, after: R
 
 def _auc(data: StoredDataset, truth: StoredSequence, result: Result) -> float | None:
     try:
-        return score_sequence(
-            result.whole, truth.annotation, protocol(data.protocol), data.benchmark, truth.name
-        ).success_auc
+        return score_sequence(result.whole, truth.annotation, data.protocol, data.benchmark, truth.name).success_auc
     except UserError:  # the protocol refuses
         return None
 
@@ -213,10 +215,6 @@ def _auc(data: StoredDataset, truth: StoredSequence, result: Result) -> float | 
 def _fact(provenance: Mapping[str, Any], key: str) -> str:
     value = provenance.get(key, "unknown")
     return str(value.get("code", "unknown") if isinstance(value, Mapping) else value)
-
-
-def _words(values: Collection[str]) -> str:
-    return ", ".join(sorted(values))
 
 
 def _setting(value: Any) -> str:

@@ -236,14 +236,12 @@ def _ways(pairs: Sequence[Pair], boxes: str) -> list[_Way]:
         if row.columns == 4 and row.name not in ("xywh", boxes):
             words = f"{row.words.rpartition(',')[0]} {scaled}" if row.scaled else row.words
             ways.append(_Way(words, f"score with --boxes {row.name}", _each(_layout_reader(row))))
-    words = "x, y, w, h where the annotations are corners (x1, y1, x2, y2)"
-    ways.append(_Way(words, "rewrite the annotations as x, y, w, h", _each(_corners_annotated)))
-    for named, other, by in (("1", "0", -1.0), ("0", "1", 1.0)):
-        words = f"boxes counted from {named} where the annotations count from {other}"
-        ways.append(
-            _Way(words, "count from the same origin", _each(_origin_reader(by)), 0.0, MOST, FEW, begins=_exactly)
-        )
     ways += [
+        _Way("x, y, w, h where the annotations are corners (x1, y1, x2, y2)", "rewrite the annotations as x, y, w, h",
+             _each(_corners_annotated)),
+        *(_Way(f"boxes counted from {named} where the annotations count from {other}", "count from the same origin",
+               _each(_origin_reader(by)), 0.0, MOST, FEW, begins=_exactly)
+          for named, other, by in ((1, 0, -1.0), (0, 1, 1.0))),
         _Way("results without their first row", "put the first box first", _each(_late), GAIN_IN_TIME, MOST, FEW,
              begins=_not_given, begun=SOME),
         _Way("results with their first row twice", "leave out the first row", _each(_early), GAIN_IN_TIME, MOST, FEW),
@@ -307,10 +305,7 @@ def _corners_annotated(boxes: Boxes, annotation: Annotation) -> Read | None:
 
 
 def _origin_reader(by: float) -> Callable[[Boxes, Annotation], Read | None]:
-    def read(boxes: Boxes, annotation: Annotation) -> Read | None:
-        return shift_origin(boxes, by), annotation
-
-    return read
+    return lambda boxes, annotation: (shift_origin(boxes, by), annotation)
 
 
 def _late(boxes: Boxes, annotation: Annotation) -> Read | None:
@@ -377,12 +372,9 @@ def with_readings(
     scores: Sequence[Score], pairs: Mapping[str, Sequence[Pair]], benchmark: str, boxes: str = "xywh"
 ) -> list[Score]:
     """The scores, those of the trackers among ``pairs`` with what their files may be; see ``diagnose``."""
-    return [
-        replace(
-            score,
-            readings=diagnose(pairs[score.tracker], score, protocol(score.protocol), benchmark, boxes=boxes),
-        )
-        if score.tracker in pairs
-        else score
-        for score in scores
-    ]
+
+    def read(score: Score) -> Score:
+        rule = protocol(score.protocol)
+        return replace(score, readings=diagnose(pairs[score.tracker], score, rule, benchmark, boxes=boxes))
+
+    return [read(score) if score.tracker in pairs else score for score in scores]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation
-from inmo.reports.scoring.failures import frame_overlaps, losses, seen
+from inmo.reports.scoring.failures import fitted, frame_overlaps, losses, seen
 
 Mask = NDArray[np.bool_]
 
@@ -63,9 +63,7 @@ def distraction(boxes: Boxes, annotation: Annotation, others: Boxes) -> Distract
         None where no frame counts.
     """
     truth = seen(annotation)
-    given = np.full(truth.shape, np.nan)
-    given[: len(boxes)] = boxes[: len(truth)]
-    wrong, counted = on_distractor(given, truth, others)
+    wrong, counted = on_distractor(fitted(boxes, len(truth)), truth, others)
     if not counted.any():
         return None
     switches = losses(np.where(counted, np.where(wrong, 0.0, 1.0), np.nan), RUN)

@@ -18,7 +18,7 @@ intervals hold what they should.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,7 +68,12 @@ def seed_freedom(scores: Scores) -> int:
     return sum(len(own) - 1 for own in scores.values())
 
 
-def against(reference: str, rows: Sequence[str]) -> tuple[Contrast, ...]:
+def means_of(rows: Iterable[str]) -> tuple[Contrast, ...]:
+    """Every row by itself."""
+    return tuple(Contrast(row, {row: 1.0}, "mean") for row in rows)
+
+
+def against(reference: str, rows: Iterable[str]) -> tuple[Contrast, ...]:
     """Every other row less the reference."""
     return tuple(Contrast(row, {row: 1.0, reference: -1.0}) for row in rows if row != reference)
 

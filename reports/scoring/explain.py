@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from inmo.datasets.base import Dataset
@@ -71,11 +71,11 @@ def _tracker(dataset: Dataset, tracker: str, runs: Sequence[Run], scores: Sequen
 def _treated(score: Score) -> Iterator[str]:
     """What a protocol made of the files."""
     yield f"{_plural(score.sequences, 'sequence')} scored"
-    for key, words in (("longer", "rows cut off"), ("shorter", "rows lacking")):
-        if counts := {name: getattr(found, key) for name, found in score.per_sequence.items() if getattr(found, key)}:
-            yield f"{words}: {_counted(counts)}"
-    if broken := {name: found.broken for name, found in score.per_sequence.items() if found.broken}:
-        yield f"NaN, infinite or without size: {_counted(broken)}"
+    kinds = {"longer": "rows cut off", "shorter": "rows lacking", "broken": "NaN, infinite or without size"}
+    for key, words in kinds.items():
+        counts = {name: getattr(found, key) for name, found in score.per_sequence.items()}
+        if told := [f"{name} ({count})" for name, count in counts.items() if count]:
+            yield f"{words}: {listed(told, SHOWN)}"
     yield from (f"not scored: {hole.sequence}: {hole.reason}" for hole in score.refused)
     if score.reason and not score.refused:
         yield f"no number: {score.reason}"
@@ -90,10 +90,6 @@ def _passed(passed: Iterable[Passed]) -> Iterator[str]:
         yield f"passed over: {_plural(sum(map(len, groups.values())), 'file')}"
     for (folder, reason), names in groups.items():
         yield f"  {folder or 'the root'}: {reason}: {listed(names, SHOWN)}"
-
-
-def _counted(rows: Mapping[str, int]) -> str:
-    return listed([f"{name} ({count})" for name, count in rows.items()], SHOWN)
 
 
 def _plural(count: int, noun: str) -> str:

@@ -88,9 +88,7 @@ def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], d
     """
     truth = seen(annotation)
     frames = len(truth)
-    given = np.full((len(results), frames, 4), np.nan)
-    for row, boxes in zip(given, results.values(), strict=True):
-        row[: len(boxes)] = boxes[:frames]
+    given = np.array([fitted(boxes, frames) for boxes in results.values()]).reshape(len(results), frames, 4)
     found = np.array([frame_overlaps(row, truth) for row in given]).reshape(len(results), frames)
     lost = tuple(losses(row) for row in found)
     keys = key_frames(frames, lost, detail.evenly)
@@ -101,6 +99,13 @@ def trace(sequence: str, annotation: Annotation, results: Mapping[str, Boxes], d
         to_bytes(found[:, columns], HUNDREDTHS),
         lost, truth[columns], given[:, columns],
     )  # fmt: skip
+
+
+def fitted(boxes: Boxes, length: int) -> Boxes:
+    """The first ``length`` rows, NaN where there are fewer."""
+    rows = np.full((length, 4), np.nan)
+    rows[: len(boxes)] = boxes[:length]
+    return rows
 
 
 def seen(annotation: Annotation) -> Boxes:
@@ -130,13 +135,17 @@ def losses(overlaps: Values, patience: int = PATIENCE) -> tuple[Loss, ...]:
     al. 2016) or, since 2020, stays below 0.1 for ten frames; a shorter run at the end is no failure there either.
     """
     frames = np.flatnonzero(~np.isnan(overlaps))
-    edges = np.diff(np.concatenate([[0], overlaps[frames] == 0, [0]]).astype(np.int8))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return tuple(
         Loss(int(frames[start]), int(frames[end]) if end < len(frames) else None)
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in zip(*runs(overlaps[frames] == 0), strict=True)
         if end - start >= patience
     )
+
+
+def runs(mask: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+    """Starts and ends (first index after) of the runs of True."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return edges[::2].tolist(), edges[1::2].tolist()
 
 
 def key_frames(frames: int, lost: Sequence[Sequence[Loss]], evenly: int = EVENLY) -> tuple[int, ...]:

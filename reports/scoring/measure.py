@@ -77,7 +77,9 @@ def prepare(annotation: Annotation, protocol: Protocol, benchmark: str = "", seq
     blank = np.isnan(boxes).any(axis=1)
     if rule.nan_annotation == "raise" and blank.any():
         raise RefusalError(f"{rule.name} refuses NaN in annotations ({int(blank.sum())} rows): use another protocol")
-    invalid = ~_valid(boxes, rule.valid)
+    invalid = np.zeros_like(blank)
+    if rule.valid != "all":
+        invalid = np.asarray(~((boxes if rule.valid == "xywh" else boxes[:, 2:]) > 0).all(axis=1))  # NaN is, too
     absent = annotation.absent if annotation.absent is not None and rule.absent != "ignore" else np.zeros_like(blank)
     if len(absent) != len(boxes):
         raise RefusalError(f"the annotation has {len(boxes)} boxes but {len(absent)} absent flags: mend the files")
@@ -127,36 +129,24 @@ def measure(prediction: Boxes, target: Target, sequence: str = "") -> Measures:
         np.clip(ratio, 0.0, 1.0, out=ratio)
     if rule.zero_overlap_fails:
         ratio[ratio == 0.0] = -1.0
-    grid = GRIDS[rule.success_grid]
-    ratio = _settle(ratio, target.overlap, failed, nan=-1.0, failure=-1.0)
-    curves = {"success": metrics.success_counts(_kept(ratio, target), grid, inclusive=rule.inclusive) / target.frames}
+    ratio = _settle(ratio, target, target.overlap, failed, -1.0)
+    counts = metrics.success_counts(ratio, GRIDS[rule.success_grid], inclusive=rule.inclusive)
+    curves = {"success": counts / target.frames}
     if rule.precision_grid:
         far = metrics.centre_distance(prediction, boxes)
         if rule.round_distance is not None:
             far = np.round(far, rule.round_distance)
-        far = _settle(far, target.distance, failed, nan=np.inf, failure=np.inf)
-        counts = metrics.precision_counts(_kept(far, target), GRIDS[rule.precision_grid])
-        curves["precision"] = counts / target.frames
+        far = _settle(far, target, target.distance, failed, np.inf)
+        curves["precision"] = metrics.precision_counts(far, GRIDS[rule.precision_grid]) / target.frames
     if rule.norm_grid:
         far = metrics.normalised_distance(
-            prediction,
-            boxes,
-            floor=rule.norm_floor,
-            epsilon=rule.norm_epsilon,
-            centres_first=rule.norm_centres_first,
+            prediction, boxes, floor=rule.norm_floor, epsilon=rule.norm_epsilon, centres_first=rule.norm_centres_first
         )
-        far = _settle(far, target.norm, failed, nan=np.inf, failure=np.inf)
-        counts = metrics.precision_counts(_kept(far, target), GRIDS[rule.norm_grid])
-        curves["norm_precision"] = counts / target.frames
+        far = _settle(far, target, target.norm, failed, np.inf)
+        curves["norm_precision"] = metrics.precision_counts(far, GRIDS[rule.norm_grid]) / target.frames
     coverage = float((prediction.sum(axis=1) > 0).mean()) if rule.coverage else None
-    sums = {
-        "frames": target.frames,
-        "broken": broken,
-        "filled": filled,
-        "longer": max(surplus, 0),
-        "shorter": max(-surplus, 0),
-    }
-    return with_scalars(curves, rule, coverage=coverage, **sums)
+    rows = {"longer": max(surplus, 0), "shorter": max(-surplus, 0)}
+    return with_scalars(curves, rule, coverage=coverage, frames=target.frames, broken=broken, filled=filled, **rows)
 
 
 def with_scalars(curves: dict[str, Curve], rule: Protocol, *, coverage: float | None = None, **sums: Any) -> Measures:
@@ -195,13 +185,6 @@ def mean_measures(parts: Iterable[Measures], rule: Protocol) -> Measures:
     return with_scalars(curves, rule, coverage=covered, frames=frames, **sums)
 
 
-def _valid(boxes: Boxes, kind: str) -> Mask:
-    if kind == "all":
-        return np.ones(len(boxes), dtype=bool)
-    columns = boxes if kind == "xywh" else boxes[:, 2:]
-    return np.asarray((columns > 0).all(axis=1))
-
-
 def _distance_invalid(boxes: Boxes, invalid: Mask, rule: Protocol) -> tuple[Mask, Mask]:
     """Frames whose distance, and whose normalised distance, the annotation leaves undefined."""
     if rule.distance_valid == "same":
@@ -219,19 +202,16 @@ def _settled(decided: dict[str, float], *cases: tuple[Mask, str]) -> tuple[tuple
 
 
 def _settle(
-    values: Values, cases: tuple[tuple[Mask, float], ...], failed: Mask | None, *, nan: float, failure: float
+    values: Values, target: Target, cases: tuple[tuple[Mask, float], ...], failed: Mask | None, failure: float
 ) -> Values:
+    """Of the frames that count, with those that are decided already and those that fail outright."""
     unknown = np.isnan(values)
     if unknown.any():
-        values[unknown] = nan
+        values[unknown] = failure
     if failed is not None:
         values[failed[: len(values)]] = failure
     for mask, value in cases:
         values[mask] = value
-    return values
-
-
-def _kept(values: Values, target: Target) -> Values:
     return values if target.keep is None else values[target.keep]
 
 

@@ -33,8 +33,8 @@ def overlap(
     >>> overlap(np.array([[1.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 2.0], [9.0, 9.0, 2.0, 2.0]]), box) * 3
     array([1., 3., 0.])
     """
-    ax, ay, aw, ah = _columns(first)
-    bx, by, bw, bh = _columns(second)
+    ax, ay, aw, ah = first.T
+    bx, by, bw, bh = second.T
     one = 1.0 if pixels else 0.0
     least, most = (np.fmin, np.fmax) if skip_nan else (np.minimum, np.maximum)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -51,7 +51,7 @@ def centres(boxes: Boxes) -> tuple[Values, Values]:
     >>> centres(np.array([[10.0, 20.0, 5.0, 9.0]]))
     (array([12.]), array([24.]))
     """
-    x, y, w, h = _columns(boxes)
+    x, y, w, h = boxes.T
     with np.errstate(invalid="ignore"):
         return x + (w - 1.0) / 2.0, y + (h - 1.0) / 2.0
 
@@ -83,7 +83,7 @@ def normalised_distance(
     """
     px, py = centres(prediction)
     ax, ay = centres(annotation)
-    _, _, w, h = _columns(annotation)
+    _, _, w, h = annotation.T
     if floor:
         w, h = np.maximum(w, floor), np.maximum(h, floor)
     if epsilon:
@@ -158,7 +158,3 @@ def trapezoid(curve: Values, thresholds: Values) -> float:
     0.75
     """
     return float(np.trapezoid(curve, thresholds) / (thresholds[-1] - thresholds[0]))
-
-
-def _columns(boxes: Boxes) -> tuple[Values, Values, Values, Values]:
-    return boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]

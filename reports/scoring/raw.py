@@ -6,7 +6,7 @@ A score is never a smaller average in disguise. What is missing stops the scorin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
@@ -16,15 +16,12 @@ from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree
 from inmo.errors import UserError
-from inmo.reports.scoring.as_json import scores_json
 from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.measure import measure, prepare
 from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Measures, Score
-from inmo.reports.scoring.tally import ONE_BOX, Found, Tally, by_attribute, one_box, take_in, tallies
+from inmo.reports.scoring.tally import ONE_BOX, Found, Tally, one_box, take_in, tallies
 from inmo.trackers.recorded.discovery import RawResults, find_results
-
-__all__ = ["score_by_attribute", "score_dataset", "score_sequence", "score_tracker", "scores_json"]
 
 SHOWN = 8  # names in a message
 SERVER_ONLY = "only the first frame of {} is annotated in public: export the results and submit them to its server"
@@ -161,10 +158,7 @@ def _scored(
             for tally in into.values():
                 tally.refusals.append(Hole(sequence.name, str(error)))
             continue
-        found = {
-            tracker: [_read(raw.boxes, tracker, sequence, run, partial) for run in range(counts[tracker])]
-            for tracker in chosen
-        }
+        found = {who: [_read(raw, who, sequence, run, partial) for run in range(counts[who])] for who in chosen}
         take_in(into, found, annotation, rules, name, sequence.name)
         for tracker, (first, *_) in found.items():
             if isinstance(first, np.ndarray):
@@ -175,21 +169,6 @@ def _scored(
     if raw.layout.name != "xywh":
         scores = [replace(score, boxes=raw.layout.words) for score in scores]
     return scores, watch
-
-
-def score_by_attribute(
-    score: Score, sequences: Iterable[Sequence], codes: Iterable[str] = ()
-) -> dict[str, tuple[int, Measures]]:
-    """Attribute code -> (scored sequences that have it, their mean), in the order of ``codes``.
-
-    Args:
-        score: with its per-sequence measures.
-        sequences: for their names and attributes; anything with these two fields will do.
-        codes: attributes wanted; all that occur when empty.
-
-    The MATLAB toolkits leave out attributes with fewer than two sequences: look at the count.
-    """
-    return by_attribute(score, {each.name: each.attributes for each in sequences}, protocol(score.protocol), codes)
 
 
 def _whole(tally: Tally, expected: int, partial: bool) -> Score:
@@ -215,9 +194,9 @@ def _pairs(dataset: Dataset, raw: RawResults, tracker: str) -> list[Pair]:
     return pairs
 
 
-def _read(boxes: Callable[..., Boxes | Hole], tracker: str, sequence: Sequence, run: int, partial: bool) -> Found:
+def _read(raw: RawResults, tracker: str, sequence: Sequence, run: int, partial: bool) -> Found:
     try:
-        return boxes(tracker, sequence, run)
+        return raw.boxes(tracker, sequence, run)
     except UserError as error:
         if not partial:
             raise

@@ -119,10 +119,10 @@ def compare_with_reference(
         score: rules -> (tracker, name of the rule) -> score; asked once, and only where something is not the same.
     """
     rule = protocol(scores[0].protocol).on(benchmark)
-    known = {_plain(name): name for name in published}
-    numbers = {s.tracker: published[known[_plain(s.tracker)]] for s in scores if _plain(s.tracker) in known}
-    missing = [name for name in published if _plain(name) not in {_plain(s.tracker) for s in scores}]
+    known = {_plain(name): own for name, own in published.items()}
     by = {s.tracker: s for s in scores}
+    numbers = {tracker: known[_plain(tracker)] for tracker in by if _plain(tracker) in known}
+    missing = [name for name in published if _plain(name) not in set(map(_plain, by))]
     found = [Beside(t, own, _off(by[t], rule, own)) for t, own in numbers.items()]
     differing = {each.tracker for each in found if each.off}
     if not differing:
@@ -137,35 +137,25 @@ def compare_with_reference(
     agreeing = numbers.keys() - differing
     every = [Way(words, len(who), len(who & agreeing)) for words, who in fits.items()]
     order = sorted(every, key=lambda way: (-way.keeps, -way.gives))  # stable: protocols come before switches
-    return [
-        replace(
-            each,
-            tried=len(fits),
-            among=len(numbers),
-            ways=tuple(way for way in order if each.tracker in fits[way.words]),
-        )
-        if each.off
-        else each
-        for each in found
-    ], missing
+
+    def explained(each: Beside) -> Beside:
+        ways = tuple(way for way in order if each.tracker in fits[way.words])
+        return replace(each, tried=len(fits), among=len(numbers), ways=ways)
+
+    return [explained(each) if each.off else each for each in found], missing
 
 
 def _ways(rule: Protocol, benchmark: str) -> list[tuple[str, Protocol]]:
     """(words, rule) of the other protocols, then of single switches turned; each rule once."""
-    seen, found = {signature(rule)}, []
-    for name, row in PROTOCOLS.items():
-        own = row.on(benchmark)
-        if signature(own) not in seen:
-            seen.add(signature(own))
-            found.append((f"protocol {name}", own))
+    ways = [("", rule), *((f"protocol {name}", row.on(benchmark)) for name, row in PROTOCOLS.items())]
     for name in SWITCHES:
         for value, words in WORDS[name].items():
             switch: dict[str, Any] = {name: value, "name": f"{rule.name}, {name} {value}"}
-            turned = replace(rule, **switch)
-            if signature(turned) not in seen:
-                seen.add(signature(turned))
-                found.append((f"{rule.name} if {words}", turned))
-    return found
+            ways.append((f"{rule.name} if {words}", replace(rule, **switch)))
+    firsts: dict[tuple[object, ...], tuple[str, Protocol]] = {}
+    for way in ways:
+        firsts.setdefault(signature(way[1]), way)
+    return list(firsts.values())[1:]
 
 
 def _off(score: Score, rule: Protocol, numbers: Mapping[str, Number]) -> dict[str, float]:
@@ -204,9 +194,9 @@ def _numbers(value: Any) -> dict[str, Decimal]:
     if isinstance(value, list) and all(isinstance(each, Decimal) for each in value):
         return dict(zip(ORDER, value, strict=False))
     if isinstance(value, dict):
-        return {NAMES[k]: n for key, n in value.items() if (k := _plain(key)) in NAMES and isinstance(n, Decimal)} | {
-            key: n for key, n in value.items() if key in MEASURES and isinstance(n, Decimal)
-        }
+        named = {key: number for key, number in value.items() if isinstance(number, Decimal)}
+        called = {NAMES[plain]: number for key, number in named.items() if (plain := _plain(key)) in NAMES}
+        return called | {key: number for key, number in named.items() if key in MEASURES}
     return {}
 
 

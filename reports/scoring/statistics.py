@@ -77,30 +77,24 @@ def compare_with_best(values: Mapping[str, Mapping[str, float]], best: str) -> d
     return {pair.first: pair for pair in paired(differences)}
 
 
-def paired(differences: Mapping[tuple[str, str], Mapping[str, float]]) -> tuple[Pair, ...]:
+def paired(
+    differences: Mapping[tuple[str, str], Mapping[str, float]],
+    *,
+    within: tuple[float, float] = DIFFERENCES,
+    resamples: int = RESAMPLES,
+) -> tuple[Pair, ...]:
     """Pairs, judged together, by their differences of AUCs: (first, second) -> sequence -> first less second.
 
-    One without a sequence is left out.
+    One without a sequence is left out. ``within``: what a mean difference can be at all.
     """
-    return _pairs(differences, _intervals(differences, DIFFERENCES, RESAMPLES, SEED))
-
-
-def _pairs(
-    differences: Mapping[tuple[str, str], Mapping[str, float]], intervals: Mapping[tuple[str, str], Interval]
-) -> tuple[Pair, ...]:
-    """Those with a common sequence, judged together."""
-    p_values = _judged(differences)
+    enough = {pair: own for pair, own in differences.items() if len(own) >= MINIMUM}
+    intervals = _intervals(enough, within, resamples)
+    p_values = dict(zip(enough, randomised([*enough.values()]), strict=True))
     return tuple(
         Pair(*pair, float(np.mean([*own.values()])), len(own), intervals.get(pair), p_values.get(pair))
         for pair, own in differences.items()
         if own
     )
-
-
-def _judged(differences: Mapping[K, Mapping[str, float]]) -> dict[K, float]:
-    """p-values of the differences over enough sequences."""
-    enough = [key for key, own in differences.items() if len(own) >= MINIMUM]
-    return dict(zip(enough, randomised([differences[key] for key in enough]), strict=True))
 
 
 @dataclass(frozen=True)
@@ -139,7 +133,6 @@ def compare_all(
     *,
     within: tuple[float, float] = DIFFERENCES,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
 ) -> tuple[Pair, ...]:
     """Every tracker against every later one, on the sequences that both have; pairs without a common one are left out.
 
@@ -153,7 +146,7 @@ def compare_all(
         (a, b): {name: values[a][name] - values[b][name] for name in sorted(values[a].keys() & values[b].keys())}
         for a, b in itertools.combinations(values, 2)
     }
-    return _pairs(differences, _intervals(differences, within, resamples, seed))
+    return paired(differences, within=within, resamples=resamples)
 
 
 @dataclass(frozen=True)
@@ -182,17 +175,14 @@ class Spread:
     first_difference: Estimate
 
 
-def spreads(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = SEED) -> tuple[Spread, ...]:
+def spreads(values: NDArray[np.float64], *, resamples: int = RESAMPLES) -> tuple[Spread, ...]:
     """One Spread per tracker, the first of them being the reference.
 
     Args:
         values: (trackers, n sequences, k values) AUCs. A resample draws whole sequences, for all trackers and values.
     """
-    count, rng = values.shape[1], np.random.default_rng(seed)
-    drawn: list[NDArray[np.float64]] = []
-    for start in range(0, resamples if count >= MINIMUM else 0, CHUNK):
-        times = rng.multinomial(count, np.full(count, 1 / count), min(CHUNK, resamples - start)) / count
-        drawn.append(np.ptp(times @ values, axis=2))
+    count = values.shape[1]
+    drawn = [np.ptp(times @ values, axis=2) for times in _drawn(count, resamples if count >= MINIMUM else 0, SEED)]
     reach = np.ptp(values.mean(axis=1), axis=1)
     resampled = np.concatenate(drawn, axis=1) if drawn else np.empty((len(values), 0))
 
@@ -203,7 +193,7 @@ def spreads(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: in
         return Estimate(float(value), Interval(float(low), float(high), count))
 
     def mean(each: NDArray[np.float64], within: tuple[float, float]) -> Estimate:
-        return Estimate(float(each.mean()), bootstrap_interval([*each], within=within, resamples=resamples, seed=seed))
+        return Estimate(float(each.mean()), bootstrap_interval([*each], within=within, resamples=resamples))
 
     return tuple(
         Spread(
@@ -217,16 +207,15 @@ def spreads(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: in
 
 
 def _intervals(
-    differences: Mapping[K, Mapping[str, float]], within: tuple[float, float], resamples: int, seed: int
+    differences: Mapping[K, Mapping[str, float]], within: tuple[float, float], resamples: int
 ) -> dict[K, Interval]:
-    """Of the differences over enough sequences; those over the same ones share their resamples."""
+    """Those of differences over the same sequences share their resamples."""
     alike: dict[tuple[str, ...], list[K]] = {}
     for key, own in differences.items():
-        if len(own) >= MINIMUM:
-            alike.setdefault(tuple(own), []).append(key)
+        alike.setdefault(tuple(own), []).append(key)
     found = {}
     for names, keys in alike.items():
-        both = studentised(np.array([[*differences[key].values()] for key in keys]).T, resamples, seed)
+        both = studentised(np.array([[*differences[key].values()] for key in keys]).T, resamples, SEED)
         for key, (low, high) in zip(keys, both.clip(*within).T, strict=True):
             found[key] = Interval(float(low), float(high), len(names))
     return found
@@ -239,12 +228,10 @@ def studentised(values: NDArray[np.float64], resamples: int, seed: int) -> NDArr
     resample's own deviation, tells how far the measured mean may lie from the true one, in units of the measured
     deviation. Resamples without any deviation, one sequence drawn n times, tell nothing and are left out.
     """
-    count, rng = len(values), np.random.default_rng(seed)
     mean, around = values.mean(axis=0), values - values.mean(axis=0)
     deviation, parts = values.std(axis=0), []
     nothing = np.where(deviation > TINY, np.nan, 0.0)
-    for start in range(0, resamples, CHUNK):
-        times = rng.multinomial(count, np.full(count, 1 / count), min(CHUNK, resamples - start)) / count
+    for times in _drawn(len(values), resamples, seed):
         off = times @ around
         own = np.sqrt(np.maximum(times @ around**2 - off**2, 0.0))
         parts.append(np.divide(off, own, out=np.tile(nothing, (len(off), 1)), where=own > 1e-6 * deviation + TINY))
@@ -253,17 +240,25 @@ def studentised(values: NDArray[np.float64], resamples: int, seed: int) -> NDArr
     return ends
 
 
-def randomised(differences: Sequence[Mapping[str, float]], *, draws: int = RESAMPLES, seed: int = SEED) -> list[float]:
+def _drawn(count: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """(up to ``CHUNK``, count) share of each of so many sequences in resamples, drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, resamples, CHUNK):
+        yield rng.multinomial(count, np.full(count, 1 / count), min(CHUNK, resamples - start)) / count
+
+
+def randomised(differences: Sequence[Mapping[str, float]]) -> list[float]:
     """Two-sided p-values of mean differences that hold together: one that is 0.05 or less anywhere is wrong in at most
     one family of twenty, however many there are and however few the sequences. So it is exactly where differences are
     symmetric; skewed ones of equal trackers were marked in 2 to 7 families of a hundred, see reports/README.md.
 
     Were two trackers equally good, each sequence's difference could as well have had the other sign. Signs are turned
     for whole sequences, in all differences at once: in every way where there are up to ``EXACT`` sequences (Fisher's
-    exact randomisation test), else ``draws`` times, what was measured being counted as one of them (Davison and Hinkley
-    1997, 4.3). A difference is judged by its mean over its root mean square, which orders them as Student's t does,
-    against the greatest of all that are not greater than it (step-down maxT: Westfall and Young 1993, algorithm 2.8).
-    Unlike Holm's correction this does not multiply what so few ways can tell: with 6 sequences no p is below 2 / 64.
+    exact randomisation test), else ``RESAMPLES`` times, what was measured being counted as one of them (Davison and
+    Hinkley 1997, 4.3). A difference is judged by its mean over its root mean square, which orders them as Student's t
+    does, against the greatest of all that are not greater than it (step-down maxT: Westfall and Young 1993, algorithm
+    2.8). Unlike Holm's correction this does not multiply what so few ways can tell: with 6 sequences no p is below
+    2 / 64.
 
     Args:
         differences: sequence -> difference, of each pair of trackers. One with fewer than 6 sequences can make none
@@ -280,7 +275,7 @@ def randomised(differences: Sequence[Mapping[str, float]], *, draws: int = RESAM
     table, least = table[:, order], measured[order] - 1e-9  # sums in another order differ in their last bits
     exact = len(names) <= EXACT
     counts, ways = np.zeros(len(order)), 0
-    for signs in _all_signs(len(names)) if exact else _some_signs(len(names), draws, seed):
+    for signs in _all_signs(len(names)) if exact else _some_signs(len(names)):
         turned = np.abs(signs @ table)
         counts += (np.maximum.accumulate(turned[:, ::-1], axis=1)[:, ::-1] >= least).sum(axis=0)
         ways += len(signs)
@@ -298,10 +293,10 @@ def _all_signs(count: int) -> Iterator[NDArray[np.float64]]:
         yield np.where(ways & 1, -1.0, 1.0)
 
 
-def _some_signs(count: int, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    rng = np.random.default_rng(seed)
-    for start in range(0, draws, CHUNK):
-        yield np.where(rng.integers(0, 2, (min(CHUNK, draws - start), count)), -1.0, 1.0)
+def _some_signs(count: int) -> Iterator[NDArray[np.float64]]:
+    rng = np.random.default_rng(SEED)
+    for start in range(0, RESAMPLES, CHUNK):
+        yield np.where(rng.integers(0, 2, (min(CHUNK, RESAMPLES - start), count)), -1.0, 1.0)
 
 
 def interval_words(n: int) -> str:

@@ -16,7 +16,7 @@ from inmo.harness.store.store import Store
 from inmo.reports.scoring.diagnosis import Pair, Watch, with_readings
 from inmo.reports.scoring.distraction import Distraction, distraction
 from inmo.reports.scoring.failures import Detail, Trace, detail_for, trace
-from inmo.reports.scoring.protocols import PROTOCOLS, protocol
+from inmo.reports.scoring.protocols import Protocol, protocol
 from inmo.reports.scoring.score import Score
 from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.tally import ONE_BOX, Tally, one_box, scores_by_attribute, take_in, tallies
@@ -80,6 +80,11 @@ class DatasetEvaluation:
     attributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     distraction: Mapping[str, Mapping[str, Distraction]] = field(default_factory=dict)
     undisturbed: tuple[Hole, ...] = ()
+
+    @property
+    def rule(self) -> Protocol:
+        """The benchmark's own protocol as it behaves there."""
+        return protocol(self.dataset.protocol).on(self.dataset.benchmark)
 
     @property
     def default(self) -> tuple[Score, ...]:
@@ -150,14 +155,9 @@ def evaluate_runs(store: Store, label: str, folders: Collection[str]) -> Dataset
     return _dataset(store, label, (), True, detail_for(count, count * len(folders)), folders)
 
 
-def ranked_scalar(protocol: str, benchmark: str) -> str:
-    """The P_norm scalar that a protocol prints: ``norm_precision_020`` or ``norm_precision_auc``."""
-    return PROTOCOLS[protocol].on(benchmark).norm_scalar if protocol in PROTOCOLS else ""
-
-
 def auc_values(score: Score, benchmark: str) -> list[float]:
     """Success AUC of the sequences that enter the mean, for its interval: all, or those the protocol keeps."""
-    drop = score.protocol in PROTOCOLS and PROTOCOLS[score.protocol].on(benchmark).drop_zero
+    drop = protocol(score.protocol).on(benchmark).drop_zero
     return [
         m.success_auc
         for m in score.per_sequence.values()
@@ -201,16 +201,7 @@ class _Facts:
         facts = {key: tuple(sorted(values)) for key, values in sorted(self.facts.items())}
         fps = self.timed / self.seconds if self.seconds > 0 else None
         return TrackerRun(
-            self.run,
-            self.name,
-            self.results,
-            self.frames,
-            self.timed,
-            fps,
-            tuple(self.holes),
-            facts,
-            server,
-            caution,
+            self.run, self.name, self.results, self.frames, self.timed, fps, tuple(self.holes), facts, server, caution
         )
 
 
@@ -225,7 +216,7 @@ def _dataset(
     data, runs = store.dataset(label), store.runs(label)
     if folders is not None:
         runs = tuple(run for run in runs if run.folder in folders)
-    rules = [protocol(name) for name in dict.fromkeys([data.protocol, *protocols])]
+    rules = [protocol(name).on(data.benchmark) for name in dict.fromkeys([data.protocol, *protocols])]
     names = display_names(runs)
     tracked = [_Facts(run, names[run.folder]) for run in runs]
     into = tallies(label, data.benchmark, [facts.name for facts in tracked], rules)
@@ -241,7 +232,7 @@ def _dataset(
             unscored.append(name)
         results = _results(store, label, name, tracked)
         if results and not sequence.first_only:
-            found = {tracker: [boxes] for tracker, boxes in results.items()}
+            found = {who: [boxes] for who, boxes in results.items()}
             take_in(into, found, sequence.annotation, rules, data.benchmark, name)
             shown = {tracker: sequence.annotation.split(boxes)[1] for tracker, boxes in results.items()}
             for tracker, boxes in shown.items():
@@ -264,17 +255,11 @@ def _dataset(
         reason = one_box(unscored)
     odd = set(watch.suspects())
     pairs = {facts.name: _pairs(store, data, facts.run) for facts in tracked if facts.name in odd}
-    scores = {
-        rule.name: tuple(
-            with_readings(
-                [_score(data, into[facts.name, rule.name], facts.holes, reason) for facts in tracked],
-                pairs,
-                data.benchmark,
-            )
-        )
-        for rule in rules
-    }
-    tagged = scores_by_attribute(scores[data.protocol], attributes, rules[0].on(data.benchmark), data.attributes)
+    scores = {}
+    for rule in rules:
+        plain = [_score(data, into[facts.name, rule.name], facts.holes, reason) for facts in tracked]
+        scores[rule.name] = tuple(with_readings(plain, pairs, data.benchmark))
+    tagged = scores_by_attribute(scores[data.protocol], attributes, rules[0], data.attributes)
     summaries = tuple(t.summary(store.server_score(label, t.run), caution(t.run, data, fingerprints)) for t in tracked)
     return DatasetEvaluation(
         data, summaries, scores, tagged, tuple(unscored), traces, attributes, distracted, tuple(undisturbed)
@@ -310,8 +295,7 @@ def _score(data: StoredDataset, tally: Tally, holes: Iterable[Hole], reason: str
 
 
 def _demand_whole(data: StoredDataset, tracked: Sequence[_Facts]) -> None:
-    holes = [*(("all trackers", h) for h in data.holes), *((t.name, h) for t in tracked for h in t.holes)]
-    if holes:
+    if holes := [*(("all trackers", h) for h in data.holes), *((t.name, h) for t in tracked for h in t.holes)]:
         who, first = holes[0]
         raise UserError(
             f"{data.label} has {len(holes)} holes, the first in {first.sequence} of {who} ({first.reason}): run "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -43,9 +43,9 @@ class Tally:
     def add(self, sequence: str, target: Target | UserError, runs: Sequence[Found]) -> None:
         """Take in one sequence, averaged over its runs."""
         unreadable = next((run for run in runs if isinstance(run, UserError)), None)
-        missing = [run for run in runs if isinstance(run, Hole)] if unreadable is None else []
-        if missing:
-            self.holes.append(Hole(sequence, missing[0].reason))
+        missing = next((run for run in runs if isinstance(run, Hole)), None)
+        if missing and not unreadable:
+            self.holes.append(Hole(sequence, missing.reason))
             return
         try:
             if isinstance(target, UserError):
@@ -56,8 +56,10 @@ class Tally:
         except UserError as refusal:
             self.refusals.append(Hole(sequence, str(refusal)))
             return
-        late = ["late"] if any(part.filled for part in parts) else []
-        for remark in (*target.remarks, *late, *self._of_rows(parts)):
+        short = "shorter" if self.rule.shorter == "cut" else "filled"
+        kinds = {"filled": "late", "broken": "broken", "longer": "longer", "shorter": short}
+        of_rows = [remark for key, remark in kinds.items() if any(getattr(part, key) for part in parts)]
+        for remark in (*target.remarks, *of_rows):
             self.remarks.setdefault(remark, []).append(sequence)
         self.done[sequence] = parts[0] if len(parts) == 1 else mean_measures(parts, replace(self.rule, drop_zero=False))
 
@@ -80,25 +82,9 @@ class Tally:
         about = self.remarks | ({"refused": [hole.sequence for hole in self.refusals]} if self.refusals else {})
         remarks = {} if reason else {key: tuple(names) for key, names in about.items()}
         return Score(
-            self.dataset,
-            self.tracker,
-            self.rule.name,
-            expected,
-            mean,
-            self.done,
-            holes,
-            reason,
-            tuple(self.refusals),
+            self.dataset, self.tracker, self.rule.name, expected, mean, self.done, holes, reason, tuple(self.refusals),
             remarks=remarks,
-        )
-
-    def _of_rows(self, parts: Sequence[Measures]) -> Iterator[str]:
-        if any(part.broken for part in parts):
-            yield "broken"
-        if any(part.longer for part in parts):
-            yield "longer"
-        if any(part.shorter for part in parts):
-            yield "shorter" if self.rule.shorter == "cut" else "filled"
+        )  # fmt: skip
 
 
 ONE_BOX = "its annotation is the first frame's box alone: annotate the other frames to score it"
@@ -139,44 +125,25 @@ def take_in(
             into[tracker, rule.name].add(sequence, target, runs)
 
 
-def by_attribute(
-    score: Score, attributes: Mapping[str, Sequence[str]], rule: Protocol, codes: Iterable[str] = ()
-) -> dict[str, tuple[int, Measures]]:
-    """Attribute code -> (scored sequences that have it, their mean), without codes that none has.
-
-    Args:
-        score: with its per-sequence measures.
-        attributes: sequence -> its codes.
-        rule: the score's protocol.
-        codes: attributes wanted, in order; all that occur when empty.
-    """
-    having: dict[str, list[Measures]] = {code: [] for code in codes}
-    wanted = frozenset(having)
-    for name, measures in score.per_sequence.items():
-        for code in attributes.get(name, ()):
-            if not wanted or code in wanted:
-                having.setdefault(code, []).append(measures)
-    return {code: (len(parts), mean_measures(parts, rule)) for code, parts in having.items() if parts}
-
-
 def scores_by_attribute(
     scores: Sequence[Score], attributes: Mapping[str, Sequence[str]], rule: Protocol, codes: Iterable[str]
 ) -> dict[str, tuple[Score, ...]]:
-    """Attribute code -> every score on the scored sequences that have it; arguments as for ``by_attribute``."""
+    """Attribute code -> every score on the scored sequences that have it, without codes that none has.
+
+    The MATLAB toolkits leave out attributes with fewer than two sequences: look at ``Score.expected``.
+
+    Args:
+        scores: with their per-sequence measures.
+        attributes: sequence -> its codes.
+        rule: the scores' protocol, resolved for the benchmark.
+        codes: attributes wanted, in order.
+    """
     scored = {name for score in scores for name in score.per_sequence}
     having = {code: {name for name in scored if code in attributes.get(name, ())} for code in codes}
-    means = [{} if score.reason else by_attribute(score, attributes, rule, having) for score in scores]
-    return {
-        code: tuple(
-            replace(
-                score,
-                expected=len(names),
-                mean=found[code][1] if code in found else Measures(),
-                per_sequence={name: own for name, own in score.per_sequence.items() if name in names},
-                readings=(),
-            )
-            for score, found in zip(scores, means, strict=True)
-        )
-        for code, names in having.items()
-        if names
-    }
+
+    def part(score: Score, names: set[str]) -> Score:
+        own = {name: measures for name, measures in score.per_sequence.items() if name in names}
+        mean = mean_measures(own.values(), rule) if own and not score.reason else Measures()
+        return replace(score, expected=len(names), mean=mean, per_sequence=own, readings=())
+
+    return {code: tuple(part(score, names) for score in scores) for code, names in having.items() if names}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inmo.reports.scoring.score import MEASURES, Score, sequence_means
+from inmo.reports.scoring.score import MEASURES, Measures, Score, sequence_means
 from inmo.reports.scoring.statistics import MINIMUM
 from inmo.reports.tables import readings
 from inmo.reports.tables.note_marks import NOTE, briefly, note_footnote, noted
-from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns, ranked
 from inmo.reports.tables.tuned_marks import MARK, footnote
 
 FPS_DEFINITION = (
@@ -95,28 +95,22 @@ def sequence_table(scores: Sequence[Score], *, title: str = "", names: Sequence[
     heads = [s.tracker if alone else f"{s.tracker} ({s.dataset}, {s.protocol})" for s in scores]
     reasons = {(s.tracker, h.sequence): h.reason for s in scores for h in s.holes}
     found = [*names, *(n for s in scores for n in s.per_sequence), *(h.sequence for s in scores for h in s.holes)]
-    values = {
-        n: {h: s.per_sequence[n].success_auc for h, s in zip(heads, scores, strict=True) if n in s.per_sequence}
-        for n in dict.fromkeys(found)
-    }
     means = sequence_means(scores)
-    order = sorted(values, key=lambda n: (_descending(means.get(n)), n))
+    order = sorted(dict.fromkeys(found), key=lambda n: (_descending(means.get(n)), n))
     columns = (
         Column("sequence", "Sequence"),
         percent("mean", "Mean", "mean over the trackers that have a result", better=0),
         *(percent(head, head, f"AUC of {head}", better=0) for head in heads),
     )
     remarked = {n for s in scores for about in s.remarks.values() for n in about}
+
+    def cell(score: Score, name: str) -> Cell:
+        auc = score.per_sequence.get(name, Measures()).success_auc
+        missing = reasons.get((score.tracker, name)) or score.reason or "no result"
+        return Cell(auc, reason="" if auc is not None else missing)
+
     rows = tuple(
-        (
-            Cell(n, mark=NOTE if n in remarked else ""),
-            Cell(means.get(n)),
-            *(
-                Cell(value := values[n].get(head), reason=_missing(s, value, reasons.get((s.tracker, n), "")))
-                for head, s in zip(heads, scores, strict=True)
-            ),
-        )
-        for n in order
+        (Cell(n, mark=NOTE if n in remarked else ""), Cell(means.get(n)), *(cell(s, n) for s in scores)) for n in order
     )
     protocols = ", ".join(dict.fromkeys(s.protocol for s in scores))
     return noted(Table(title, f"Success AUC per sequence, protocol {protocols}.", columns, rows), scores)
@@ -147,12 +141,12 @@ def attribute_table(
     )
     rows = []
     for code in (c for c in words if counts.get(c)):
-        found = [by.get(code) for by in values.values()]
-        best = max((v for v in found if v is not None), default=None)
-        mark = best is not None and len([v for v in found if v is not None]) > 1 and counts[code] >= MINIMUM
+        found = {tracker: by.get(code) for tracker, by in values.items()}
+        known = [value for value in found.values() if value is not None]
+        best = max(known) if len(known) > 1 and counts[code] >= MINIMUM else None
         cells = (
-            Cell(v, rank=int(mark and v == best), reason="" if v is not None else f"{t} has no result with it")
-            for t, v in zip(values, found, strict=True)
+            Cell(None, reason=f"{tracker} has no result with it") if v is None else Cell(v, rank=int(v == best))
+            for tracker, v in found.items()
         )
         rows.append((Cell(code), Cell(words[code]), Cell(counts[code]), *cells))
     caption = (
@@ -193,37 +187,32 @@ def overview_table(columns: Sequence[tuple[str, Sequence[Score]]], *, title: str
         title: heading.
     """
     trackers = list(dict.fromkeys(s.tracker for _, scores in columns for s in scores))
-    heads = []
+    grid: list[tuple[Column, Sequence[Cell]]] = [(_TRACKER, [Cell(tracker) for tracker in trackers])]
     for head, scores in columns:
         name, _, origin = head.partition("; ")
         parts = (scores[0].protocol if scores else "", origin or _shortfall(scores), briefly(scores))
-        sub = ", ".join(part for part in parts if part)
-        heads.append(replace(percent(scores[0].dataset if scores else name, name, "AUC"), sub=sub))
-    rows, full = [], [max((s.sequences for s in scores), default=0) for _, scores in columns]
-    for tracker in trackers:
-        cells = [Cell(tracker)]
-        for _, scores in columns:
-            score = next((s for s in scores if s.tracker == tracker), None)
-            if score is None:
-                cells.append(Cell(None, reason="not run on this dataset"))
-            else:
-                cells.append(replace(_auc(score), note=f"{score.protocol}, {score.coverage} sequences"))
-        rows.append(tuple(cells))
-    means = {row[0].value: _mean([float(c.value) for c in row[1:] if isinstance(c.value, float)]) for row in rows}
-    rows.sort(key=lambda row: (sum(c.value is None for c in row), _descending(means[row[0].value])))
-    table = Table(
-        title,
+        column = percent(scores[0].dataset if scores else name, name, "AUC")
+        known, full = {s.tracker: s for s in scores}, max((s.sequences for s in scores), default=0)
+        cells = [
+            replace(_auc(s), note=f"{s.protocol}, {s.coverage} sequences")
+            if (s := known.get(tracker)) else Cell(None, reason="not run on this dataset")
+            for tracker in trackers
+        ]  # fmt: skip
+        whole = [tracker in known and known[tracker].sequences == full for tracker in trackers]
+        # one by one: a tracker may be complete on one and not on another
+        grid.append((replace(column, sub=", ".join(filter(None, parts))), ranked(column, cells, whole)))
+    heads, found = zip(*grid, strict=True)
+    caption = (
         "Success AUC in percent; under each dataset its protocol. Scores on fewer sequences than others are not ranked "
-        "with them.",
-        (_TRACKER, *heads),
-        (),
+        "with them."
     )
-    done = {(s.tracker, i): s.sequences for i, (_, scores) in enumerate(columns) for s in scores}
-    for index in range(len(heads)):  # a dataset at a time: a tracker may be complete on one and not on another
-        part = Table("", "", (heads[index],), tuple((row[index + 1],) for row in rows))
-        marked = rank_columns(part, [done.get((str(row[0].value), index)) == full[index] for row in rows])
-        rows = [(*row[: index + 1], cell[0], *row[index + 2 :]) for row, cell in zip(rows, marked.rows, strict=True)]
-    return noted(replace(table, rows=tuple(rows)), [score for _, scores in columns for score in scores])
+
+    def order(row: Sequence[Cell]) -> tuple[int, float]:
+        known = [cell.value for cell in row[1:] if isinstance(cell.value, float)]
+        return sum(cell.value is None for cell in row), _descending(sum(known) / len(known) if known else None)
+
+    table = Table(title, caption, heads, tuple(sorted(zip(*found, strict=True), key=order)))
+    return noted(table, [score for _, scores in columns for score in scores])
 
 
 # ---- parts
@@ -288,15 +277,5 @@ def _legend(columns: Sequence[Column], extras: Sequence[Extras]) -> str:
     return " ".join([*notes, *(f"{c.label}: {c.about}." for c in columns if c in (_DELTA, _PVALUE))])
 
 
-def _missing(score: Score, value: float | None, reason: str) -> str:
-    if value is not None:
-        return ""
-    return reason or score.reason or "no result"
-
-
 def _descending(value: float | None) -> float:
     return float("inf") if value is None else -value
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inmo.reports.scoring.changes import Comparison, RunChange
 from inmo.reports.scoring.statistics import ends, interval_words
-from inmo.reports.tables.table import Cell, Column, Table, p_column, percent
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, tabled
 from inmo.terminal import listed
 
 SHOWN = 4  # names in a sentence
@@ -23,36 +23,37 @@ def run_change_table(found: Comparison, names: tuple[str, str], *, title: str = 
         percent("difference", "Difference", "mean of the paired differences", better=0),
         p_column("randomisation test, two-sided, over all rows together"),
     )
-    return Table(title, _caption(found), columns, tuple(_row(run) for run in found.runs))
+    protocols = dict.fromkeys(run.dataset.protocol for run in found.runs)
+    caption = (
+        f"Success AUC, protocol {', '.join(protocols)}, over the sequences that both stores have; in brackets 95 % "
+        "paired bootstrap intervals over sequences."
+    )
+    return Table(title, caption, columns, tuple(_row(run) for run in found.runs))
 
 
 def sequence_change_table(found: Comparison, names: tuple[str, str], *, title: str = "", most: int = 0) -> Table:
     """The sequences whose boxes changed, the largest changes of AUC first; ``most`` rows at most, all for 0."""
-    columns = (
-        Column("sequence", "Sequence"),
-        Column("tracker", "Tracker"),
-        Column("dataset", "Dataset"),
-        percent("before", names[0], better=0),
-        percent("after", names[1], better=0),
-        percent("difference", "Difference", better=0),
-        Column("differ", "Frames", "", 0, about="frames whose boxes differ"),
-        Column("frames", "of", "", 0),
-        Column("start", "First", "", 0, about="the first of them, from 0"),
-        Column("worst", "Most", "", 0, about="the one in which the overlap with the target changed most, from 0"),
-    )
-    every = [(run, change) for run in found.runs for change in run.changed]
-    every.sort(key=lambda each: (-abs(each[1].difference or 0.0), -each[1].differ))
+    every = found.largest_first
     shown = every[: most or None]
-    rows = tuple(
-        (
-            Cell(c.sequence), Cell(run.tracker), Cell(run.dataset.label),
-            *(Cell(value, reason="" if value is not None else UNSCORED) for value in (c.before, c.after, c.difference)),
-            Cell(c.differ), Cell(c.frames), Cell(c.start), Cell(c.worst),
-        )
-        for run, c in shown
-    )  # fmt: skip
     rest = f"{len(every) - len(shown)} more sequences changed less." if len(shown) < len(every) else ""
-    return Table(title, rest, columns, rows)
+    most_changed = "the one in which the overlap with the target changed most, from 0"
+
+    def scored(value: float | None) -> Cell:
+        return Cell(value, reason="" if value is not None else UNSCORED)
+
+    return tabled(
+        title, rest, shown,
+        (Column("sequence", "Sequence"), lambda each: each[1].sequence),
+        (Column("tracker", "Tracker"), lambda each: each[0].tracker),
+        (Column("dataset", "Dataset"), lambda each: each[0].dataset.label),
+        (percent("before", names[0], better=0), lambda each: scored(each[1].before)),
+        (percent("after", names[1], better=0), lambda each: scored(each[1].after)),
+        (percent("difference", "Difference", better=0), lambda each: scored(each[1].difference)),
+        (Column("differ", "Frames", digits=0, about="frames whose boxes differ"), lambda each: each[1].differ),
+        (Column("frames", "of", digits=0), lambda each: each[1].frames),
+        (Column("start", "First", digits=0, about="the first of them, from 0"), lambda each: each[1].start),
+        (Column("worst", "Most", digits=0, about=most_changed), lambda each: each[1].worst),
+    )  # fmt: skip
 
 
 def change_notes(found: Comparison, names: tuple[str, str]) -> list[str]:
@@ -83,11 +84,3 @@ def _row(run: RunChange) -> tuple[Cell, ...]:
         Cell(pair.difference if pair else None, ends(pair.interval) if pair else None, reason=reason, note=few),
         Cell(pair.p_value if pair else None, reason=few or reason),
     )  # fmt: skip
-
-
-def _caption(found: Comparison) -> str:
-    protocols = dict.fromkeys(run.dataset.protocol for run in found.runs)
-    return (
-        f"Success AUC, protocol {', '.join(protocols)}, over the sequences that both stores have; in brackets 95 % "
-        "paired bootstrap intervals over sequences."
-    )

@@ -27,12 +27,11 @@ def to_html(table: Table) -> dict[str, Any]:
 
 def _cell(column: Column, cell: Cell) -> dict[str, Any]:
     number = cell.number
-    interval = "" if cell.interval is None else ", ".join(column.number(v) for v in cell.interval)
     text = cell.published_text if cell.value is None and cell.published else column.printed(cell)
     return {
         "text": text.replace("-", "−") if number is not None else text,
         "sort": number,
-        "interval": f"[{interval}]".replace("-", "−") if interval else "",
+        "interval": column.bounds(cell).replace("-", "−"),
         "rank": cell.rank,
         "mark": cell.mark,
         "about": cell.reason or cell.note,

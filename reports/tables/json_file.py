@@ -17,16 +17,11 @@ def to_json(table: Table) -> str:
         values: dict[str, Any] = {}
         for column, cell in zip(table.columns, row, strict=True):
             values[column.key] = _rounded(cell.value)
-            if cell.interval:
-                values[f"{column.key}_interval"] = [_rounded(v) for v in cell.interval]
-            if cell.published:
-                values[f"{column.key}_published"] = cell.published
-            if cell.published_mark:
-                values[f"{column.key}_published_mark"] = cell.published_mark
-            if cell.difference is not None:
-                values[f"{column.key}_difference"] = _rounded(cell.difference)
-            if cell.mark:
-                values[f"{column.key}_mark"] = cell.mark
+            beside = {
+                "interval": cell.interval and [_rounded(v) for v in cell.interval], "published": cell.published,
+                "published_mark": cell.published_mark, "difference": _rounded(cell.difference), "mark": cell.mark,
+            }  # fmt: skip
+            values |= {f"{column.key}_{name}": value for name, value in beside.items() if value not in (None, "")}
         missing = table.reasons(row)
         rows.append(values | ({"reasons": missing} if missing else {}))
     columns = [

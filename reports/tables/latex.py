@@ -60,9 +60,8 @@ def _caption(table: Table) -> str:
     ranks = {cell.rank for row in table.rows for cell in row}
     marks = "; ".join(words for rank, words in _WORDS.items() if rank in ranks)
     title = f"{table.title}." if table.title else ""
-    return " ".join(
-        filter(None, (title, table.words, table.legend, f"{marks[:1].upper()}{marks[1:]}." if marks else ""))
-    )
+    ranked = f"{marks[0].upper()}{marks[1:]}." if marks else ""
+    return " ".join(filter(None, (title, table.words, table.legend, ranked)))
 
 
 def _row(columns: Sequence[Column], row: Sequence[Cell]) -> str:
@@ -92,10 +91,7 @@ def _cell(column: Column, cell: Cell) -> str:
         text = rf"\textcolor{{{_COLOURS[cell.rank]}}}{{{_MARKS[cell.rank] % text}}}"
     if cell.value is None and cell.published:
         return rf"\textit{{{latex_escape(cell.published_words)}}}"
-    interval = ""
-    if cell.interval:
-        low, high = (column.number(v) for v in cell.interval)
-        interval = f"[{low}, {high}]"
+    interval = column.bounds(cell)
     if cell.published:
         lines = [text, *([f"{{{interval}}}"] if interval else []), latex_escape(f"paper {column.against(cell)}")]
         return r"\shortstack[r]{{{}}}".format(r"\\".join(lines))

@@ -15,7 +15,4 @@ def to_markdown(table: Table) -> str:
 
 def _cell(column: Column, cell: Cell) -> str:
     text = column.printed(cell, missing="") + cell.mark
-    if cell.interval:
-        low, high = (column.number(value) for value in cell.interval)
-        text += f" [{low}, {high}]"
-    return text
+    return f"{text} {column.bounds(cell)}" if cell.interval else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from inmo.reports.scoring.score import sequence_means
 from inmo.reports.scoring.statistics import (
     FRACTIONS,
     Pair,
@@ -35,9 +36,8 @@ def pooled_scores(evaluation: Evaluation) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for data in evaluation.datasets:
         for score in data.default:
-            for name, measures in score.per_sequence.items():
-                if measures.success_auc is not None:
-                    found.setdefault(score.tracker, {})[f"{data.dataset.label}/{name}"] = measures.success_auc
+            for name, auc in sequence_means([score]).items():
+                found.setdefault(score.tracker, {})[f"{data.dataset.label}/{name}"] = auc
     return found
 
 
@@ -57,16 +57,13 @@ def pooled_table(evaluation: Evaluation, reference: str = "") -> Table:
     means = {name: sum(own.values()) / len(own) for name, own in values.items()}
     rows = []
     for name in sorted(values, key=lambda n: (len(values[n]) < fullest, -means[n])):
-        interval, against = bootstrap_interval([*values[name].values()], within=FRACTIONS), compared.get(name)
-        row = [
-            Cell(name, mark=signs.get(name, "")),
-            Cell(f"{len(values[name])} of {fullest}"),
-            Cell(means[name], ends(interval)),
+        interval = bootstrap_interval([*values[name].values()], within=FRACTIONS)
+        alone = "the reference itself" if name == reference else "nothing to compare with"
+        rows.append((
+            Cell(name, mark=signs.get(name, "")), Cell(f"{len(values[name])} of {fullest}"),
+            Cell(means[name], ends(interval)), *(_compared(compared.get(name), alone) if compared else ()),
             Cell(speeds[name]) if name in speeds else Cell(None, reason="nothing was timed"),
-        ]
-        if compared:
-            row[3:3] = _compared(against, "the reference itself" if name == reference else "nothing to compare with")
-        rows.append(tuple(row))
+        ))  # fmt: skip
     columns = COLUMNS if compared else tuple(c for c in COLUMNS if c.key not in ("difference", "p_value"))
     sets = ", ".join(
         f"{data.dataset.label} ({', '.join(filter(None, words))})"

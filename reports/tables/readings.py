@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inmo.reports.scoring.score import Score
-from inmo.reports.tables.table import Cell, Column, Table, percent
+from inmo.reports.scoring.score import Reading, Score
+from inmo.reports.tables.table import Cell, Column, Table, percent, tabled
 
 MARK = "‡"
 
@@ -23,31 +23,23 @@ def mark(score: Score) -> str:
 
 def readings_table(scores: Sequence[Score], *, title: str = "Other ways to read the files") -> Table:
     """A row per tracker, protocol and way to read its files: first as they stand, then the likely one, then by AUC."""
-    columns = (
-        Column("tracker", "Tracker"),
-        Column("protocol", "Protocol"),
-        Column("reading", "Read as"),
-        Column("sequences", "Sequences", "", 0, 1.0, 0, "on which it can be tried"),
-        percent("starts", "First rows", "sequences whose first rows are where the ground truth is then", better=0),
-        percent("better", "Fit better", "sequences whose boxes lie nearer to the ground truth then", better=0),
-        percent("success_auc", "AUC", "over the sequences on which it can be tried, were the files read so", better=0),
-        Column("likely", "Likely"),
-        Column("advice", "How"),
-    )
-    rows = tuple(
-        (
-            Cell(score.tracker),
-            Cell(score.protocol),
-            Cell(reading.words),
-            Cell(reading.sequences),
-            Cell(reading.starts),
-            Cell(None if first else reading.better),
-            Cell(reading.auc, reason="" if reading.auc is not None else score.reason or "the protocol refuses it"),
-            Cell("likely" if reading.likely else ""),
-            Cell(reading.advice),
-        )
-        for score in scores
-        for first, reading in zip((True, *[False] * len(score.readings)), score.readings, strict=False)
-    )
     caption = "Nothing of this was applied. AUC: what the score would be over the sequences that can be read so."
-    return Table(title, caption, columns, rows)
+
+    def auc(score: Score, reading: Reading) -> Cell:
+        return Cell(reading.auc, reason="" if reading.auc is not None else score.reason or "the protocol refuses it")
+
+    return tabled(
+        title, caption, [(score, reading) for score in scores for reading in score.readings],
+        (Column("tracker", "Tracker"), lambda each: each[0].tracker),
+        (Column("protocol", "Protocol"), lambda each: each[0].protocol),
+        (Column("reading", "Read as"), lambda each: each[1].words),
+        (Column("sequences", "Sequences", digits=0, about="on which it can be tried"), lambda each: each[1].sequences),
+        (percent("starts", "First rows", "sequences whose first rows are where the ground truth is then", better=0),
+         lambda each: each[1].starts),
+        (percent("better", "Fit better", "sequences whose boxes lie nearer to the ground truth then", better=0),
+         lambda each: None if each[1] is each[0].readings[0] else each[1].better),
+        (percent("success_auc", "AUC", "over the sequences on which it can be tried, were the files read so", better=0),
+         lambda each: auc(*each)),
+        (Column("likely", "Likely"), lambda each: "likely" if each[1].likely else ""),
+        (Column("advice", "How"), lambda each: each[1].advice),
+    )  # fmt: skip

@@ -7,12 +7,10 @@ from dataclasses import replace
 
 from inmo.reports.scoring.ranks import Ranking
 from inmo.reports.scoring.statistics import LEVEL, MINIMUM, RESAMPLES, Pair, ends
-from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns
+from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, rank_columns, tabled
 
 MARK = "*"
 FEW = f"fewer than {MINIMUM} sequences that both have"
-
-
 AUC = percent("success_auc", "AUC")
 
 
@@ -21,39 +19,23 @@ def pairs_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "", c
 
     ``column`` is what was compared; where lower values are better, the verdict is that.
     """
-    columns = (
-        Column("first", "First"),
-        Column("second", "Second"),
-        Column("sequences", "n", "", 0, 1.0, 0, "sequences that both have"),
-        replace(
-            column,
-            key="difference",
-            label=f"Δ {column.label}",
-            better=0,
-            about=f"mean {column.label} of the first less that of the second",
-        ),
-        p_column("randomisation test, two-sided, over all pairs together"),
-        Column("better", "Better", about="at the 5 % level"),
-    )
-    rows = tuple(
-        (
-            Cell(pair.first),
-            Cell(pair.second),
-            Cell(pair.n),
-            Cell(pair.difference, ends(pair.interval)),
-            Cell(pair.p_value, reason="" if pair.p_value is not None else FEW),
-            Cell(_verdict(pair, column)),
-        )
-        for pair in pairs
-    )
-    return Table(title, _how(pairs, protocol, column.label), columns, rows)
+    about = f"mean {column.label} of the first less that of the second"
 
+    def verdict(pair: Pair) -> str:
+        worse = pair.second if pair.better == pair.first else pair.first
+        return (worse if column.better < 0 else pair.better) if pair.better else "not told apart"
 
-def _verdict(pair: Pair, column: Column) -> str:
-    if not pair.better:
-        return "not told apart"
-    worse = pair.second if pair.better == pair.first else pair.first
-    return worse if column.better < 0 else pair.better
+    return tabled(
+        title, _how(pairs, protocol, column.label), pairs,
+        (Column("first", "First"), lambda pair: pair.first),
+        (Column("second", "Second"), lambda pair: pair.second),
+        (Column("sequences", "n", digits=0, about="sequences that both have"), lambda pair: pair.n),
+        (replace(column, key="difference", label=f"Δ {column.label}", better=0, about=about),
+         lambda pair: Cell(pair.difference, ends(pair.interval))),
+        (p_column("randomisation test, two-sided, over all pairs together"),
+         lambda pair: Cell(pair.p_value, reason="" if pair.p_value is not None else FEW)),
+        (Column("better", "Better", about="at the 5 % level"), verdict),
+    )  # fmt: skip
 
 
 def matrix_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") -> Table:
@@ -83,26 +65,17 @@ def matrix_table(pairs: Sequence[Pair], *, title: str = "", protocol: str = "") 
 
 def rank_table(found: Ranking, *, title: str = "", protocol: str = "") -> Table:
     """Mean ranks, the critical difference, and who is not told apart from whom."""
-    columns = (
-        Column("tracker", "Tracker"),
-        Column("mean_rank", "Mean rank", "", 2, better=-1, about="over the sequences that all have; 1 is the best"),
-        Column("not_told_apart_from", "Not told apart from"),
-        Column("sequences", "n", "", 0, about="sequences that all have"),
-        Column("critical_difference", "CD", "", 2, about="critical difference of mean ranks at the 5 % level"),
-        p_column("Friedman's test that all are equally good"),
-    )
-    rows = tuple(
-        (
-            Cell(tracker),
-            Cell(rank),
-            Cell(", ".join(found.like(position)) or "none"),
-            Cell(found.sequences),
-            Cell(found.difference),
-            Cell(found.p_value),
-        )
-        for position, (tracker, rank) in enumerate(zip(found.trackers, found.ranks, strict=True))
-    )
-    return rank_columns(Table(title, rank_words(found, protocol), columns, rows))
+    rank = Column("mean_rank", "Mean rank", "", 2, better=-1, about="over the sequences that all have; 1 is the best")
+    about = "critical difference of mean ranks at the 5 % level"
+    return rank_columns(tabled(
+        title, rank_words(found, protocol), range(len(found.trackers)),
+        (Column("tracker", "Tracker"), lambda place: found.trackers[place]),
+        (rank, lambda place: found.ranks[place]),
+        (Column("not_told_apart_from", "Not told apart from"), lambda place: ", ".join(found.like(place)) or "none"),
+        (Column("sequences", "n", digits=0, about="sequences that all have"), lambda _: found.sequences),
+        (Column("critical_difference", "CD", digits=2, about=about), lambda _: found.difference),
+        (p_column("Friedman's test that all are equally good"), lambda _: found.p_value),
+    ))  # fmt: skip
 
 
 def rank_words(found: Ranking, protocol: str = "") -> str:

@@ -8,13 +8,16 @@ with one decimal). A value that is missing says why. This module imports nothing
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
 from inmo.registry import resolve
 
+T = TypeVar("T")
 Value = float | int | str | None
 DASH = "–"
 RENDERINGS = {
@@ -83,6 +86,10 @@ class Column:
         if isinstance(cell.value, str):
             return cell.value
         return missing if cell.number is None else self.number(cell.number, extra if self.digits else 0)
+
+    def bounds(self, cell: Cell) -> str:
+        """The interval of a cell as printed: ``[64.1, 67.2]``; empty where it has none."""
+        return f"[{', '.join(self.number(v) for v in cell.interval)}]" if cell.interval else ""
 
     def difference(self, cell: Cell) -> str:
         """The difference to the published value: ``+0.3``; empty where there is none."""
@@ -182,6 +189,11 @@ class Table:
         """Caption and footnotes."""
         return " ".join(filter(None, (self.caption, *(f"{mark} {words}" for mark, words in self.footnotes.items()))))
 
+    def by_name(self) -> dict[str, dict[str, Cell]]:
+        """First cell of a row -> key of a column -> cell."""
+        keys = [column.key for column in self.columns]
+        return {str(row[0].value): dict(zip(keys, row, strict=True)) for row in self.rows}
+
     def reasons(self, row: Sequence[Cell]) -> dict[str, str]:
         """Key of a column -> why a row has no value there."""
         return {c.key: cell.reason for c, cell in zip(self.columns, row, strict=True) if cell.reason}
@@ -215,26 +227,42 @@ def write_tables(tables: Mapping[str, Table], folder: Path) -> list[Path]:
     return written
 
 
+def tabled(
+    title: str,
+    caption: str,
+    items: Iterable[T],
+    *columns: tuple[Column, Callable[[T], Cell | Value]],
+    footnotes: Mapping[str, str] = MappingProxyType({}),
+) -> Table:
+    """A table with a row per item. ``columns``: each with what its cell is of an item, or the cell's value alone."""
+
+    def cell(found: Cell | Value) -> Cell:
+        return found if isinstance(found, Cell) else Cell(found)
+
+    rows = tuple(tuple(cell(of(item)) for _, of in columns) for item in items)
+    return Table(title, caption, tuple(column for column, _ in columns), rows, footnotes)
+
+
 def rank_columns(table: Table, eligible: Sequence[bool] | None = None) -> Table:
-    """Mark the best three of every column that says which way is better.
+    """Mark the best three of every column that says which way is better; see ``ranked``."""
+    if not table.rows:
+        return table
+    columns = zip(table.columns, zip(*table.rows, strict=True), strict=True)
+    return replace(table, rows=tuple(zip(*(ranked(*column, eligible) for column in columns), strict=True)))
+
+
+def ranked(column: Column, cells: Sequence[Cell], eligible: Sequence[bool] | None = None) -> Sequence[Cell]:
+    """The cells of a column with the best three marked, where the column says which way is better.
 
     Ranks are those of the measured values, not of the printed digits; equal values share one. One of n rows is
     never marked alone, nor is the last of them: among two rows one is marked, among three rows two. Rows that are
     not ``eligible`` (a lower coverage, say) get no mark.
     """
-    eligible = [True] * len(table.rows) if eligible is None else eligible
-    rows = [list(row) for row in table.rows]
-    for index, column in enumerate(table.columns):
-        if not column.better:
-            continue
-        measured = {
-            r: round(float(number), SAME)
-            for r, row in enumerate(table.rows)
-            if eligible[r] and (number := row[index].number) is not None
-        }
-        order = sorted(measured.values(), reverse=column.better > 0)
-        for r, value in measured.items():
-            rank = order.index(value) + 1
-            if rank <= min(3, len(order) - 1) and order[0] != order[-1]:
-                rows[r][index] = replace(rows[r][index], rank=rank)
-    return replace(table, rows=tuple(tuple(row) for row in rows))
+    numbers = [cell.number if eligible is None or eligible[place] else None for place, cell in enumerate(cells)]
+    measured = [None if number is None else round(float(number), SAME) for number in numbers]
+    order = sorted((value for value in measured if value is not None), reverse=column.better > 0)
+    if not column.better or not order or order[0] == order[-1]:
+        return cells
+    ranks = [0 if value is None else order.index(value) + 1 for value in measured]
+    marked = min(3, len(order) - 1)
+    return [replace(cell, rank=r) if 0 < r <= marked else cell for cell, r in zip(cells, ranks, strict=True)]

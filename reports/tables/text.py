@@ -23,8 +23,7 @@ def to_text(table: Table) -> str:
 def _cell(column: Column, cell: Cell, notes: dict[str, int]) -> str:
     text = plain(column.printed(cell))
     if cell.interval:
-        low, high = (column.number(v) for v in cell.interval)
-        text += f" [{low}, {high}]"
+        text += f" {column.bounds(cell)}"
     if cell.published:
         text = f"{text} (paper: {column.against(cell)})" if cell.value is not None else f"paper: {cell.published_words}"
     text += cell.mark

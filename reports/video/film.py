@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from inmo.boxes import Boxes
 from inmo.datasets.images import Frame, Frames
 from inmo.reports.figures.frames import bgr, colour_on_image, draw_boxes, tracker_boxes, true_boxes
 from inmo.reports.figures.style import DASHES, Style
+from inmo.reports.scoring.failures import runs
 from inmo.reports.scoring.metrics import Values
 from inmo.reports.video.video_file import VideoFile, even
 
@@ -168,16 +169,10 @@ class _Panel:
         return np.ascontiguousarray(np.asarray(image, dtype=np.uint8)[:, :, ::-1])
 
     def _curves(self, figure: Figure, opacity: float) -> None:
-        bottom = FOOT * self.scale / self.height
-        box = (
-            LEFT * self.scale / self.width,
-            bottom,
-            1 - (LEFT + RIGHT) * self.scale / self.width,
-            1 - self.head / self.height - bottom,
-        )
-        axes = figure.add_axes(box, facecolor=PAPER)
-        hidden = np.isnan(self.scene.truth).any(axis=1)
-        for start, end in _runs(hidden):
+        left, bottom = LEFT * self.scale / self.width, FOOT * self.scale / self.height
+        across, up = 1 - (LEFT + RIGHT) * self.scale / self.width, 1 - self.head / self.height - bottom
+        axes = figure.add_axes((left, bottom, across, up), facecolor=PAPER)
+        for start, end in zip(*runs(np.asarray(np.isnan(self.scene.truth).any(axis=1))), strict=True):
             axes.axvspan(start - 0.5, end - 0.5, color=GRID, alpha=0.55, linewidth=0)
         for each in self.scene.followers:
             dashes = DASHES[each.style.dash] or (None, None)
@@ -202,12 +197,6 @@ def write_film(film: Film, source: Frames, path: Path, *, fps: float) -> int:
         for frame in film.frames(source):
             video.write(frame)
     return video.written
-
-
-def _runs(mask: Any) -> Sequence[tuple[int, int]]:
-    """Starts and ends (first index after) of the runs of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(mask, np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _swatch(draw: ImageDraw.ImageDraw, left: float, middle: float, style: Style, scale: float) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from inmo.boxes import Boxes, shift_origin
+from inmo.boxes import shift_origin
+from inmo.datasets import open_dataset
 from inmo.datasets.base import Hole
 from inmo.datasets.images import Frames
 from inmo.errors import UserError, unknown_name
 from inmo.harness.store.records import Result, display_names
 from inmo.harness.store.store import Store
-from inmo.reports.figures.frames import open_images
 from inmo.reports.figures.style import styles
-from inmo.reports.scoring.failures import frame_overlaps, seen
+from inmo.reports.scoring.failures import fitted, frame_overlaps, seen
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.video.film import Follower, Scene
 
@@ -36,7 +34,7 @@ def scene_of(
     data = store.dataset(label)
     if name not in data.names:
         raise unknown_name(f"sequence of {label}", name, data.names)
-    dataset = open_images(data.benchmark, root or data.root, label)
+    dataset = open_dataset(data.benchmark, root or data.root, label=label)
     sequence = next((s for s in dataset.sequences if s.name == name), None)
     if sequence is None or sequence.frames is None:
         raise UserError(f"{dataset.root} holds no images of {name}: say where they are with --root")
@@ -48,7 +46,7 @@ def scene_of(
             raise unknown_name(f"tracker on {label}", wanted, names.values())
     look = styles(evaluate(store).trackers)
     length = len(frames)
-    truth = _rows(seen(stored.annotation), length)
+    truth = fitted(seen(stored.annotation), length)
     followers, holes = [], []
     for run in runs:
         title = names[run.folder]
@@ -58,13 +56,12 @@ def scene_of(
         if not isinstance(result, Result):
             holes.append(Hole(title, result.reason))
             continue
-        boxes = _rows(result.boxes, length)
+        boxes = fitted(result.boxes, length)
         overlaps = frame_overlaps(boxes, truth)
         followers.append(Follower(title, shift_origin(boxes, -data.origin), overlaps, look[title]))
     if not followers:
         raise UserError(f"nothing is stored of {name}: {holes[0].reason if holes else 'no tracker was run'}")
-    order = list(look)
-    followers.sort(key=lambda each: -order.index(each.name))  # the best is drawn last, on top
+    followers.sort(key=lambda each: -each.style.number)  # the best is drawn last, on top
     words = f"{data.title} · overlap with the ground truth (thick white box)"
     return Scene(name, words, shift_origin(truth, -data.origin), tuple(followers)), frames, holes
 
@@ -76,10 +73,3 @@ def _holding(store: Store, name: str) -> str:
     if len(found) > 1:
         raise UserError(f"the store holds several datasets: choose one with --dataset ({', '.join(found)})")
     return found[0]
-
-
-def _rows(boxes: Boxes, length: int) -> Boxes:
-    """The first ``length`` rows, NaN where there are fewer."""
-    rows = np.full((length, 4), np.nan)
-    rows[: len(boxes)] = boxes[:length]
-    return rows

@@ -6,7 +6,7 @@ import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 
@@ -15,13 +15,6 @@ from inmo.errors import UserError
 
 SUFFIX = ".mp4"
 QUALITY = {"crf": "18", "preset": "veryfast"}  # x264: no loss that is seen; 20 times as fast as OpenCV's VP9
-
-
-class _Sink(Protocol):
-    codec: str
-
-    def write(self, frame: Frame) -> None: ...
-    def close(self) -> None: ...
 
 
 class VideoFile:
@@ -77,7 +70,7 @@ def even(length: float) -> int:
     return max(2, 2 * round(length / 2))
 
 
-def _sink(path: Path, size: tuple[int, int], fps: float) -> _Sink:
+def _sink(path: Path, size: tuple[int, int], fps: float) -> _H264 | _Mpeg4:
     try:
         return _H264(path, size, fps)
     except ImportError:

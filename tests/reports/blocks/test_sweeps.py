@@ -76,7 +76,7 @@ def test_a_failure_leaves_its_sequence_out_of_every_point(tmp_path: Path) -> Non
     assert (data.coverage, data.missing["clip3"]) == ("7 of 9", "it fell over")
     assert [p.auc for p in data.lines[0].points] == pytest.approx([p.auc for p in before.lines[0].points])
     look = styles(["Star", HOSTILE])
-    block = sweep_block([data], OVER, look, {"Star": 0, HOSTILE: 1}, stem="s", title="S")
+    block = sweep_block([data], OVER, look, stem="s", title="S")
     assert any("clip3 (it fell over)" in note for note in block.notes)
     assert all("7 of 9" in column.sub for column in block.tables["s"].columns[1:])
 
@@ -90,7 +90,7 @@ def test_a_value_that_was_not_run_is_a_gap_with_its_reason(tmp_path: Path) -> No
     assert [[p.values[0] for p in piece] for piece in data.lines[0].pieces()] == [[0.0], [0.5, 0.9]]
     table = sweep_table([data], OVER)
     assert (table.rows[1][1].value, table.rows[1][1].reason) == (None, "not run yet")
-    drawn = str(svg.sweep_plot(data.lines, "Hanning weight", styles(["Star"]), {"Star": 0}))
+    drawn = str(svg.sweep_plot(data.lines, "Hanning weight", styles(["Star"])))
     assert drawn.count('class="curve') == 2 + 1  # two pieces, and the swatch
 
 
@@ -121,8 +121,8 @@ def test_no_value_is_best_where_all_print_alike() -> None:
 
 def test_page_and_paper_draw_one_line_and_one_band_per_tracker(tmp_path: Path) -> None:
     found = read_sweep(*swept_store(tmp_path))
-    look, numbers = styles(["Other", "Star", HOSTILE]), {"Other": 0, "Star": 1, HOSTILE: 2}
-    block = sweep_block(found, OVER, look, numbers, stem="figure4", title="Figure 4")
+    look = styles(["Other", "Star", HOSTILE])
+    block = sweep_block(found, OVER, look, stem="figure4", title="Figure 4")
     (drawing,) = block.drawings
     plot, _, legend = str(drawing.markup).partition("</svg>")
     for number in (1, 2):
@@ -149,7 +149,7 @@ def test_a_sweep_over_two_constants_is_a_table_alone(tmp_path: Path) -> None:
     store, sweep = swept_store(tmp_path, ("Star",))
     runs = {(value[0], 0.1): folder for value, folder in sweep[0].runs.items()}
     two = [replace(sweep[0], over=("window_influence", "lr"), own=(0.35, 0.2), runs=runs)]
-    block = sweep_block(read_sweep(store, two), two[0].over, styles(["Star"]), {"Star": 0}, stem="s", title="S")
+    block = sweep_block(read_sweep(store, two), two[0].over, styles(["Star"]), stem="s", title="S")
     assert (block.drawings, block.figures) == ((), {})
     assert [cell.value for cell in block.tables["s"].rows[1]] == [0.5, 0.1, pytest.approx(20 / 21)]
     assert any("one of them alone" in note for note in block.notes)
@@ -187,4 +187,4 @@ def test_a_missing_value_leaves_no_range(tmp_path: Path) -> None:
     runs = {(0.0,): sweep[0].runs[0.0,], (0.3,): "swept0-missing"}
     (data,) = read_sweep(store, [replace(sweep[0], runs=runs)])
     assert data.spreads == {}
-    assert "s_range" not in sweep_block([data], OVER, styles(["Star"]), {"Star": 0}, stem="s", title="S").tables
+    assert "s_range" not in sweep_block([data], OVER, styles(["Star"]), stem="s", title="S").tables

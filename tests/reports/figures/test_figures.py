@@ -198,28 +198,25 @@ def _luminance(colour: str) -> float:
 
 
 def test_page_plots_escape_names_and_carry_numbers() -> None:
-    numbers = {name: i for i, name in enumerate(LOOK)}
     found = lines(SCORES, SUCCESS)
-    text = str(svg.strip_plot({"<A>": [0.1, 0.5]}, LOOK, numbers)) + str(
-        svg.speed_plot([("<A>", 9, 0.5)], LOOK, numbers)
-    )
+    text = str(svg.strip_plot({"<A>": [0.1, 0.5]}, LOOK)) + str(svg.speed_plot([("<A>", 9, 0.5)], LOOK))
     assert "<A>" not in text
     assert text.count("&lt;A&gt;") == 3
-    drawn = str(svg.curve_plot(found, SUCCESS, LOOK, numbers))
+    drawn = str(svg.curve_plot(found, SUCCESS, LOOK))
     assert [drawn.index(f'data-t="{n}"') for n in (2, 0, 1)] == sorted(drawn.index(f'data-t="{n}"') for n in range(3))
     assert "style=" not in drawn
-    assert "</script" not in str(svg.curve_data(found, SUCCESS, numbers))
-    assert (svg.strip_plot({}, {}, {}), svg.speed_plot([], {}, {})) == ("", "")
+    assert "</script" not in str(svg.curve_data(found, SUCCESS, LOOK))
+    assert (svg.strip_plot({}, {}), svg.speed_plot([], {})) == ("", "")
 
 
 def test_every_drawing_has_the_signs_of_the_tables_behind_the_names() -> None:
-    look, numbers = with_marks(LOOK, {"B": "†§"}), {name: i for i, name in enumerate(LOOK)}
+    look = with_marks(LOOK, {"B": "†§"})
     found, ranking = radar(W, dict.fromkeys(W, 3), {"B": dict.fromkeys(W, 0.4)}), Ranking(("B", "<A>", "$C_1$"),
         (1.0, 2.0, 3.0), 9, 0.01, 0.5)  # fmt: skip
     swept = SweepLine("B", (0.1,), (SweepPoint((0.1,), 0.5), SweepPoint((0.4,), 0.6)), "†§")
     drawn = (
-        svg.speed_plot([("B", 20.0, 0.5), ("<A>", 30.0, 0.6)], look, numbers), svg.strip_plot(VALUES, look, numbers),
-        radar_plot(found, look, numbers), rank_plot(ranking, look, numbers), svg.sweep_plot([swept], "w", look, numbers)
+        svg.speed_plot([("B", 20.0, 0.5), ("<A>", 30.0, 0.6)], look), svg.strip_plot(VALUES, look),
+        radar_plot(found, look), rank_plot(ranking, look), svg.sweep_plot([swept], "w", look)
     )  # fmt: skip
     assert all("B†§" in text and "&gt;†" not in text for text in drawn)
     shown = (

@@ -91,7 +91,7 @@ def test_a_plot_too_small_for_its_names_still_has_them_all() -> None:
 def test_the_pages_plot_has_every_name_and_lines_to_those_that_moved() -> None:
     names = [f"Tracker {i}" for i in range(20)]
     points = [(name, 40.0 + i % 5, 0.5 + 0.002 * i) for i, name in enumerate(names)]
-    drawn = str(svg.speed_plot(points, styles(names), {name: i for i, name in enumerate(names)}))
+    drawn = str(svg.speed_plot(points, styles(names)))
     assert re.findall(r'<text class="name[^>]*>([^<]*)', drawn) == names[::-1]  # the best first
     assert drawn.count('class="leader"') > 10
     assert drawn.count("<circle") == 20

@@ -26,7 +26,6 @@ VALUES = {
     "Lost": dict.fromkeys(WORDS),
 }
 LOOK = styles(VALUES)
-NUMBERS = {name: i for i, name in enumerate(LOOK)}
 
 
 def test_four_attributes_stand_at_right_angles() -> None:
@@ -36,7 +35,7 @@ def test_four_attributes_stand_at_right_angles() -> None:
     assert [found.angle(i) for i in range(4)] == pytest.approx([0, math.pi / 2, math.pi, 3 * math.pi / 2])
     assert (found.top, found.rings) == (pytest.approx(0.6), pytest.approx([0.2, 0.4, 0.6]))
     assert list(found.values) == ["Good", "<i>"]  # a tracker without any value has no line
-    drawn = str(radar_plot(found, LOOK, NUMBERS))
+    drawn = str(radar_plot(found, LOOK))
     (path,) = re.findall(r'data-t="0" d="([^"]*)"', drawn)
     places = [tuple(map(float, p.split())) for p in path.strip("MZ").split("L")]
     x, y, reach = 260.0, 165.0, 128.0  # the middle, and the rim's distance from it
@@ -51,7 +50,7 @@ def test_a_missing_value_opens_the_line() -> None:
     assert found is not None
     assert found.pieces("Good") == [[0, 1, 2, 3]]
     assert found.pieces("<i>") == [[2, 3, 0]]
-    drawn = str(radar_plot(found, LOOK, NUMBERS))
+    drawn = str(radar_plot(found, LOOK))
     (path,) = re.findall(r'data-t="1" d="([^"]*)"', drawn)
     assert path.count("L") == 2 and "Z" not in path
     assert "<i>" not in drawn and "&lt;i&gt;" in drawn
@@ -86,7 +85,7 @@ def test_every_benchmark_with_attributes_has_their_table_and_from_three_on_a_plo
 def test_too_few_attributes_or_no_tracker_make_no_plot() -> None:
     assert radar(WORDS, {"OCC": 1, "SV": 1}, VALUES) is None
     assert radar(WORDS, COUNTS, {}) is None
-    assert (radar_plot(None, {}, {}), radar_figure(None, {}, title="")) == ("", None)
+    assert (radar_plot(None, {}), radar_figure(None, {}, title="")) == ("", None)
 
 
 def test_a_dataset_with_attributes_has_its_radar_plot_on_the_page(tmp_path: Path) -> None:

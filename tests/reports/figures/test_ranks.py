@@ -13,7 +13,6 @@ from inmo.reports.scoring.ranks import Ranking
 NAMES = ("A", "B", "<c>", "D" * 40, "$e_1$")
 FOUND = Ranking(NAMES, (1.5, 2.0, 2.5, 4.25, 4.75), 12, 0.001, 1.2)
 LOOK = styles(NAMES)
-NUMBERS = {name: i for i, name in enumerate(NAMES)}
 
 
 def test_the_better_half_is_at_the_left_and_the_ends_on_top() -> None:
@@ -22,12 +21,12 @@ def test_the_better_half_is_at_the_left_and_the_ends_on_top() -> None:
 
 
 def test_every_tracker_bar_and_the_difference_is_drawn() -> None:
-    text = rank_plot(FOUND, LOOK, NUMBERS)
+    text = rank_plot(FOUND, LOOK)
     assert text.count("data-t=") == 5 and text.count('class="clique"') == 2 and "CD 1.20" in text
     assert "&lt;c&gt;" in text and "<c>" not in text
     starts = [float(x) for x in re.findall(r'class="curve d0" d="M([0-9.]+) ', text)]
     assert starts == pytest.approx([170 + (rank - 1) / 4 * 260 for rank in FOUND.ranks], abs=0.06)
-    assert rank_plot(None, LOOK, NUMBERS) == ""
+    assert rank_plot(None, LOOK) == ""
 
 
 def test_a_figure_has_the_same() -> None:

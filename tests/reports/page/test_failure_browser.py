@@ -14,14 +14,14 @@ import pytest
 
 from inmo.datasets.base import Dataset
 from inmo.errors import UserError
-from inmo.reports.figures.frames import SMALL, Thumbnails, write_frames
-from inmo.reports.page.dataset_section import images_of
+from inmo.reports.figures.frames import SMALL, Thumbnails, open_images, write_frames
+from inmo.reports.figures.style import styles
 from inmo.reports.page.failure_browser import Entry, build_browser, in_parts, sequence_anchor
 from inmo.reports.scoring.failures import LEVELS
 from inmo.reports.scoring.stored import DatasetEvaluation, evaluate
 from tests.reports.example import FRAMES, HOSTILE, example_store
 
-NUMBERS = {HOSTILE: 0, "Good": 1, "Fair & square": 2}  # the page's order, which is not the store's
+LOOK = styles((HOSTILE, "Good", "Fair & square"))  # the page's order, which is not the store's
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DatasetEvaluation:
 
 @pytest.fixture(scope="module")
 def images(data: DatasetEvaluation) -> Dataset:
-    found = images_of(data)
+    found = open_images(data.dataset)
     assert isinstance(found, Dataset)
     return found
 
@@ -39,7 +39,7 @@ def images(data: DatasetEvaluation) -> Dataset:
 @pytest.fixture(scope="module")
 def entries(data: DatasetEvaluation, images: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Entry]:
     folder = tmp_path_factory.mktemp("frames")
-    return {e.sequence: e for e in build_browser(data, NUMBERS, images, folder, "frames/folder").entries}
+    return {e.sequence: e for e in build_browser(data, LOOK, images, folder, "frames/folder")}
 
 
 def _values(entry: Entry) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_sequences_are_in_the_order_of_their_table(data: DatasetEvaluation, entr
 
 
 def test_a_page_in_one_file_has_frames_of_the_hardest(data: DatasetEvaluation, images: Dataset, tmp_path: Path) -> None:
-    entries = build_browser(data, NUMBERS, images, tmp_path, "frames/folder", 30).entries
+    entries = build_browser(data, LOOK, images, tmp_path, "frames/folder", 30)
     found = [_values(entry) for entry in entries]
     assert ["images" in values for values in found] == [False] * 6 + [True] * 2  # 12 frames a sequence at least
     assert found[0]["reason"] == "this page is one file, with frames of the 2 hardest sequences alone"
@@ -112,7 +112,7 @@ def test_boxes_lie_on_the_small_frames(entries: dict[str, Entry]) -> None:
 
 
 def test_names_cannot_end_the_script_element(data: DatasetEvaluation, tmp_path: Path) -> None:
-    (entry, *_) = build_browser(data, NUMBERS, UserError("</script><b>"), tmp_path, "x").entries
+    (entry, *_) = build_browser(data, LOOK, UserError("</script><b>"), tmp_path, "x")
     assert "<" not in entry.data
     assert _values(entry)["reason"] == "</script><b>"
     assert "images" not in _values(entry)

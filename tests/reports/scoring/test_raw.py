@@ -13,7 +13,10 @@ import pytest
 from inmo.datasets.base import Annotation, Benchmark, Dataset, Hole, Sequence
 from inmo.datasets.files import Tree, open_tree
 from inmo.errors import UserError
-from inmo.reports.scoring.raw import score_by_attribute, score_dataset, score_tracker, scores_json
+from inmo.reports.scoring.as_json import scores_json
+from inmo.reports.scoring.protocols import protocol
+from inmo.reports.scoring.raw import score_dataset, score_tracker
+from inmo.reports.scoring.tally import scores_by_attribute
 
 BOX = [10.0, 20.0, 30.0, 40.0]
 FAR = [500.0, 500.0, 30.0, 40.0]
@@ -196,10 +199,11 @@ def test_attributes_average_over_the_sequences_that_have_them(tmp_path: Path) ->
     write(tmp_path, "t", "b", [FAR] * 4)
     data = dataset("a", "b")
     (score,) = score_dataset(data, open_tree(tmp_path))
-    found = score_by_attribute(score, data.sequences, ("SV", "IV", "LR"))
-    assert {code: count for code, (count, _) in found.items()} == {"SV": 1, "IV": 2}
-    assert found["IV"][1].success_auc == pytest.approx(10 / 21)
-    assert found["SV"][1].success_auc == 0.0
+    attributes = {sequence.name: sequence.attributes for sequence in data.sequences}
+    found = scores_by_attribute([score], attributes, protocol(score.protocol), ("SV", "IV", "LR"))
+    assert {code: part.sequences for code, (part,) in found.items()} == {"SV": 1, "IV": 2}
+    assert found["IV"][0].mean.success_auc == pytest.approx(10 / 21)
+    assert found["SV"][0].mean.success_auc == 0.0
 
 
 def test_score_tracker_from_memory() -> None:

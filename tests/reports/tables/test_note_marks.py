@@ -19,7 +19,8 @@ from inmo.harness.store.records import Result, Run
 from inmo.harness.store.store import Store, open_store
 from inmo.reports.figures.style import lines
 from inmo.reports.page.page import write_report
-from inmo.reports.scoring.raw import score_dataset, score_tracker, scores_json
+from inmo.reports.scoring.as_json import scores_json
+from inmo.reports.scoring.raw import score_dataset, score_tracker
 from inmo.reports.scoring.score import SUCCESS, Measures, Score
 from inmo.reports.scoring.stored import evaluate as evaluate_store
 from inmo.reports.tables.builders import overview_table, protocol_table, score_table, sequence_table
