@@ -15,7 +15,7 @@ from inmo.harness.experiment.run import setups
 from inmo.harness.run.setup import Setup
 from inmo.harness.store.store import open_store
 from inmo.reports.blocks.block import Block
-from inmo.reports.figures.style import Style, styles
+from inmo.reports.figures.style import styles
 
 MAPS, SWEEPS = "maps", "sweeps"
 
@@ -68,7 +68,8 @@ def hanning_sweep(work: Work) -> Block:
     store = open_store(work.out / SWEEPS, write=True)
     _, wanted, done = run_sweep(store, bases, over, datasets, resources=work.resources, partial=work.experiment.partial)
     sys.stderr.write(f"sweep: {wanted} runs of a sequence wanted, {done} were done before\n")
-    look, numbers = _look(work, [base.label or base.spec.title for base in bases])
+    look = styles((*work.evaluation.trackers, *(base.label or base.spec.title for base in bases)))
+    numbers = {name: number for number, name in enumerate(look)}  # as everywhere on the page; others come after them
     words = (
         "All values of a sequence were followed as one batch that shares frames and template. "
         "Bands are 95 % bootstrap intervals over sequences."
@@ -83,11 +84,8 @@ def hanning_sweep(work: Work) -> Block:
 
 def _without_images(dataset: Dataset, name: str) -> bool:
     """Whether a sequence is known and its images are not all there."""
-    sequence = next((sequence for sequence in dataset.sequences if sequence.name == name), None)
-    if sequence is None:
-        return False
     try:
-        return sequence.frames is None or not len(sequence.frames())
+        return any(s.name == name and (s.frames is None or not len(s.frames())) for s in dataset.sequences)
     except UserError:
         return True
 
@@ -95,7 +93,7 @@ def _without_images(dataset: Dataset, name: str) -> bool:
 def _ready(work: Work, labels: Sequence[str], datasets: Sequence[Dataset]) -> tuple[list[Setup], list[str]]:
     """The experiment's trackers of these labels that can be built, and why the others cannot."""
     entries = zip(work.experiment.trackers, setups(work.experiment), strict=True)
-    known = {entry.label or entry.tracker: setup for entry, setup in entries}
+    known = {entry.called: setup for entry, setup in entries}
     ready, notes = [], []
     for label in labels:
         setup = known[label]
@@ -113,9 +111,3 @@ def _chosen_datasets(datasets: Sequence[Dataset], labels: Sequence[str]) -> tupl
     known = {dataset.label: dataset for dataset in datasets}
     absent = [f"{label} is not there and left out." for label in labels if label not in known]
     return [known[label] for label in labels or known if label in known], absent
-
-
-def _look(work: Work, names: Sequence[str]) -> tuple[dict[str, Style], dict[str, int]]:
-    """Style and number of trackers as everywhere on the page; others come after them."""
-    look = styles((*work.evaluation.trackers, *names))
-    return look, {name: number for number, name in enumerate(look)}

@@ -26,6 +26,11 @@ class TrackerEntry:
     row: str = ""
     tuned: str = ""
 
+    @property
+    def called(self) -> str:
+        """The name that the rest of the experiment's file refers to it by."""
+        return self.label or self.tracker
+
 
 @dataclass(frozen=True)
 class DatasetEntry:
@@ -34,6 +39,16 @@ class DatasetEntry:
     name: str
     root: str = ""
     label: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its label in the store."""
+        return self.label or self.name
+
+    @property
+    def word(self) -> str:
+        """As ``--dataset`` takes it."""
+        return f"{self.name}:{self.called}" + (f"={self.root}" if self.root else "")
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,12 @@ class ServerScore:
     precision: float | None = None
     norm_precision: float | None = None
     source: str = "the benchmark's server"
+
+    @property
+    def percent(self) -> dict[str, float]:
+        """The areas that were given."""
+        every = {"success": self.success, "precision": self.precision, "norm_precision": self.norm_precision}
+        return {name: value for name, value in every.items() if value is not None}
 
 
 @dataclass(frozen=True)
