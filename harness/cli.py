@@ -30,26 +30,17 @@ def main(words: Sequence[str] | None = None) -> int:
         words.insert(0, "main")  # no command is the main job
     try:
         return run(parse(words))
-    except UserError as error:
-        if debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return Exit.MEND
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away (| head)
         return 0
-    except KeyboardInterrupt:
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise
-        print("interrupted: the same command continues where this one stopped", file=sys.stderr)
-        return Exit.INTERRUPTED
-    except Exception as error:
-        if debug:
-            raise
-        print(
-            f"error: {type(error).__name__}: {error} (this is a fault of the program; --debug shows where)",
-            file=sys.stderr,
-        )
+        if isinstance(error, KeyboardInterrupt):
+            print("interrupted: the same command continues where this one stopped", file=sys.stderr)
+            return Exit.INTERRUPTED
+        fault = f"{type(error).__name__}: {error} (this is a fault of the program; --debug shows where)"
+        print(f"error: {error if isinstance(error, UserError) else fault}", file=sys.stderr)
         return Exit.MEND
 
 

@@ -37,6 +37,21 @@ if TYPE_CHECKING:
 Data: TypeAlias = Dataset | VideoSequence | str | Path
 
 
+@contextmanager
+def _python_words() -> Iterator[None]:
+    """Errors speak of flags; a notebook has arguments: ``--partial`` becomes ``partial=True``."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(re.sub(r"--([a-z][a-z-]*)", _argument, str(error))) from None
+
+
+def _argument(flag: re.Match[str]) -> str:
+    name = flag[1].replace("-", "_")
+    return f"{name}=True" if name in ("partial", "allow_random_weights", "compile") else f"{name}="
+
+
+@_python_words()
 def track(
     trackers: TrackerLike | Sequence[TrackerLike],
     data: Data | Sequence[Data],
@@ -84,20 +99,17 @@ def track(
     from inmo.harness.workers.parallel import run_jobs
     from inmo.harness.workers.resources import Resources
 
-    with _python_words():
-        setups = [_setup(one, version, image, settings) for one in _several(trackers)]
-        if label and len(setups) > 1:
-            raise UserError("a label is the name of one tracker: track several one after the other into one store")
-        datasets = [_dataset(one) for one in _several(data)]
-        demand_sequences(datasets, sequences, partial)
-        resources = Resources(jobs, device)
-        resources.check(setups, datasets)
-        temporary = tempfile.TemporaryDirectory(prefix="inmo-") if store is None else None
-        kept = open_store(temporary.name if temporary else str(store), write=True)
-        wanted, _ = plan(
-            kept, datasets, setups, names=tuple(sequences), label=label, device=device, partial=partial
-        )  # fmt: skip
-        run_jobs(wanted, resources, progress=progress and bool(wanted))
+    setups = [_setup(one, version, image, settings) for one in _several(trackers)]
+    if label and len(setups) > 1:
+        raise UserError("a label is the name of one tracker: track several one after the other into one store")
+    datasets = [_dataset(one) for one in _several(data)]
+    demand_sequences(datasets, sequences, partial)
+    resources = Resources(jobs, device)
+    resources.check(setups, datasets)
+    temporary = tempfile.TemporaryDirectory(prefix="inmo-") if store is None else None
+    kept = open_store(temporary.name if temporary else str(store), write=True)
+    wanted, _ = plan(kept, datasets, setups, names=tuple(sequences), label=label, device=device, partial=partial)
+    run_jobs(wanted, resources, progress=progress and bool(wanted))
     return Results(kept, keep=temporary)
 
 
@@ -109,6 +121,7 @@ def load_results(path: str | Path) -> Results: ...
 def load_results(path: str | Path, dataset: Data, *, format_in: str = "auto", boxes: str = "xywh") -> RawFiles: ...
 
 
+@_python_words()
 def load_results(
     path: str | Path, dataset: Data | None = None, *, format_in: str = "auto", boxes: str = "xywh"
 ) -> Results | RawFiles:
@@ -124,26 +137,23 @@ def load_results(
     Raises:
         UserError: nothing of the kind at the path.
     """
-    from inmo.harness.store.store import open_store
-
-    if dataset is None:
-        with _python_words():
-            if not any(Path(path).expanduser().glob("*/dataset.json")):
-                raise UserError(
-                    f"{path} is no folder that track(..., store=...) wrote: for raw results say whose sequences they "
-                    'are of, load_results(path, "otb100=/data/OTB100")'
-                )
-            return Results(open_store(path))
     from inmo.datasets.files import open_tree
+    from inmo.harness.store.store import open_store
     from inmo.trackers.recorded.discovery import find_results
 
-    with _python_words():
-        found = _dataset(dataset)
-        tree = open_tree(path)
-        raw = find_results(tree, found.benchmark.name, found.label, found.sequences, format_in, boxes)
-        return RawFiles(found, raw, format_in)
+    if dataset is None:
+        if not any(Path(path).expanduser().glob("*/dataset.json")):
+            raise UserError(
+                f"{path} is no folder that track(..., store=...) wrote: for raw results say whose sequences they are "
+                'of, load_results(path, "otb100=/data/OTB100")'
+            )
+        return Results(open_store(path))
+    found = _dataset(dataset)
+    raw = find_results(open_tree(path), found.benchmark.name, found.label, found.sequences, format_in, boxes)
+    return RawFiles(found, raw, format_in)
 
 
+@_python_words()
 def evaluate(
     results: Results | RawFiles, *more: Results | RawFiles, protocol: str | Sequence[str] = (), partial: bool = False
 ) -> Scores:
@@ -163,13 +173,12 @@ def evaluate(
     from inmo.reports.scoring.protocols import protocol as known
 
     names = (protocol,) if isinstance(protocol, str) else tuple(protocol)
-    with _python_words():
-        for name in names:
-            known(name)
-        rows = [row for part in (results, *more) for row in _scored(part, names, partial)]
-        keys = [(row.score.dataset, row.score.protocol, row.score.tracker) for row in rows]
-        for dataset, _, tracker in (key for number, key in enumerate(keys) if key in keys[:number]):
-            raise UserError(f"two trackers are called {tracker} on {dataset}: give one a label when it is tracked")
+    for name in names:
+        known(name)
+    rows = [row for part in (results, *more) for row in _scored(part, names, partial)]
+    keys = [(row.score.dataset, row.score.protocol, row.score.tracker) for row in rows]
+    for dataset, _, tracker in (key for number, key in enumerate(keys) if key in keys[:number]):
+        raise UserError(f"two trackers are called {tracker} on {dataset}: give one a label when it is tracked")
     return Scores(tuple(rows))
 
 
@@ -200,11 +209,11 @@ class Results:
         """(dataset, tracker, hole): what is missing and why; an empty tracker's name is for all of them."""
         found: list[tuple[str, str, Hole]] = []
         for label in self.datasets:
-            data = self.store.dataset(label)
+            data, titles = self.store.dataset(label), self._names(label)
             found += [(label, "", hole) for hole in data.holes]
             for run in self.store.runs(label):
                 results = (self.store.result(label, run, name) for name in data.names)
-                found += [(label, self._names(label)[run.folder], r) for r in results if isinstance(r, Hole)]
+                found += [(label, titles[run.folder], r) for r in results if isinstance(r, Hole)]
         return tuple(found)
 
     def boxes(self, tracker: str, sequence: str, dataset: str = "") -> Boxes:
@@ -344,17 +353,3 @@ def _sole(kind: str, known: Sequence[str], name: str) -> str:
     if name not in known:
         raise unknown_name(kind, name, known) if name else UserError(f"name the {kind}: {', '.join(known)}")
     return name
-
-
-@contextmanager
-def _python_words() -> Iterator[None]:
-    """Errors speak of flags; a notebook has arguments: ``--partial`` becomes ``partial=True``."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(re.sub(r"--([a-z][a-z-]*)", _argument, str(error))) from None
-
-
-def _argument(flag: re.Match[str]) -> str:
-    name = flag[1].replace("-", "_")
-    return f"{name}=True" if name in ("partial", "allow_random_weights", "compile") else f"{name}="

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, Self
 
 from inmo.errors import UserError
@@ -64,8 +64,7 @@ def checkout_of(name: str, folders: Sequence[Path]) -> Path:
         raise UserError(f"no code of {name} was released: --against is for {', '.join(RELEASES)}")
     for folder in folders:
         if (folder / release.mark).is_file():
-            missing = release.experiment and not (folder / release.experiment).is_file()
-            if missing:
+            if release.experiment and not (folder / release.experiment).is_file():
                 raise UserError(f"{folder} is {release.repository}, but without {release.experiment}: check its branch")
             return folder
     raise UserError(
@@ -101,22 +100,16 @@ class Authors:
             "folder": str(folder.absolute()), "layout": release.layout, "experiment": release.experiment,
             "template": sides[0], "search": sides[1], "steps": steps, "threads": threads, "device": device,
         }  # fmt: skip
-        try:
-            self._ask(json.dumps(asked))
-        except UserError:
-            self.close()
-            raise
+        self._ask(json.dumps(asked))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def round(self) -> float:
-        """Seconds of a round. Raises UserError where the code fails."""
+        """Seconds of a round. Raises UserError where the code fails, which ends the process."""
         return float(self._ask("round")["seconds"])
 
     def close(self) -> None:
@@ -133,6 +126,7 @@ class Authors:
         except (OSError, ValueError):
             answer = {"error": f"it ended with status {self._child.wait()}"}
         if "error" in answer:
+            self.close()
             raise UserError(f"the code in {self._folder} does not run ({answer['error']}): see its own instructions")
         return answer
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from inmo.errors import UserError
 from inmo.harness.run.setup import Setup
 from inmo.trackers.base import Tracker
-
-OWN = ("lanes", "ahead")
-"""Settings of the measurement; all others are the tracker's."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,10 @@ class Case:
 
 
 def parse_case(text: str) -> dict[str, str]:
-    """``"lanes=8,precision=bf16"`` to a mapping. Raises UserError for a part without ``=``."""
+    """``"lanes=8,precision=bf16"`` to a mapping: ``lanes`` and ``ahead`` of the measurement, all others the tracker's.
+
+    Raises UserError for a part without ``=``.
+    """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     for part in parts:
         if "=" not in part:
@@ -49,33 +48,25 @@ def parse_case(text: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in parts)
 
 
-def make_case(
-    text: str, lanes: int, setup_of: Callable[[Mapping[str, str]], Setup], *, ahead: bool | None = None
-) -> Case:
-    """A case from its words.
+def make_case(text: str, lanes: int, setup_of: Callable[[Mapping[str, str]], Setup]) -> Case:
+    """A case from its words, which reads ahead with more lanes than one where they do not say.
 
     Args:
         text: see ``parse_case``.
         lanes: where the words do not say.
         setup_of: the tracker's own settings to its setup.
-        ahead: where the words do not say; None: with more lanes than one.
 
     Raises:
         UserError: settings that are none, or have no such value.
     """
     words = parse_case(text)
-    own: dict[str, Any] = {name: words.pop(name) for name in OWN if name in words}
-    try:
-        lanes = int(own.get("lanes", lanes))
-    except ValueError as error:
-        raise UserError(f"lanes={own['lanes']}: give a number from 1 up") from error
-    if lanes < 1:
-        raise UserError(f"lanes={lanes}: give a number from 1 up")
-    chosen = lanes > 1 if ahead is None else ahead
-    if "ahead" in own:
-        if own["ahead"] not in ("true", "false"):
-            raise UserError(f"ahead={own['ahead']}: true or false")
-        chosen = own["ahead"] == "true"
-    if lanes > 1 and not chosen:
+    number = words.pop("lanes", str(lanes))
+    if not number.strip().isdecimal() or int(number) < 1:
+        raise UserError(f"lanes={number}: give a number from 1 up")
+    lanes = int(number)
+    ahead = words.pop("ahead", "true" if lanes > 1 else "false")
+    if ahead not in ("true", "false"):
+        raise UserError(f"ahead={ahead}: true or false")
+    if lanes > 1 and ahead == "false":
         raise UserError("lanes always read ahead: ahead=false is for lanes=1")
-    return Case(setup_of(words), text, lanes, chosen)
+    return Case(setup_of(words), text, lanes, ahead == "true")

@@ -75,9 +75,9 @@ def _least(work: Callable[[], object], device: torch.device) -> float:
     return min(seconds[1:])
 
 
-def wait_for(device: torch.device | None) -> None:
+def wait_for(device: torch.device) -> None:
     """Until the device has done what it was asked to."""
-    if device is not None and device.type == "cuda":
+    if device.type == "cuda":
         torch.cuda.synchronize(device)
-    elif device is not None and device.type == "mps":
+    elif device.type == "mps":
         torch.mps.synchronize()

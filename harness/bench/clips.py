@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from inmo.datasets.base import Annotation, Sequence
-from inmo.datasets.images import Frame, Frames, ImageFrames
+from inmo.datasets.images import Frame, ImageFrames
 
 HEIGHT, WIDTH = 720, 1280
 TARGET = (600.0, 320.0, 90.0, 70.0)
@@ -26,7 +26,7 @@ class Film:
     frames: int
     paths: tuple[Path, ...]
 
-    def open(self) -> tuple[Annotation, Frames]:
+    def open(self) -> tuple[Annotation, ImageFrames]:
         images = ImageFrames(tuple(self.paths[i % len(self.paths)] for i in range(self.frames)))
         return self.sequence.annotation(), images
 

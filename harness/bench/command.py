@@ -9,20 +9,26 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from inmo.errors import UserError
+from inmo.harness.bench.authors import against, checkout_of
 from inmo.harness.bench.cases import Case, make_case
 from inmo.harness.bench.ceiling import Ceiling, measure_ceiling
 from inmo.harness.bench.clips import make_films
 from inmo.harness.bench.compare import Ratio, Timing, ratio_of, time_in_turn
+from inmo.harness.bench.complexity import costs, parse_over
+from inmo.harness.bench.profile import profile
 from inmo.harness.bench.scopes import demand_network
 from inmo.harness.bench.timing_tables import ceilings_text, ratios_text, timings_text
 from inmo.harness.run.setup import Setup
 from inmo.harness.store import provenance
+from inmo.reports.blocks.block import write_block
+from inmo.reports.blocks.complexity import complexity_block
+from inmo.trackers.pipeline.neural import resolve_device
 
 SetupOf = Callable[[str, Mapping[str, str]], Setup]
 
@@ -62,19 +68,21 @@ def bench(command: Asked, setup_of: SetupOf) -> str:
     if min(command.frames, command.rounds, command.threads) < 1:
         raise UserError("--frames, --rounds and --threads want numbers from 1 up")
     groups = [_cases(command, name, setup_of) for name in command.tracker]
+    every = [case for group in groups for case in group]
     if command.over:
-        return _over_sizes(command, [case for group in groups for case in group])
+        return _over_sizes(command, every)
     if command.against:
         return _against(command, groups)
-    device = _device(command.device) if any(_has_network(case) for group in groups for case in group) else None
+    precisions = dict.fromkeys(case.precision for case in every if case.setup.spec.network is not None)
+    device = resolve_device(command.device) if precisions else None
     timings: list[Timing] = []
     ratios: list[Ratio] = []
     with tempfile.TemporaryDirectory() as folder:
-        films = make_films(Path(folder), max(case.lanes for group in groups for case in group), command.frames)
+        films = make_films(Path(folder), max(case.lanes for case in every), command.frames)
         for group, scope in itertools.product(groups, command.scope):
             # Cases to compare take turns; the others go one after the other, so that one network at a time has memory.
             for cases in [group] if command.compare else [[case] for case in group]:
-                if scope == "network" and not _has_network(cases[0]) and len(command.scope) > 1:
+                if scope == "network" and cases[0].setup.spec.network is None and len(command.scope) > 1:
                     continue
                 tqdm.write(f"{cases[0].setup.spec.title}, {scope} ...", file=sys.stderr)
                 found = time_in_turn(
@@ -82,28 +90,22 @@ def bench(command: Asked, setup_of: SetupOf) -> str:
                 )
                 timings += found
                 ratios += [ratio_of(*found)] if command.compare else []
-    ceilings = {} if device is None else {p: measure_ceiling(device, p) for p in _precisions(groups)}
-    profiles = _profiles(command, groups) if command.profile else []
-    if command.out is not None:
-        _write(command, timings, ratios, ceilings)
+    ceilings = {} if device is None else {p: measure_ceiling(device, p) for p in precisions}
+    profiles = [profile(case, command.device) for case in every] if command.profile else []
+    _write(command, timings, ratios, ceilings)
     parts = [timings_text(timings), ceilings_text(ceilings), ratios_text(ratios), *profiles]
     return "\n\n".join(part for part in parts if part)
 
 
 def _over_sizes(command: Asked, cases: Sequence[Case]) -> str:
     """The cost of the interaction alone against the size of the search region, see ``bench.complexity``."""
-    from inmo.harness.bench.complexity import costs, parse_over
-    from inmo.reports.blocks.block import write_block
-    from inmo.reports.blocks.complexity import complexity_block
-
     sides, found = parse_over(command.over), []
     several = len(command.tracker) > 1
     for case in cases:
-        demand_network(case)
-        assert case.setup.spec.network is not None
+        network_of = demand_network(case)
         tqdm.write(f"{case.setup.spec.title}, {case.label} ...", file=sys.stderr)
         name = f"{case.setup.spec.title} {case.label}".strip() if several else case.label
-        network = case.setup.spec.network(case.setup.on("lasot")).eval()
+        network = network_of(case.setup.on("lasot")).eval()
         found += costs(network, name, sides, command.rounds)
     titles = ", ".join(dict.fromkeys(case.setup.spec.title for case in cases))
     block = complexity_block(found, titles, machine_words(command.threads))
@@ -114,8 +116,6 @@ def _over_sizes(command: Asked, cases: Sequence[Case]) -> str:
 
 def _against(command: Asked, groups: Sequence[Sequence[Case]]) -> str:
     """Our networks and their authors' in turn, see ``bench.authors``."""
-    from inmo.harness.bench.authors import against, checkout_of
-
     folders = [checkout_of(name, command.against) for name in command.tracker]  # before anything takes time
     ratios = []
     for name, folder, group in zip(command.tracker, folders, groups, strict=True):
@@ -127,8 +127,7 @@ def _against(command: Asked, groups: Sequence[Sequence[Case]]) -> str:
                     device=command.device,
                 )
             )  # fmt: skip
-    if command.out is not None:
-        _write(command, [], ratios, {})
+    _write(command, [], ratios, {})
     return ratios_text(ratios)
 
 
@@ -139,9 +138,7 @@ def machine_words(threads: int) -> str:
 
 
 def _cases(command: Asked, name: str, setup_of: SetupOf) -> list[Case]:
-    def own(settings: Mapping[str, str]) -> Setup:
-        return setup_of(name, settings)
-
+    own = partial(setup_of, name)
     if command.compare:
         cases = [make_case(text, command.lanes[0], own) for text in command.compare]
     else:
@@ -154,28 +151,9 @@ def _cases(command: Asked, name: str, setup_of: SetupOf) -> list[Case]:
     return cases
 
 
-def _has_network(case: Case) -> bool:
-    return case.setup.spec.network is not None
-
-
-def _device(name: str) -> Any:
-    from inmo.trackers.pipeline.neural import resolve_device
-
-    return resolve_device(name)
-
-
-def _precisions(groups: Sequence[Sequence[Case]]) -> list[str]:
-    return list(dict.fromkeys(case.precision for group in groups for case in group if _has_network(case)))
-
-
-def _profiles(command: Asked, groups: Sequence[Sequence[Case]]) -> list[str]:
-    from inmo.harness.bench.profile import profile
-
-    return [profile(case, command.device) for group in groups for case in group]
-
-
 def _write(command: Asked, timings: Sequence[Timing], ratios: Sequence[Ratio], ceilings: Mapping[str, Ceiling]) -> None:
-    assert command.out is not None
+    if command.out is None:
+        return
     facts = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": ["run_all.py", *sys.argv[1:]],

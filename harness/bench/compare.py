@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
+
+import torch
 
 from inmo.harness.bench.cases import Case
 from inmo.harness.bench.ceiling import product_gmacs
 from inmo.harness.bench.clips import Film
 from inmo.harness.bench.parts import forget_peak, peak_bytes
 from inmo.harness.bench.scopes import PARTS, SCOPES, Round
+from inmo.trackers.inspect.describe import describe
 
 MILLI = 1e3
 
@@ -97,28 +100,17 @@ def time_in_turn(
     Raises:
         UserError: a device or a case that cannot be.
     """
-    works: list[Callable[[], Round]] = []
-    trackers: list[Any] = []
-    first: list[float] = []
+    subjects = []
     for case in cases:
         started = perf_counter()
-        trackers.append(case.build(device))
-        works.append(SCOPES[scope](case, trackers[-1], films, steps))
-        works[-1]()
-        first.append(perf_counter() - started)
-    done: list[list[Round]] = [[] for _ in cases]
-    products: list[list[float]] = [[] for _ in cases]
-    peaks = [0] * len(cases)
+        tracker = case.build(device)
+        work = SCOPES[scope](case, tracker, films, steps)
+        work()
+        subjects.append(_Subject(case, tracker, work, perf_counter() - started))
     for _ in range(rounds):
-        for number, work in enumerate(works):
-            place = getattr(trackers[number], "device", None)
-            forget_peak(place)
-            done[number].append(work())
-            peaks[number] = max(peaks[number], peak_bytes(place))
-            if cases[number].setup.spec.network is not None:
-                products[number].append(product_gmacs(trackers[number].device, cases[number].precision))
-    found = zip(cases, done, peaks, first, products, strict=True)
-    return [_timing(case, scope, own, peak, start, tuple(gmacs)) for case, own, peak, start, gmacs in found]
+        for subject in subjects:
+            subject.round()
+    return [subject.timing(scope) for subject in subjects]
 
 
 def ratio_of(first: Timing, second: Timing) -> Ratio:
@@ -127,38 +119,47 @@ def ratio_of(first: Timing, second: Timing) -> Ratio:
     return Ratio(first.tracker, first.scope, first.case, second.case, tuple(a / b for a, b in pairs))
 
 
-def _timing(
-    case: Case, scope: str, rounds: Sequence[Round], peak: int, first: float, products: tuple[float, ...]
-) -> Timing:
-    frames = sum(one.frames for one in rounds)
-    parts = {
-        part: MILLI * sum(one.parts.get(part, 0.0) for one in rounds) / frames
-        for part in PARTS
-        if any(part in one.parts for one in rounds)
-    }
-    each = tuple(MILLI * one.seconds / one.frames for one in rounds)
-    return Timing(
-        case.setup.spec.title,
-        case.label,
-        scope,
-        case.lanes,
-        each,
-        parts,
-        peak,
-        _macs(case),
-        case.precision,
-        first,
-        products,
-    )
+@dataclass
+class _Subject:
+    """A case while it is timed, see ``Timing``; ``work`` does a round of it."""
+
+    case: Case
+    tracker: Any
+    work: Callable[[], Round]
+    first: float
+    rounds: list[Round] = field(default_factory=list)
+    products: list[float] = field(default_factory=list)
+    peak: int = 0
+
+    def round(self) -> None:
+        place = getattr(self.tracker, "device", None)
+        forget_peak(place)
+        self.rounds.append(self.work())
+        self.peak = max(self.peak, peak_bytes(place))
+        if self.case.setup.spec.network is not None:
+            self.products.append(product_gmacs(self.tracker.device, self.case.precision))
+
+    def timing(self, scope: str) -> Timing:
+        frames = sum(one.frames for one in self.rounds)
+        spent = {part: [one.parts[part] for one in self.rounds if part in one.parts] for part in PARTS}
+        return Timing(
+            tracker=self.case.setup.spec.title,
+            case=self.case.label,
+            scope=scope,
+            lanes=self.case.lanes,
+            milliseconds=tuple(MILLI * one.seconds / one.frames for one in self.rounds),
+            parts={part: MILLI * sum(seconds) / frames for part, seconds in spent.items() if seconds},
+            memory=self.peak,
+            macs=_macs(self.case),
+            precision=self.case.precision,
+            first=self.first,
+            products=tuple(self.products),
+        )
 
 
 def _macs(case: Case) -> int | None:
     if case.setup.spec.network is None:
         return None
-    import torch
-
-    from inmo.trackers.inspect.describe import describe
-
     with torch.device("meta"):
         network = case.setup.spec.network(case.setup.on("lasot"))
     return describe(network)[-1].search

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,9 +73,9 @@ class _Meter:
     """Sums over the calls of all modules of a part."""
 
     counting: bool
-    tokens: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    macs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    products: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    tokens: Counter[str] = field(default_factory=Counter)
+    macs: Counter[str] = field(default_factory=Counter)
+    products: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def call(self, part: str, method: Any, args: tuple[Any, ...]) -> Any:

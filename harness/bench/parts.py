@@ -6,6 +6,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -52,25 +53,19 @@ class WatchedTracker:
         return step
 
 
-class WatchedFrames:
+@dataclass(frozen=True)
+class WatchedFrames(ImageFrames):
     """Image files whose reading (``read``) and decoding (``decode``) are summed in a watch, in whatever thread."""
 
-    def __init__(self, frames: ImageFrames, watch: Watch) -> None:
-        self._frames, self._watch = frames, watch
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def names(self) -> list[str]:
-        return self._frames.names()
+    watch: Watch
 
     def read(self, index: int) -> Frame:
-        path = self._frames.paths[index]
+        path = self.paths[index]
         started = perf_counter()
         data = read_bytes(path)
         read = perf_counter()
         frame = decode(data, path)
-        self._watch.add({"read": read - started, "decode": perf_counter() - read})
+        self.watch.add({"read": read - started, "decode": perf_counter() - read})
         return frame
 
 

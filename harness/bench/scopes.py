@@ -5,16 +5,15 @@ A scope prepares one case and gives a function that does one round; rounds of se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
 
-from inmo.datasets.images import ImageFrames
+from inmo.datasets.base import Annotation
 from inmo.errors import UserError
 from inmo.harness.bench.cases import Case
 from inmo.harness.bench.ceiling import wait_for
@@ -22,6 +21,7 @@ from inmo.harness.bench.clips import TARGET, Film, scene
 from inmo.harness.bench.parts import Watch, WatchedFrames, WatchedTracker
 from inmo.harness.run.engine import track_sequence
 from inmo.harness.run.lanes import Failed, follow_all
+from inmo.harness.store.records import Result
 from inmo.trackers.base import Tracker
 
 PARTS = ("read", "decode", "wait", "init", "pre", "network", "post")
@@ -85,15 +85,18 @@ def tracker_rounds(case: Case, tracker: Any, films: Sequence[Film], steps: int) 
 def run_rounds(case: Case, tracker: Tracker, films: Sequence[Film], steps: int) -> Callable[[], Round]:
     """All films from their files to boxes, as ``run.engine`` (one by one) or ``run.lanes`` does it.
 
-    First frames count as frames, with the template as their work.
+    First frames count as frames, with the template as their work. Raises UserError for lanes of a tracker without a
+    network.
     """
+    if case.lanes > 1:
+        demand_network(case)
 
     def work() -> Round:
         watch = Watch()
         watched = WatchedTracker(tracker, watch)
-        chosen = [_WatchedFilm(film, watch) for film in films]
+        chosen = [_WatchedFilm(film.sequence, film.frames, film.paths, watch) for film in films]
         started = perf_counter()
-        waited = (_in_lanes if case.lanes > 1 else _one_by_one)(watched, chosen, case)
+        waited = sum(float(np.nansum(result.seconds["read"])) for result in _followed(watched, chosen, case))
         seconds = perf_counter() - started
         return Round(sum(film.frames for film in films), seconds, {**watch.seconds, "wait": waited})
 
@@ -107,10 +110,11 @@ SCOPES: Mapping[str, Callable[[Case, Any, Sequence[Film], int], Callable[[], Rou
 }
 
 
-def demand_network(case: Case) -> None:
-    """Raises UserError for a tracker without a network."""
+def demand_network(case: Case) -> Callable[[Any], Any]:
+    """What builds the case's network from its config. Raises UserError for a tracker without one."""
     if case.setup.spec.network is None:
         raise UserError(f"{case.setup.spec.title} has no network: time it with --scope run or tracker, in one lane")
+    return case.setup.spec.network
 
 
 def targets(count: int) -> Any:
@@ -119,37 +123,20 @@ def targets(count: int) -> Any:
 
 
 @dataclass(frozen=True)
-class _WatchedFilm:
-    film: Film
+class _WatchedFilm(Film):
     watch: Watch
 
-    @property
-    def sequence(self) -> Any:
-        return self.film.sequence
-
-    @property
-    def frames(self) -> int:
-        return self.film.frames
-
-    def open(self) -> tuple[Any, Any]:
-        annotation, frames = self.film.open()
-        assert isinstance(frames, ImageFrames)
-        return annotation, WatchedFrames(frames, self.watch)
+    def open(self) -> tuple[Annotation, WatchedFrames]:
+        annotation, frames = super().open()
+        return annotation, WatchedFrames(frames.paths, self.watch)
 
 
-def _in_lanes(tracker: Any, films: Sequence[_WatchedFilm], case: Case) -> float:
-    demand_network(case)
-    waited = 0.0
+def _followed(tracker: Any, films: Sequence[_WatchedFilm], case: Case) -> Iterator[Result]:
+    if case.lanes == 1:
+        for film in films:
+            yield track_sequence(tracker, film.sequence, *film.open(), ahead=case.ahead)
+        return
     for end in follow_all(tracker, films, case.lanes, fixed=bool(getattr(case.setup.config, "one_batch_size", False))):
         if isinstance(end, Failed):
             raise end.error
-        waited += float(np.nansum(end.result.seconds["read"]))
-    return waited
-
-
-def _one_by_one(tracker: Any, films: Sequence[_WatchedFilm], case: Case) -> float:
-    waited = 0.0
-    for film in films:
-        follow = partial(track_sequence, tracker, film.sequence, *film.open())
-        waited += float(np.nansum(follow(ahead=case.ahead).seconds["read"]))
-    return waited
+        yield end.result

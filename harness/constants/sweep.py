@@ -10,8 +10,8 @@ from inmo.datasets.base import Dataset
 from inmo.errors import UserError, unknown_name
 from inmo.harness.run.jobs import Outcome, merge_variants, plan
 from inmo.harness.run.setup import Setup
+from inmo.harness.store.records import Swept, Values
 from inmo.harness.store.store import Store
-from inmo.harness.store.swept import Swept, Values
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
 from inmo.trackers.base import CONSTANTS

@@ -70,9 +70,8 @@ def dry_run(asked: Asked, out: Path, *, at_once: int = 1, jobs: int = 1, device:
         if at_once > 1:
             said.append("(each as fast as alone: trainings that share cores or a device are slower)")
     store = out / "store"
-    plan = make_plan(
-        _wanted(opened), store=open_store(store) if store.is_dir() else None, bench=None, device=device
-    )  # fmt: skip
+    there = open_store(store) if store.is_dir() else None
+    plan = make_plan(_wanted(opened), store=there, bench=None, device=device)
     return [*said, "", "tracking:", *lines(plan, jobs)]
 
 
@@ -82,11 +81,9 @@ def training_costs(opened: Opened, device: str) -> list[TrainingCost]:
     for folder, config in missing(opened.members).items():
         key = folder.name.rpartition("-seed-")[0]
         pairs = pairs_of(config)
-        known = stored_rate(folder, key)
+        known = stored_rate(folder, key) or measured.get(key)
         if known is None:
-            if key not in measured:
-                measured[key] = measured_rate(config, device)
-            known = measured[key]
+            known = measured[key] = measured_rate(config, device)
         done = max((int(row["step"]) for row in read_log(folder)), default=0) * batch_of(config)
         rows = tuple(dict.fromkeys(member.row for member in opened.members if member.folder == folder))
         found.append(TrainingCost(folder.name, rows, pairs - min(done, pairs), *known))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,31 +19,25 @@ from inmo.reports.scoring.study import read_study
 def load_experiment(path: str | Path) -> Experiment:
     """Read an experiment. Raises UserError for a file that cannot be read or does not fit."""
     experiment = structure(Experiment, read_yaml(path, "experiment"), str(path))
-    names = [entry.label or entry.tracker for entry in experiment.trackers]
+    names = [entry.called for entry in experiment.trackers]
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"{path}: two trackers are called '{name}': give one another label")
-    if experiment.reference and experiment.reference not in names:
-        raise UserError(f"{path}: {unknown_name('reference', experiment.reference, names)}")
+    if experiment.reference:
+        _demand(str(path), "reference", experiment.reference, names)
     check(experiment.tables, experiment.figures)
     experiment = replace(experiment, kept=tuple(str(found_file(text, Path(path))) for text in experiment.kept))
     for file in experiment.kept:
         read_study(Path(file))  # one that is damaged is said before the work
     _check_rows(experiment, str(path), names)
-    _check_figures(experiment, str(path), names)
-    return experiment
-
-
-def _check_figures(experiment: Experiment, path: str, names: Sequence[str]) -> None:
-    """Raises UserError for a sweep or maps that cannot be made: said before the work, not after it."""
-    entries: list[tuple[str, tuple[str, ...]]] = [("maps", entry.trackers) for entry in experiment.maps]
+    for maps in experiment.maps:
+        for name in maps.trackers:
+            _demand(str(path), "tracker in maps", name, names)
     if experiment.sweep is not None:
-        entries.append(("sweep", experiment.sweep.trackers))
         parse_over(experiment.sweep.over)
-    for kind, trackers in entries:
-        for name in trackers:
-            if name not in names:
-                raise UserError(f"{path}: {unknown_name(f'tracker in {kind}', name, names)}")
+        for name in experiment.sweep.trackers:
+            _demand(str(path), "tracker in sweep", name, names)
+    return experiment
 
 
 def check_ablations(experiment: Experiment) -> None:
@@ -56,8 +50,8 @@ def check_ablations(experiment: Experiment) -> None:
 def _check_rows(experiment: Experiment, path: str, names: Sequence[str]) -> None:
     """Raises UserError for rows, ablations and server scores that name what is not there."""
     for entry in experiment.trackers:
-        if entry.row and entry.row not in rows_of(COMPARISON):
-            raise UserError(f"{path}: {unknown_name('row of the tables', entry.row, rows_of(COMPARISON))}")
+        if entry.row:
+            _demand(path, "row of the tables", entry.row, rows_of(COMPARISON))
         if not entry.compared and (entry.row or (entry.label or entry.tracker) == experiment.reference):
             raise UserError(
                 f"{path}: {entry.label or entry.tracker} is not compared (compared: false), so that it can neither "
@@ -68,14 +62,16 @@ def _check_rows(experiment: Experiment, path: str, names: Sequence[str]) -> None
         if table not in ABLATION or tables.count(table) > 1:
             raise UserError(f"{path}: ablations are of table 4 and of table 5, once each, not of table {table}")
     check_ablations(experiment)
-    labels = [entry.label or entry.name for entry in experiment.datasets]
+    where = f"{path}: server_scores"
     for score in experiment.server_scores:
-        if score.tracker not in {*names, *rows_of(COMPARISON)}:
-            known = [*names, *rows_of(COMPARISON)]
-            raise UserError(f"{path}: server_scores: {unknown_name('tracker', score.tracker, known)}")
-        if score.dataset not in labels:
-            raise UserError(f"{path}: server_scores: {unknown_name('dataset', score.dataset, labels)}")
-        for key in ("success", "precision", "norm_precision"):
-            value = getattr(score, key)
-            if value is not None and not 0 <= value <= 100:
-                raise UserError(f"{path}: server_scores: {key} of {score.tracker} is {value}: enter percent, 0 to 100")
+        _demand(where, "tracker", score.tracker, [*names, *rows_of(COMPARISON)])
+        _demand(where, "dataset", score.dataset, [entry.called for entry in experiment.datasets])
+        for key, value in score.percent.items():
+            if not 0 <= value <= 100:
+                raise UserError(f"{where}: {key} of {score.tracker} is {value}: enter percent, 0 to 100")
+
+
+def _demand(where: str, kind: str, name: str, known: Iterable[str]) -> None:
+    """Raises UserError for a name that is none of those known."""
+    if name not in known:
+        raise UserError(f"{where}: {unknown_name(kind, name, known)}")

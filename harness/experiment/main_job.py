@@ -16,7 +16,7 @@ from inmo.harness.experiment.paper_rows import ABLATION, COMPARISON, rows_of
 from inmo.harness.experiment.paper_tables import columns_of, trainings_of
 from inmo.harness.experiment.run import Opened, open_experiment, run_candidates, run_experiment
 from inmo.harness.experiment.spec import Experiment
-from inmo.harness.experiment.submission import check_submission, enter_server_scores, frames_of, write_submissions
+from inmo.harness.experiment.submission import boxes_of, check_submission, enter_server_scores, write_submissions
 from inmo.harness.run.jobs import Outcome
 from inmo.harness.store.export import export_store
 from inmo.harness.store.records import export_names
@@ -182,7 +182,8 @@ def ask_server(store: Store, submissions: Path, dataset: Dataset) -> None:
         score = by_tracker.get(names[run.folder])
         if score is None or score.sequences < score.expected:
             continue
-        check_submission(submissions / label / f"{names[run.folder]}.zip", frames_of(store, label, run))
+        frames = {name: len(boxes) for name, boxes in boxes_of(store, label, run).items()}
+        check_submission(submissions / label / f"{names[run.folder]}.zip", frames)
         store.put_server_score(
             label,
             run,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 
 from inmo.datasets.base import Dataset
-from inmo.errors import UserError, unknown_name
+from inmo.errors import unknown_name
 from inmo.harness.experiment.spec import Experiment
 from inmo.harness.store.store import Store
 from inmo.harness.workers.resources import Resources
@@ -20,9 +20,15 @@ from inmo.reports.scoring.stored import Evaluation, evaluate
 from inmo.reports.scoring.study import read_study
 
 TABLES: Mapping[str, str] = MappingProxyType(
-    {str(n): f"inmo.harness.experiment.paper_tables:table_{n}" for n in (1, 2, 3, 4, 5)}
+    {
+        "1": "inmo.harness.experiment.paper_tables:backbones",
+        "2": "inmo.harness.experiment.paper_tables:comparison",
+        "3": "inmo.harness.experiment.paper_tables:comparison",
+        "4": "inmo.harness.experiment.paper_tables:ablation",
+        "5": "inmo.harness.experiment.paper_tables:ablation",
+    }
 )
-"""Number of a table of the paper -> the function that makes its block."""
+"""Number of a table of the paper -> the function that makes its block from a ``Work`` and that number."""
 
 FIGURES: Mapping[str, str] = MappingProxyType(
     {
@@ -81,25 +87,20 @@ class Work:
         return evaluate(store) if store.datasets() else Evaluation(())
 
 
-Maker = Callable[[Work], "Block"]
-
-
 def check(tables: Sequence[int], figures: Sequence[int]) -> None:
     """Raises UserError for a number that the paper's registry does not have."""
     for kind, numbers, known in (("table", tables, TABLES), ("figure", figures, FIGURES)):
         for number in numbers:
             if str(number) not in known:
-                raise (
-                    unknown_name(kind, str(number), known)
-                    if known
-                    else UserError(f"{kind} {number} is not made here: leave it out")
-                )
+                raise unknown_name(kind, str(number), known)
 
 
 def blocks(work: Work) -> list[Block]:
     """The experiment's tables and figures in order; whatever one of them needs beyond ``work.store`` it runs itself."""
     tables = work.experiment.tables
-    makers: list[Maker] = [resolve(TABLES, str(number), "table") for number in tables]
+    makers: list[Callable[[Work], Block]] = [
+        partial(resolve(TABLES, str(number), "table"), number=number) for number in tables
+    ]
     makers += [resolve(FURTHER, name, "block") for name in FURTHER if BESIDE[name] & set(tables)]
     makers += [resolve(FIGURES, str(number), "figure") for number in work.experiment.figures]
     kept = work.experiment.kept if KEPT & set(tables) else ()

@@ -84,11 +84,8 @@ def hanning_sweep(work: Work) -> Block:
 
 def _without_images(dataset: Dataset, name: str) -> bool:
     """Whether a sequence is known and its images are not all there."""
-    sequence = next((sequence for sequence in dataset.sequences if sequence.name == name), None)
-    if sequence is None:
-        return False
     try:
-        return sequence.frames is None or not len(sequence.frames())
+        return any(s.name == name and (s.frames is None or not len(s.frames())) for s in dataset.sequences)
     except UserError:
         return True
 
@@ -96,7 +93,7 @@ def _without_images(dataset: Dataset, name: str) -> bool:
 def _ready(work: Work, labels: Sequence[str], datasets: Sequence[Dataset]) -> tuple[list[Setup], list[str]]:
     """The experiment's trackers of these labels that can be built, and why the others cannot."""
     entries = zip(work.experiment.trackers, setups(work.experiment), strict=True)
-    known = {entry.label or entry.tracker: setup for entry, setup in entries}
+    known = {entry.called: setup for entry, setup in entries}
     ready, notes = [], []
     for label in labels:
         setup = known[label]

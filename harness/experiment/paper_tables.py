@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from inmo.datasets import benchmark
@@ -15,36 +15,27 @@ from inmo.reports.blocks.block import Block
 from inmo.reports.paper.backbones import backbones_block
 from inmo.reports.paper.blocks import MINI, Found, paper_block
 from inmo.reports.paper.claims import Rows, claims_block
-from inmo.reports.paper.measured import Source
 from inmo.reports.paper.printed import TITLES, paper_table
 from inmo.reports.scoring.stored import DatasetEvaluation, Evaluation
 
 
-def table_1(work: Work) -> Block:
-    """The configurations of the two backbones."""
+def backbones(work: Work, number: int) -> Block:
+    """Table 1: the configurations of the two backbones."""
     from inmo.harness.experiment.built import built_backbones
 
     return backbones_block(built_backbones())
 
 
-def table_2(work: Work) -> Block:
-    """Comparison with other trackers on LaSOT, TNL2K, UAV123 and NFS."""
-    return _comparison(work, 2)
+def comparison(work: Work, number: int) -> Block:
+    """Comparison with other trackers: Table 2 on LaSOT, TNL2K, UAV123 and NFS, Table 3 on TrackingNet and OTB100."""
+    rows = _rows(work, number)
+    return paper_block(paper_table(number), rows.sources, rows.found)
 
 
-def table_3(work: Work) -> Block:
-    """TrackingNet and OTB100."""
-    return _comparison(work, 3)
-
-
-def table_4(work: Work) -> Block:
-    """Window process and target-aware cross-attention."""
-    return _ablation(work, 4)
-
-
-def table_5(work: Work) -> Block:
-    """Matching."""
-    return _ablation(work, 5)
+def ablation(work: Work, number: int) -> Block:
+    """Table 4: window process and target-aware cross-attention. Table 5: matching."""
+    rows = _rows(work, number)
+    return paper_block(paper_table(number), rows.sources, rows.found, linked=False)
 
 
 def columns_of(table: int, datasets: Sequence[Dataset]) -> dict[str, Dataset]:
@@ -68,16 +59,6 @@ def claims(work: Work) -> Block:
     return claims_block({number: _rows(work, number) for number in work.experiment.tables if number in TITLES})
 
 
-def _comparison(work: Work, number: int) -> Block:
-    rows = _rows(work, number)
-    return paper_block(paper_table(number), rows.sources, rows.found)
-
-
-def _ablation(work: Work, number: int) -> Block:
-    rows = _rows(work, number)
-    return paper_block(paper_table(number), rows.sources, rows.found, linked=False)
-
-
 def _rows(work: Work, number: int) -> Rows:
     """What stands for the rows of a table, and what its columns are measured on."""
     chosen = columns_of(number, work.datasets)
@@ -85,21 +66,14 @@ def _rows(work: Work, number: int) -> Rows:
         found, evaluation = trainings_of(work.experiment, [number])[number], work.ablations
     else:
         found, evaluation = [*candidates(work.experiment), *recorded(work.experiment, work.datasets)], work.evaluation
-    standing = sources(found, tuple(chosen.values()))
-    if ("", "fps") in paper_table(number).columns:
-        standing = _with_speeds(work, standing, found, tuple(chosen.values()), evaluation)
+    datasets = tuple(chosen.values())
+    standing = sources(found, datasets)
+    if ("", "fps") in paper_table(number).columns:  # speeds measured apart, for those whose results tell none
+        known = {run.run.folder for data in evaluation.datasets for run in data.runs if run.fps}
+        slow = [c for c in found if not any(c.setup.folder(dataset) in known for dataset in c.on(datasets))]
+        timed = speed_pass(work.out, slow, datasets, work.experiment.speed_frames, work.resources)
+        standing = {row: [replace(source, timed=timed) for source in own] for row, own in standing.items()}
     return Rows(standing, _found(number, chosen, work, evaluation))
-
-
-def _with_speeds(
-    work: Work, standing: Mapping[str, list[Source]], found: Sequence[Candidate], datasets: Sequence[Dataset],
-    evaluation: Evaluation,
-) -> dict[str, list[Source]]:  # fmt: skip
-    """The sources with speeds measured apart, for those whose results tell none."""
-    known = {run.run.folder for data in evaluation.datasets for run in data.runs if run.fps}
-    slow = [c for c in found if not any(c.setup.folder(dataset) in known for dataset in c.on(datasets))]
-    timed = speed_pass(work.out, slow, datasets, work.experiment.speed_frames, work.resources)
-    return {row: [replace(source, timed=timed) for source in own] for row, own in standing.items()}
 
 
 def _found(number: int, chosen: dict[str, Dataset], work: Work, evaluation: Evaluation) -> Found:
@@ -108,9 +82,8 @@ def _found(number: int, chosen: dict[str, Dataset], work: Work, evaluation: Eval
     for name in paper_table(number).datasets:
         title = benchmark(name).title
         if name not in chosen:
-            why = next((why for label, why in work.absent.items() if label in (name, MINI + name)), "")
-            found[name] = f"{title} is not among the datasets: {why}" if why else f"{title} is not among the datasets"
+            why = next((f": {why}" for label, why in work.absent.items() if label in (name, MINI + name)), "")
+            found[name] = f"{title} is not among the datasets{why}"
         else:
-            label = chosen[name].label
-            found[name] = scored.get(label, f"nothing was run on {title}")
+            found[name] = scored.get(chosen[name].label, f"nothing was run on {title}")
     return found

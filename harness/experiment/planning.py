@@ -17,8 +17,7 @@ from inmo.harness.experiment.paper_figures import SWEEPS
 from inmo.harness.experiment.paper_rows import Candidate, candidates, trainings
 from inmo.harness.experiment.speeds import Pace, bench_pace, measured_pace, stored_pace
 from inmo.harness.run.jobs import run_of
-from inmo.harness.run.setup import DatasetArgument, Setup, known_root, parse_dataset
-from inmo.harness.store.records import Run
+from inmo.harness.run.setup import Setup, known_root, parse_dataset
 from inmo.harness.store.store import Store, open_store
 from inmo.harness.workers.makespan import efficiency, makespan
 from inmo.reports.paper.blocks import MINI
@@ -105,12 +104,8 @@ def footage(word: str) -> Footage:
     Raises UserError for a dataset of which neither is there.
     """
     argument = parse_dataset(word)
-    if argument.root or known_root(argument.name):
-        return _opened(argument)
-    return Footage(argument.label, argument.name, _recorded(argument.name))
-
-
-def _opened(argument: DatasetArgument) -> Footage:
+    if not (argument.root or known_root(argument.name)):
+        return Footage(argument.label, argument.name, _recorded(argument.name))
     dataset = argument.open()
     lengths = {}
     for sequence in dataset.sequences:
@@ -142,10 +137,7 @@ def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Wanted], list
     Raises UserError for a file that cannot be read, or when nothing can be planned.
     """
     experiment = load_experiment(path)
-    words = given or [
-        f"{entry.name}:{entry.label or entry.name}" + (f"={entry.root}" if entry.root else "")
-        for entry in experiment.datasets
-    ]
+    words = given or [entry.word for entry in experiment.datasets]
     found = candidates(experiment)
     without = [f"weights of {candidate.label}: {candidate.absent}" for candidate in found if candidate.absent]
     films = []
@@ -176,12 +168,10 @@ def wanted_by(path: Path, given: Sequence[str] = ()) -> tuple[list[Wanted], list
 
 
 def _runnable(candidate: Candidate) -> Setup:
+    """Its setup; of one that lacks its files with random weights: as fast, and a plan needs no boxes."""
     setup = replace(candidate.setup, label=candidate.label)
-    return _without_files(setup) if candidate.absent else setup
-
-
-def _without_files(setup: Setup) -> Setup:
-    """The same network with random weights: as fast, and a plan needs no boxes."""
+    if not candidate.absent:
+        return setup
     own = {"weights": setup.spec.config.weights, "allow_random_weights": True}
     return replace(setup, config=replace(setup.config, **own))
 
@@ -210,7 +200,7 @@ def make_plan(wanted: Iterable[Wanted], *, store: Store | None, bench: Path | No
         for each in item.variants or (setup,):
             one = run_of(each.spec, each.on(film.benchmark), each.label)
             for name, count in film.lengths.items():
-                if not _stored(there, film.label, one, name):
+                if there is None or there.result_facts(film.label, one, name) is None:
                     frames[f"{one.folder}/{name}" if item.variants else name] = count
         title = run.label or run.title
         if item.variants:
@@ -227,10 +217,6 @@ def _beside(store: Store | None, place: str) -> Store | None:
     if store is None or not place:
         return store
     return open_store(path) if (path := store.root.parent / place).is_dir() else None
-
-
-def _stored(store: Store | None, label: str, run: Run, name: str) -> bool:
-    return store is not None and store.result_facts(label, run, name) is not None
 
 
 def lines(plan: Plan, workers: int) -> list[str]:

@@ -30,11 +30,6 @@ class Opened:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def open_all(experiment: Experiment, given: Sequence[str] = ()) -> list[Dataset]:
-    """The datasets that are there; see ``open_experiment``."""
-    return list(open_experiment(experiment, given).datasets)
-
-
 def open_experiment(experiment: Experiment, given: Sequence[str] = (), only: Sequence[str] = ()) -> Opened:
     """Open the datasets.
 
@@ -46,11 +41,7 @@ def open_experiment(experiment: Experiment, given: Sequence[str] = (), only: Seq
         UserError: a root that was given and holds nothing, an unknown name, or no dataset at all. One of the
             experiment's own whose root nobody has configured is no error: it is absent.
     """
-    entries = {
-        entry.label or entry.name: f"{entry.name}:{entry.label or entry.name}"
-        + (f"={entry.root}" if entry.root else "")
-        for entry in experiment.datasets
-    }
+    entries = {entry.called: entry.word for entry in experiment.datasets}
     if given:
         entries = {parse_dataset(word).label: word for word in given} if only else dict(zip(given, given, strict=True))
     if not entries:

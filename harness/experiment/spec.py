@@ -28,6 +28,11 @@ class TrackerEntry:
     tuned: str = ""
     compared: bool = True
 
+    @property
+    def called(self) -> str:
+        """The name that the rest of the experiment's file refers to it by."""
+        return self.label or self.tracker
+
 
 @dataclass(frozen=True)
 class DatasetEntry:
@@ -36,6 +41,16 @@ class DatasetEntry:
     name: str
     root: str = ""
     label: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its label in the store."""
+        return self.label or self.name
+
+    @property
+    def word(self) -> str:
+        """As ``--dataset`` takes it."""
+        return f"{self.name}:{self.called}" + (f"={self.root}" if self.root else "")
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,12 @@ class ServerScore:
     precision: float | None = None
     norm_precision: float | None = None
     source: str = "the benchmark's server"
+
+    @property
+    def percent(self) -> dict[str, float]:
+        """The areas that were given."""
+        every = {"success": self.success, "precision": self.precision, "norm_precision": self.norm_precision}
+        return {name: value for name, value in every.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from inmo.harness.bench.clips import HEIGHT, WIDTH, make_films
 from inmo.harness.run.engine import track_sequence
 from inmo.harness.run.jobs import built
 from inmo.harness.run.setup import Setup
-from inmo.harness.store.records import Result
+from inmo.harness.store.records import Result, Run
 from inmo.harness.store.store import Store
 from inmo.trackers.base import config_hash
 
@@ -44,17 +45,15 @@ def stored_pace(store: Store, setup: Setup, benchmark: str, label: str) -> Pace 
     """
     others: list[tuple[float, int, str]] = []
     for own in sorted(store.datasets(), key=lambda name: name != label):
-        wanted = config_hash(setup.spec.name, setup.on(store.dataset(own).benchmark))
-        if own == label and store.dataset(own).benchmark != benchmark:
+        known = store.dataset(own).benchmark
+        folder = f"{setup.spec.name}-{config_hash(setup.spec.name, setup.on(known))}"
+        if folder not in store.folders(own) or (own == label and known != benchmark):
             continue
-        for run in store.runs(own):
-            if (run.tracker, run.hash) != (setup.spec.name, wanted):
-                continue
-            seconds, frames = _timed(store, own, run)
-            if frames and own == label:
-                return Pace(seconds / frames, f"{frames} frames of it in {store.root}")
-            if frames:
-                others.append((seconds, frames, own))
+        seconds, frames = _timed(store, own, store.run(own, folder))
+        if frames and own == label:
+            return Pace(seconds / frames, f"{frames} frames of it in {store.root}")
+        if frames:
+            others.append((seconds, frames, own))
     if not others:
         return None
     total = sum(frames for _, frames, _ in others)
@@ -62,19 +61,12 @@ def stored_pace(store: Store, setup: Setup, benchmark: str, label: str) -> Pace 
     return Pace(sum(seconds for seconds, *_ in others) / total, f"{total} frames on {names} in {store.root}")
 
 
-def _timed(store: Store, label: str, run: Any) -> tuple[float, int]:
+def _timed(store: Store, label: str, run: Run) -> tuple[float, int]:
     """Seconds and frames of the first results of a run whose times are those of one sequence at a time."""
-    seconds, frames, used = 0.0, 0, 0
-    for name in store.dataset(label).names:
-        found = store.result(label, run, name)
-        if not isinstance(found, Result):
-            continue
-        whole = found.seconds["read"] + found.seconds["track"]
-        if np.isfinite(whole).all():
-            seconds, frames, used = seconds + float(whole.sum()), frames + len(whole), used + 1
-        if used == ENOUGH:
-            break
-    return seconds, frames
+    results = (store.result(label, run, name) for name in store.dataset(label).names)
+    times = (found.seconds["read"] + found.seconds["track"] for found in results if isinstance(found, Result))
+    used = list(islice((each for each in times if np.isfinite(each).all()), ENOUGH))
+    return sum(float(each.sum()) for each in used), sum(map(len, used))
 
 
 def bench_pace(path: Path, setup: Setup) -> Pace | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from inmo.boxes import Boxes
 from inmo.datasets.base import Dataset, Hole
 from inmo.errors import UserError
 from inmo.harness.experiment.paper_rows import candidates, recorded
@@ -27,35 +28,22 @@ def write_submissions(store: Store, dataset: Dataset, out: Path) -> list[str]:
     names, wanted = export_names(runs), store.dataset(dataset.label)
     for run in runs:
         title = run.label or run.title
-        frames = frames_of(store, dataset.label, run)
-        if len(frames) < wanted.expected:
-            told.append(
-                f"{title}: {len(frames)} of {wanted.expected} sequences are done, so there is no submission yet"
-            )
+        done = boxes_of(store, dataset.label, run)
+        if len(done) < wanted.expected:
+            told.append(f"{title}: {len(done)} of {wanted.expected} sequences are done, so there is no submission yet")
             continue
-        packed = _write(store, dataset, out, run, names[run.folder])
-        check_submission(packed, frames)
+        place = (out, FORMAT, dataset.label, dataset.benchmark.name, names[run.folder])
+        files = [file for name, boxes in done.items() for file in write_results(*place, name, boxes)]
+        packed = pack_submission(files[0].parent)
+        check_submission(packed, {name: len(boxes) for name, boxes in done.items()})
         told.append(f"{title}: submission written to {packed} and checked")
     return told
 
 
-def _write(store: Store, dataset: Dataset, out: Path, run: Run, name: str) -> Path:
-    files = []
-    for sequence in store.dataset(dataset.label).names:
-        result = store.result(dataset.label, run, sequence)
-        if not isinstance(result, Hole):
-            files += write_results(out, FORMAT, dataset.label, dataset.benchmark.name, name, sequence, result.boxes)
-    return pack_submission(files[0].parent)
-
-
-def frames_of(store: Store, label: str, run: Run) -> dict[str, int]:
-    """Sequence -> rows of its result."""
-    found = {}
-    for name in store.dataset(label).names:
-        result = store.result(label, run, name)
-        if not isinstance(result, Hole):
-            found[name] = len(result.boxes)
-    return found
+def boxes_of(store: Store, label: str, run: Run) -> dict[str, Boxes]:
+    """Sequence -> the boxes of its result."""
+    results = ((name, store.result(label, run, name)) for name in store.dataset(label).names)
+    return {name: result.boxes for name, result in results if not isinstance(result, Hole)}
 
 
 def check_submission(path: Path, frames: Mapping[str, int | None]) -> None:
@@ -70,7 +58,7 @@ def enter_server_scores(experiment: Experiment, store: Store, datasets: Sequence
     """Keep the experiment's server scores beside the runs that were submitted, as fractions."""
     known = {candidate.label: candidate for candidate in recorded(experiment, datasets)}
     named = zip(experiment.trackers, candidates(experiment), strict=True)
-    known |= {entry.label or entry.tracker: candidate for entry, candidate in named}
+    known |= {entry.called: candidate for entry, candidate in named}
     for score in experiment.server_scores:
         candidate = known.get(score.tracker)
         if candidate is None:
@@ -79,7 +67,6 @@ def enter_server_scores(experiment: Experiment, store: Store, datasets: Sequence
             place = candidate.setup.folder(dataset)
             run = next((run for run in store.runs(dataset.label) if run.folder == place), None)
             if run is not None:
-                given = {key: getattr(score, key) for key in ("success", "precision", "norm_precision")}
-                told = {key: value / 100 for key, value in given.items() if value is not None}
+                told = {key: value / 100 for key, value in score.percent.items()}
                 facts = {"source": score.source, "protocol": dataset.benchmark.protocol, "coverage": "as submitted"}
                 store.put_server_score(dataset.label, run, {**facts, **told})

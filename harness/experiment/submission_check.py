@@ -59,7 +59,8 @@ def _problems(archive: zipfile.ZipFile, frames: Mapping[str, int | None]) -> lis
     wanted = {f"{name}.txt": count for name, count in frames.items()}
     entries = [e for e in archive.infolist() if not e.filename.startswith(IGNORED) and not e.is_dir()]
     inside = {entry.filename: entry for entry in entries}
-    told = [f"{name}: is in the zip {count} times" for name, count in _twice(entries)]
+    counts = Counter(entry.filename for entry in entries)
+    told = [f"{name}: is in the zip {count} times" for name, count in counts.items() if count > 1]
     for name in inside:
         if name not in wanted:
             base = name.rpartition("/")[2]
@@ -73,11 +74,6 @@ def _problems(archive: zipfile.ZipFile, frames: Mapping[str, int | None]) -> lis
         if name in inside:
             told += [f"{name}: {problem}" for problem in _file_problems(archive, inside[name], count)]
     return told
-
-
-def _twice(entries: list[zipfile.ZipInfo]) -> list[tuple[str, int]]:
-    counts = Counter(entry.filename for entry in entries)
-    return [(name, count) for name, count in counts.items() if count > 1]
 
 
 def _hint(base: str, wanted: Mapping[str, object]) -> str:
@@ -98,9 +94,7 @@ def _file_problems(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, count: int 
         return ["holds bytes that are not ASCII (a byte order mark, perhaps): write plain digits"]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
         return [f"cannot be unpacked: {error}"]
-    lines = text.splitlines()
-    while lines and not lines[-1].strip():
-        lines.pop()
+    lines = text.rstrip().splitlines()
     kinds: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
         if problem := _line_problem(line, number):

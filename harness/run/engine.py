@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inmo.boxes import Boxes, shift_origin
 from inmo.datasets.base import Annotation, Sequence
-from inmo.datasets.images import Frame, Frames
+from inmo.datasets.images import Frames
 from inmo.errors import UserError
 from inmo.harness.run.odd_boxes import foreign, odd_box
 from inmo.harness.run.read_ahead import reading
@@ -26,7 +24,6 @@ def track_sequence(
     sequence: Sequence,
     annotation: Annotation,
     frames: Frames,
-    on_frame: Callable[[], None] = lambda: None,
     *,
     ahead: bool | None = None,
 ) -> Result:
@@ -37,7 +34,6 @@ def track_sequence(
         sequence: for its name and origin.
         annotation: ground truth; only row 0 is shown to the tracker.
         frames: as many as the annotation has rows (any number where only the first row is annotated).
-        on_frame: called once per finished frame.
         ahead: whether a thread decodes the next frames; None: as ``reads_ahead`` has it.
 
     Returns:
@@ -49,7 +45,7 @@ def track_sequence(
             finite (naming frame and value).
     """
     ahead = reads_ahead(tracker) if ahead is None else ahead
-    return _follow(tracker, sequence, annotation, frames, None, on_frame, ahead=ahead)[0]
+    return _follow(tracker, sequence, annotation, frames, None, ahead=ahead)[0]
 
 
 def track_variants(
@@ -69,7 +65,7 @@ def track_variants(
     """
     if not isinstance(tracker, Sweepable):
         raise UserError("this tracker has no test-time constants to sweep: name one of the neural trackers")
-    return _follow(tracker, sequence, annotation, frames, constants, lambda: None, ahead=True)
+    return _follow(tracker, sequence, annotation, frames, constants, ahead=True)
 
 
 def _follow(
@@ -78,7 +74,6 @@ def _follow(
     annotation: Annotation,
     frames: Frames,
     constants: NDArray[np.float64] | None,
-    on_frame: Callable[[], None],
     *,
     ahead: bool,
 ) -> list[Result]:
@@ -88,9 +83,9 @@ def _follow(
     seconds = {part: np.full(count, np.nan) for part in PARTS}
 
     strange = foreign(tracker)
-    origin = 0 if isinstance(tracker, SequenceAware) else sequence.origin
+    origin = sequence.origin
     if isinstance(tracker, SequenceAware):
-        tracker = tracker.for_sequence(sequence)
+        tracker, origin = tracker.for_sequence(sequence), 0
     if isinstance(tracker, Preparable):
         tracker.prepare(lanes)
     state = None
@@ -105,7 +100,11 @@ def _follow(
                     state = tracker.variants(state, constants)
                 boxes[:, 0] = first[0]
             else:
-                step = checked_step(tracker, [frame] * lanes, state, sequence.name, index)
+                try:
+                    step = tracker.step([frame] * lanes, state)
+                except UserError as error:
+                    raise at_frame(error, sequence.name, index) from error
+                check_step(step, sequence.name, index, lanes)
                 state, boxes[:, index], scores[:, index] = step.state, shift_origin(step.boxes, origin), step.scores
                 if lanes == 1 and strange:
                     _say_odd(tracker, sequence.name, index, first[0], boxes[0, index])
@@ -115,7 +114,6 @@ def _follow(
             seconds["read"][index] = decoded - started
             if lanes == 1:
                 seconds["track"][index] = perf_counter() - decoded
-            on_frame()
     return [Result(boxes[lane], scores[lane], seconds) for lane in range(lanes)]
 
 
@@ -154,16 +152,6 @@ def check_start(sequence: Sequence, annotation: Annotation, frames: Frames) -> t
             f"{sequence.name} starts with the box {first[0].tolist()}, which has no size: mend its first row"
         )
     return count, first
-
-
-def checked_step(tracker: Tracker, frames: list[Frame], state: Any, name: str, index: int) -> Step:
-    """One step of the targets of one sequence. Raises UserError, naming frame and value, as ``check_step`` does."""
-    try:
-        step = tracker.step(frames, state)
-    except UserError as error:
-        raise at_frame(error, name, index) from error
-    check_step(step, name, index, len(frames))
-    return step
 
 
 def at_frame(error: Exception, name: str, index: int) -> Exception:

@@ -122,15 +122,14 @@ def plan(
     for dataset in datasets:
         configs = [(setup, setup.on_dataset(dataset)) for setup in setups]
         asked = [s for s in dataset.sequences if not names or s.name in names]
-        lengths, annotations, broken = _measure(asked, partial=partial)
-        wanted = [s for s in asked if s.name in lengths]
-        dataset = replace(dataset, holes=dataset.holes + broken, sequences=_without(dataset.sequences, broken))
-        store.put_dataset(dataset, tuple(s.name for s in wanted))
+        wanted, broken = _measure(asked, partial=partial)
+        sound = tuple(s for s in dataset.sequences if s.name not in {hole.sequence for hole in broken})
+        dataset = replace(dataset, holes=dataset.holes + broken, sequences=sound)
+        store.put_dataset(dataset, tuple(sequence.name for sequence, _, _ in wanted))
         runs = [(run_of(setup.spec, config, label or setup.label, setup.tuned), config) for setup, config in configs]
         for run, _ in runs:
             store.put_run(dataset.label, run)
-        for sequence in wanted:
-            annotation, length = annotations[sequence.name], lengths[sequence.name]
+        for sequence, annotation, length in wanted:
             store.put_sequence(dataset.label, sequence, annotation)
             for run, config in runs:
                 facts = store.result_facts(dataset.label, run, sequence.name)
@@ -183,24 +182,19 @@ def merge_variants(jobs: Sequence[Job], most: int = 32) -> list[Job]:
 
 def _measure(
     sequences: Sequence[VideoSequence], *, partial: bool
-) -> tuple[dict[str, int], dict[str, Annotation], tuple[Hole, ...]]:
-    lengths, annotations, broken = {}, {}, []
+) -> tuple[list[tuple[VideoSequence, Annotation, int]], tuple[Hole, ...]]:
+    """The sequences with their annotation and number of frames, and those that cannot be read."""
+    found, broken = [], []
     for sequence in sequences:
         try:
             annotation = sequence.annotation()
-            unannotated = sequence.first_only and sequence.frames is not None
-            lengths[sequence.name] = len(sequence.frames()) if unannotated and sequence.frames else len(annotation)
-            annotations[sequence.name] = annotation
+            frames = sequence.frames() if sequence.first_only and sequence.frames is not None else annotation
+            found.append((sequence, annotation, len(frames)))
         except UserError as error:
             if not partial:
                 raise
             broken.append(Hole(sequence.name, str(error)))
-    return lengths, annotations, tuple(broken)
-
-
-def _without(sequences: tuple[VideoSequence, ...], holes: tuple[Hole, ...]) -> tuple[VideoSequence, ...]:
-    gone = {hole.sequence for hole in holes}
-    return tuple(s for s in sequences if s.name not in gone)
+    return found, tuple(broken)
 
 
 def execute(job: Job) -> Outcome:
@@ -231,12 +225,12 @@ def stands(job: Job) -> bool:
 
 def failed(store: Store, job: Job, error: Exception) -> Outcome:
     """Keep a hole, with the error as its reason, in place of the job's results."""
-    told = isinstance(error, (UserError, TrackerFailure))
     if memory.ran_out(error):
         reason = f"{job.run.tracker}: {memory.in_words(error)}"
+    elif isinstance(error, (UserError, TrackerFailure)):
+        reason = str(error)
     else:
-        words = " ".join(str(error).split())
-        reason = str(error) if told else f"{job.run.tracker} failed: {type(error).__name__}: {words}"
+        reason = f"{job.run.tracker} failed: {type(error).__name__}: {' '.join(str(error).split())}"
     crashed = not isinstance(error, UserError)
     for run, _ in job.runs:
         store.put_hole(job.label, run, Hole(job.sequence.name, reason, failed=crashed))
@@ -269,7 +263,7 @@ def _track(job: Job) -> list[Result]:
     else:
         results, lanes = [track_sequence(running, job.sequence, annotation, frames)], 1
     odd = odd_boxes(results[0].boxes) if foreign(running) else ""
-    facts = facts_of(job, annotation, frames, lanes=lanes, device=provenance.device_of(running, job.device))
+    facts = facts_of(job, running, annotation, frames, lanes)
     facts |= {"note": f"{job.run.label or job.run.title}: {odd}"} if odd else {}
     return [
         replace(result, provenance={**facts, "config": dict(run.identity), "hash": run.hash})
@@ -292,19 +286,27 @@ def _variants(
     return [result for results, _ in parts for result in results], min(lanes for _, lanes in parts)
 
 
-def facts_of(job: Job, annotation: Annotation, frames: Frames, *, lanes: int, device: str) -> dict[str, Any]:
-    """Provenance of a job's results, all but the config: ``lanes`` targets ran in one batch on ``device``."""
+def facts_of(job: Job, running: Tracker, annotation: Annotation, frames: Frames, lanes: int) -> dict[str, Any]:
+    """Provenance of the result of a job's own run, of which ``running`` tracked ``lanes`` targets in one batch."""
+    return shared_facts(job, annotation) | {
+        "data": data_fingerprint(annotation, frames),
+        "machine": provenance.machine(),
+        "device": provenance.device_of(running, job.device),
+        "lanes": lanes,
+        "processes": "unknown" if job.beside is None else max(job.beside, at_work(job.store)),
+    }
+
+
+def shared_facts(job: Job, annotation: Annotation) -> dict[str, Any]:
+    """What the provenance of a recorded result has too."""
     return {
         "tracker": job.run.tracker,
         "sequence": job.sequence.name,
         "annotation": annotation.fingerprint(),
-        "data": data_fingerprint(annotation, frames),
         "versions": dict(job.versions),
-        "machine": provenance.machine(),
-        "device": device,
-        "lanes": lanes,
-        "processes": "unknown" if job.beside is None else max(job.beside, at_work(job.store)),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "config": dict(job.run.identity),
+        "hash": job.run.hash,
     }
 
 

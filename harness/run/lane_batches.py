@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from inmo.harness.run.jobs import Job, Outcome, built, execute, facts_of, failed, stands
 from inmo.harness.run.lanes import Failed, follow_all, lanes_for
-from inmo.harness.store import provenance
 from inmo.harness.store.claims import Claims
 from inmo.harness.store.store import Store
 from inmo.trackers import tracker
@@ -120,9 +119,7 @@ def _jobs_of(unit: Job | LaneBatch, admit: Callable[[Job], bool]) -> Iterator[Ou
             if isinstance(end, Failed):
                 yield failed(store, job, end.error)
                 continue
-            device = provenance.device_of(running, job.device)
-            facts = facts_of(job, end.annotation, end.frames, lanes=end.lanes, device=device)
-            facts |= {"config": dict(job.run.identity), "hash": job.run.hash}
+            facts = facts_of(job, running, end.annotation, end.frames, end.lanes)
             facts |= {"note": end.note} if end.note else {}
             store.put_result(job.label, job.run, job.sequence.name, replace(end.result, provenance=facts))
             yield Outcome(job, note=end.note)

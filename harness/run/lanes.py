@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from collections.abc import Sequence as Several
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
-from inmo.boxes import Boxes, shift_origin
+from inmo.boxes import shift_origin
 from inmo.datasets.base import Annotation, Sequence
 from inmo.datasets.images import Frame, Frames
 from inmo.errors import UserError
@@ -150,7 +150,7 @@ def follow_all(
                     if not admit(item):
                         continue
                     try:
-                        live.append(_Lane.start(item, pool))
+                        live.append(_Lane(item, pool))
                     except Exception as error:
                         refused.append(Failed(item, error))
                 yield from refused
@@ -176,42 +176,33 @@ def follow_all(
                 lane.film.close()
 
 
-@dataclass
 class _Lane(Generic[W]):
     """One sequence under way.
 
     Attributes:
+        index, frame: the frame that is followed next.
         row: of the target in the batch of the step before; None for one that is not in it.
         state: of a target that is not in the batch, of batch size 1.
-        frame: the one that is followed next.
         error: what ended the sequence early.
     """
 
-    wanted: W
-    annotation: Annotation
-    frames: Frames
-    film: Ahead
-    first: Boxes
-    boxes: Boxes
-    scores: Any
-    seconds: dict[str, Any]
-    index: int = 0
-    row: int | None = None
-    state: Batch | None = None
-    frame: Frame = field(default_factory=lambda: np.empty((0, 0, 3), np.uint8))
-    error: Exception | None = None
+    frame: Frame
 
-    @classmethod
-    def start(cls, wanted: W, pool: ThreadPoolExecutor) -> _Lane[W]:
-        annotation, frames = wanted.open()
-        count, first = check_start(wanted.sequence, annotation, frames)
+    def __init__(self, wanted: W, pool: ThreadPoolExecutor) -> None:
+        self.wanted = wanted
+        self.annotation, self.frames = wanted.open()
+        count, self.first = check_start(wanted.sequence, self.annotation, self.frames)
         seconds = {part: np.full(count, np.nan) for part in PARTS}
-        boxes, scores = np.full((count, 4), np.nan), np.full(count, np.nan)
-        return cls(wanted, annotation, frames, Ahead(frames, pool), first, boxes, scores, seconds)
+        self.result = Result(np.full((count, 4), np.nan), np.full(count, np.nan), seconds)
+        self.film = Ahead(self.frames, pool)
+        self.index = 0
+        self.row: int | None = None
+        self.state: Batch | None = None
+        self.error: Exception | None = None
 
     @property
     def ended(self) -> bool:
-        return self.error is not None or self.index == len(self.boxes)
+        return self.error is not None or self.index == len(self.result.boxes)
 
     @property
     def crowded(self) -> bool:
@@ -224,7 +215,7 @@ class _Lane(Generic[W]):
         if self.error is None:
             try:
                 self.state = tracker.init([self.frame], shift_origin(self.first, -self.wanted.sequence.origin))
-                self.boxes[0], self.index = self.first[0], 1
+                self.result.boxes[0], self.index = self.first[0], 1
             except Exception as error:
                 self.fail(error)
 
@@ -238,7 +229,7 @@ class _Lane(Generic[W]):
         except Exception as error:
             self.error = error
         else:
-            self.seconds["read"][self.index] = perf_counter() - started
+            self.result.seconds["read"][self.index] = perf_counter() - started
 
     def accept(self, step: Step) -> None:
         """Take over what a step (of one target) gave."""
@@ -247,8 +238,8 @@ class _Lane(Generic[W]):
         except UserError as error:
             self.error = error
             return
-        self.boxes[self.index] = shift_origin(step.boxes, self.wanted.sequence.origin)[0]
-        self.scores[self.index] = step.scores[0]
+        self.result.boxes[self.index] = shift_origin(step.boxes, self.wanted.sequence.origin)[0]
+        self.result.scores[self.index] = step.scores[0]
         self.index += 1
 
     def fail(self, error: Exception) -> None:
@@ -260,8 +251,7 @@ class _Lane(Generic[W]):
     def outcome(self, batch: _LockStep) -> Done[W] | Failed[W]:
         if self.error is not None:
             return Failed(self.wanted, self.error)
-        result = Result(self.boxes, self.scores, self.seconds)
-        return Done(self.wanted, self.annotation, self.frames, result, batch.most, batch.note)
+        return Done(self.wanted, self.annotation, self.frames, self.result, batch.most, batch.note)
 
 
 class _LockStep:
@@ -289,53 +279,53 @@ class _LockStep:
 
     def step(self, lanes: list[_Lane[W]]) -> None:
         """Move every lane by its frame."""
-        if not lanes:
-            return
         if len(lanes) > self.most:
             self._scatter(lanes)
             self._in_groups(lanes, self.most)
-            return
-        size = self._size(lanes)
+        elif lanes:
+            self._move(lanes, together=True)
+
+    def _move(self, lanes: list[_Lane[W]], *, together: bool) -> None:
+        """The step of some lanes: ``together`` as the batch, else of scattered ones, each of which keeps its state."""
+        size = max(self.most, len(lanes)) if self.fixed else len(lanes)
         try:
-            self._arrange(lanes)
-            found = self._found(lanes, self.state, size)
+            frames = [lane.frame for lane in lanes] + [lanes[0].frame] * (size - len(lanes))
+            found = self.tracker.step(frames, self._state_of(lanes, size, together))
+            if found.boxes.shape != (size, 4):
+                raise ValueError(f"boxes of shape {found.boxes.shape} for {size} targets")
+            states = [None if together else found.state.take([row]) for row in range(len(lanes))]
         except Exception as error:  # some lane's data, a tracker's fault that its own lane should pay for, or memory
             crowded = memory.ran_out(error) and size > 1
             if crowded:
                 memory.let_go(error)
+            elif len(lanes) == 1 and not together:
+                lanes[0].fail(at_frame(error, lanes[0].wanted.sequence.name, lanes[0].index))
+                return
         else:
-            self.state = found.state
+            self.state = found.state if together else None
             for row, lane in enumerate(lanes):
+                lane.state = states[row]
                 lane.accept(Step(found.boxes[row : row + 1], found.scores[row : row + 1], None))
             return
         if crowded:  # here the frames of the attempt, and what they hold, are gone
             self.halve(size)
-        self._scatter(lanes)
+        if together:
+            self._scatter(lanes)
         self._in_groups(lanes, self.most if crowded else 1)
 
-    def _size(self, lanes: list[_Lane[W]]) -> int:
-        return max(self.most, len(lanes)) if self.fixed else len(lanes)
-
-    def _found(self, lanes: list[_Lane[W]], state: Any, size: int) -> Step:
-        """A step of a batch whose first rows are the lanes'. Raises ValueError for boxes of another shape."""
-        found = self.tracker.step([lane.frame for lane in lanes] + [lanes[0].frame] * (size - len(lanes)), state)
-        if found.boxes.shape != (size, 4):
-            raise ValueError(f"boxes of shape {found.boxes.shape} for {size} targets")
-        return found
-
-    def _arrange(self, lanes: list[_Lane[W]]) -> None:
-        """Bring the state into the order of the lanes; nothing is copied while they stay the same."""
+    def _state_of(self, lanes: list[_Lane[W]], size: int, together: bool) -> Any:
+        """The state of the lanes in their order; nothing of the batch's is copied while they stay the same."""
+        if not together:
+            return _joined([lane.state for lane in lanes], len(lanes), size)
         kept = [lane.row for lane in lanes if lane.row is not None]
         if len(kept) == len(lanes) and kept == self.rows:
-            return
+            return self.state
         parts = [self.state.take(kept)] if kept else []
         parts += [lane.state for lane in lanes if lane.row is None]  # newer lanes stand behind older ones
-        state = parts[0].join(parts)
-        if self.fixed and self.most > len(lanes):
-            state = state.take([*range(len(lanes)), *[0] * (self.most - len(lanes))])
-        self.state, self.rows = state, list(range(len(lanes)))
+        self.state, self.rows = _joined(parts, len(lanes), size), list(range(len(lanes)))
         for row, lane in enumerate(lanes):
             lane.row, lane.state = row, None
+        return self.state
 
     def _scatter(self, lanes: list[_Lane[W]]) -> None:
         """Give every lane a state of its own; the batch has none."""
@@ -351,31 +341,10 @@ class _LockStep:
         """The step of scattered lanes, so many at a time; each keeps a state of its own."""
         left = deque(lane for lane in lanes if not lane.ended)
         while left:
-            self._group([left.popleft() for _ in range(min(len(left), most, self.most))])
+            self._move([left.popleft() for _ in range(min(len(left), most, self.most))], together=False)
 
-    def _group(self, lanes: list[_Lane[W]]) -> None:
-        size = self._size(lanes)
-        try:
-            state = lanes[0].state
-            assert state is not None
-            if len(lanes) > 1:
-                state = state.join([lane.state for lane in lanes])
-            if size > len(lanes):
-                state = state.take([*range(len(lanes)), *[0] * (size - len(lanes))])
-            found = self._found(lanes, state, size)
-            states = [found.state.take([row]) for row in range(len(lanes))]
-        except Exception as error:
-            crowded = memory.ran_out(error) and size > 1
-            if crowded:
-                memory.let_go(error)
-            elif len(lanes) == 1:
-                lanes[0].fail(at_frame(error, lanes[0].wanted.sequence.name, lanes[0].index))
-                return
-        else:
-            for row, (lane, own) in enumerate(zip(lanes, states, strict=True)):
-                lane.state = own
-                lane.accept(Step(found.boxes[row : row + 1], found.scores[row : row + 1], None))
-            return
-        if crowded:
-            self.halve(size)
-        self._in_groups(lanes, self.most if crowded else 1)
+
+def _joined(states: Several[Any], count: int, size: int) -> Any:
+    """States of ``count`` targets as one of ``size``, which the first target fills up."""
+    state = states[0].join(states) if len(states) > 1 else states[0]
+    return state.take([*range(count), *[0] * (size - count)]) if size > count else state

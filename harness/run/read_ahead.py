@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Condition
 
 from inmo.datasets.images import Frame, Frames
@@ -110,9 +110,5 @@ def reading(frames: Frames, *, ahead: bool) -> Iterator[Ahead | InTurn]:
     if not ahead:
         yield InTurn(frames)
         return
-    with readers() as pool:
-        film = Ahead(frames, pool)
-        try:
-            yield film
-        finally:
-            film.close()
+    with readers() as pool, closing(Ahead(frames, pool)) as film:
+        yield film

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from inmo.boxes import Boxes
 from inmo.datasets.base import Hole
 from inmo.errors import UserError
-from inmo.harness.run.jobs import Job, Outcome, built
+from inmo.harness.run.jobs import Job, Outcome, built, shared_facts
 from inmo.harness.store.records import Result
 from inmo.harness.store.store import PARTS, Store
 from inmo.trackers.recorded.tracker import Recorded
@@ -37,18 +36,9 @@ def _import(job: Job) -> Outcome:
         return Outcome(job, boxes.reason)
     before, boxes = annotation.split(boxes)
     nothing = np.full(len(boxes), np.nan)
-    facts = {
-        "tracker": job.run.tracker,
-        "sequence": job.sequence.name,
-        "annotation": annotation.fingerprint(),
-        "file": recorded.raw.path(recorded.tracker, job.sequence),
-        "versions": dict(job.versions),
-        "device": "recorded elsewhere",
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "config": dict(job.run.identity),
-        "hash": job.run.hash,
-    } | ({"before": before.tolist()} if len(before) else {})
-    store.put_result(
-        job.label, job.run, job.sequence.name, Result(boxes, nothing, dict.fromkeys(PARTS, nothing), facts)
-    )
+    facts = shared_facts(job, annotation)
+    facts |= {"file": recorded.raw.path(recorded.tracker, job.sequence), "device": "recorded elsewhere"}
+    facts |= {"before": before.tolist()} if len(before) else {}
+    result = Result(boxes, nothing, dict.fromkeys(PARTS, nothing), facts)
+    store.put_result(job.label, job.run, job.sequence.name, result)
     return Outcome(job)

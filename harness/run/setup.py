@@ -31,8 +31,11 @@ class DatasetArgument:
     root: str
 
     def open(self) -> Dataset:
-        """Raises UserError when there is nothing at the root."""
-        return open_dataset(self.name, self.root or _demand_root(self.name), label=self.label)
+        """Raises UserError when nobody knows the root, or there is nothing at it."""
+        root = self.root or known_root(self.name)
+        if not root:
+            raise UserError(no_root(self.name))
+        return open_dataset(self.name, root, label=self.label)
 
 
 def parse_dataset(text: str) -> DatasetArgument:
@@ -54,37 +57,29 @@ def open_datasets(arguments: Sequence[str]) -> list[Dataset]:
     return [item.open() for item in parsed]
 
 
-def user_config() -> Mapping[str, Any]:
-    """The user's config file (``datasets: {lasot: /data/LaSOT}``), empty when there is none.
-
-    It is the file named by the environment variable INMO_CONFIG, else ``config.yaml`` in the user's config folder.
-    """
-    path = config_path()
-    if not path.is_file():
-        return {}
-    try:
-        values = plain_yaml_file(path) or {}
-    except (OSError, NotPlainError) as error:
-        raise UserError(f"cannot read the config file {path}: {error}; mend the file") from error
-    if not isinstance(values, dict) or not isinstance(values.get("datasets", {}), dict):
-        raise UserError(f"the config file {path} must hold 'datasets:' with lines 'name: root'")
-    return values
-
-
 def config_path() -> Path:
+    """The file named by the environment variable INMO_CONFIG, else ``config.yaml`` in the user's config folder."""
     given = os.environ.get(CONFIG_VARIABLE)
     return Path(given) if given else platformdirs.user_config_path("inmo-harness") / "config.yaml"
 
 
 def known_root(name: str) -> str:
-    """The root that the user's config file knows for a benchmark, or where a rendered one lies; empty for others.
+    """The root that the user's config file (``datasets: {lasot: /data/LaSOT}``) knows for a benchmark, or where a
+    rendered one lies; empty for others. There may be no such file.
 
     Raises UserError for a config file that cannot be read.
     """
-    configured = user_config().get("datasets", {})
+    path = config_path()
+    try:
+        values = (plain_yaml_file(path) if path.is_file() else None) or {}
+    except (OSError, NotPlainError) as error:
+        raise UserError(f"cannot read the config file {path}: {error}; mend the file") from error
+    configured = values.get("datasets", {}) if isinstance(values, dict) else None
+    if not isinstance(configured, dict):
+        raise UserError(f"the config file {path} must hold 'datasets:' with lines 'name: root'")
     for key in configured:
         if key not in DATASETS:
-            raise UserError(f"{config_path()}: {unknown_name('dataset', str(key), DATASETS)}")
+            raise UserError(f"{path}: {unknown_name('dataset', str(key), DATASETS)}")
     if name in configured:
         return str(configured[name])
     row = benchmark(name)
@@ -94,13 +89,6 @@ def known_root(name: str) -> str:
 def no_root(name: str) -> str:
     """The sentence for a benchmark whose root nobody knows."""
     return f"no root is known for {name}: give --dataset {name}=ROOT, or write it into {config_path()}"
-
-
-def _demand_root(name: str) -> str:
-    root = known_root(name)
-    if not root:
-        raise UserError(no_root(name))
-    return root
 
 
 @dataclass(frozen=True)

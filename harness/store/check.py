@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +30,10 @@ class StoreFindings:
 
 def check_store(store: Store) -> StoreFindings:
     """Read every file of a store: datasets, ground truth, runs, results, holes, servers' scores."""
-    unsealed, damaged, read = [], [], 0
-    for path in _files(store):
-        read += 1
+    inside = (path for path in sorted(store.root.glob("[!.]*/**/*")) if not path.name.startswith("."))
+    files = [path for path in inside if path.suffix in (".parquet", ".json") and path.is_file()]
+    unsealed, damaged = [], []
+    for path in files:
         try:
             if not check_seal(path, path.read_bytes()):
                 unsealed.append(path)
@@ -51,7 +51,7 @@ def check_store(store: Store) -> StoreFindings:
                     store.result(label, run, name)
         except UserError as error:
             damaged.append(str(error))
-    return StoreFindings(store.root, read, tuple(unsealed), tuple(damaged))
+    return StoreFindings(store.root, len(files), tuple(unsealed), tuple(damaged))
 
 
 def seal_store(found: StoreFindings) -> None:
@@ -62,9 +62,3 @@ def seal_store(found: StoreFindings) -> None:
             write_table(path, {name: table[name].to_numpy() for name in table.column_names}, facts)
         else:
             write_json(path, read_json(path))
-
-
-def _files(store: Store) -> Iterator[Path]:
-    for path in sorted(store.root.glob("[!.]*/**/*")):
-        if path.suffix in (".parquet", ".json") and path.is_file() and not path.name.startswith("."):
-            yield path

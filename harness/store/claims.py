@@ -49,8 +49,7 @@ class Claims:
             if path in self.own:
                 continue
             if (lease := _acquired(path)) is None:
-                for other in taken:
-                    self._let_go(other)
+                self._let_go(taken)
                 return False
             self.own[path] = lease
             taken.append(path)
@@ -58,20 +57,18 @@ class Claims:
 
     def release(self, keys: Iterable[Key]) -> None:
         """Let go of the keys, where they are claimed here."""
-        for path in map(self._path, keys):
-            if path in self.own:
-                self._let_go(path)
+        self._let_go([path for path in map(self._path, keys) if path in self.own])
 
     def release_all(self) -> None:
-        for path in list(self.own):
-            self._let_go(path)
+        self._let_go(list(self.own))
 
     def _path(self, key: Key) -> Path:
         return _place(self.store, key)
 
-    def _let_go(self, path: Path) -> None:
-        self.own.pop(path).release()
-        _LEASES.pop(path, None)
+    def _let_go(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            self.own.pop(path).release()
+            _LEASES.pop(path, None)
 
 
 def wait_for_any(store: Path, wanted: Iterable[Iterable[Key]]) -> list[int]:

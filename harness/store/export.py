@@ -196,11 +196,10 @@ def _demand_complete(store: Store, label: str, tracker: str, run: Run, names: tu
     missing = [n for n in names if store.result_facts(label, run, n) is None]
     if missing:
         holes = [hole for n in missing[:SHOWN] if isinstance(hole := store.result(label, run, n), Hole)]
-        shown = "; ".join(f"{hole.sequence}: {hole.reason}" for hole in holes) + (
-            " ..." if len(missing) > SHOWN else ""
-        )
+        shown = "; ".join(f"{hole.sequence}: {hole.reason}" for hole in holes)
+        more = " ..." if len(missing) > SHOWN else ""
         raise UserError(
-            f"{tracker} has no result for {len(missing)} of {len(names)} sequences of {label} ({shown}); "
+            f"{tracker} has no result for {len(missing)} of {len(names)} sequences of {label} ({shown}{more}); "
             "mend what is wrong and `track` again, or add --partial to write what is there"
         )
 

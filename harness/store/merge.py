@@ -7,11 +7,11 @@ where something does not, until it is said whose copy is meant; a killed merge c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from inmo.harness.store.records import Result, Run, StoredDataset
 from inmo.harness.store.store import NOT_RUN, Store
 from inmo.whole_files import place
 
+T = TypeVar("T")
 SAME_FACTS = ("benchmark", "protocol", "origin", "ground_truth")
 """Of a dataset, what must be the same in all stores; roots differ from machine to machine."""
 
@@ -55,7 +56,7 @@ class Merge:
     into: Store
     conflicts: list[Conflict] = field(default_factory=list)
     decided: list[Conflict] = field(default_factory=list)
-    results: dict[Path, int] = field(default_factory=dict)
+    results: Counter[Path] = field(default_factory=Counter)
     same: int = 0
     outdated: int = 0
     damaged: list[str] = field(default_factory=list)
@@ -111,15 +112,9 @@ class _Dataset:
     first: Path | None
 
     def take(self, stores: Sequence[Store]) -> None:
-        kept: list[tuple[Store, StoredDataset]] = []
-        for store in stores:
-            data = self.reading.tried(partial(store.dataset, self.label)) if self.label in store.datasets() else None
-            if data is None:
-                continue
-            if kept and (differ := _unlike(kept[0][1], data)):
-                self._clash(f"{self.label}", kept[0][0], store, differ)
-            else:
-                kept.append((store, data))
+        holding = [store for store in stores if self.label in store.datasets()]
+        datasets = [(store, self.label, self.reading.tried(store.dataset, self.label)) for store in holding]
+        kept = self._agreeing(datasets, _unlike)
         self.found.datasets += kept
         names = dict.fromkeys(name for _, data in kept for name in data.names)
         truths = {name: self._truth(name, [s for s, data in kept if name in data.names]) for name in names}
@@ -128,75 +123,75 @@ class _Dataset:
 
     def _truth(self, name: str, stores: Sequence[Store]) -> str:
         """Copy a sequence's ground truth; its fingerprint, empty where no store has it."""
-        kept: tuple[Store, str] | None = None
-        for store in stores:
-            sequence = self.reading.tried(partial(store.sequence, self.label, name))
-            if sequence is None:
-                continue
-            print_ = sequence.annotation.fingerprint()
-            if kept is None:
-                kept = store, print_
-                self._copy(store, store.sequence_file(self.label, name))
-            elif kept[1] != print_:
-                self._clash(f"{self.label}, {name}", kept[0], store, "the annotations differ")
-        return kept[1] if kept else ""
+        sequences = [(store, self.reading.tried(store.sequence, self.label, name)) for store in stores]
+        what = f"{self.label}, {name}"
+        prints = [(store, what, data.annotation.fingerprint() if data else None) for store, data in sequences]
+        kept = self._agreeing(prints, lambda one, other: "the annotations differ" if one != other else "")
+        if not kept:
+            return ""
+        self._copy(kept[0][0], kept[0][0].sequence_file(self.label, name))
+        return kept[0][1]
 
     def _run(self, folder: str, stores: Sequence[Store], truths: dict[str, str]) -> None:
-        runs = [(s, run) for s in stores if (run := self.reading.tried(partial(s.run, self.label, folder)))]
+        runs = [(s, run) for s in stores if (run := self.reading.tried(s.run, self.label, folder))]
         if not runs:
             return
         self.found.runs += [(self.label, replace(run, label=runs[0][1].label)) for _, run in runs]
         for name, fingerprint in truths.items():
-            self._result(runs, name, fingerprint)
-        self._server(runs)
+            self._result(folder, runs, name, fingerprint)
+        scores = [
+            (store, f"{self.label}, {run.label or run.title}", self.reading.tried(store.server_score, self.label, run))
+            for store, run in runs
+        ]
+        kept = self._agreeing(scores, lambda one, other: "the server's scores differ" if one != other else "")
+        if kept:
+            self._copy(kept[0][0], kept[0][0].run_folder(self.label, folder) / "server.json")
 
-    def _result(self, runs: Sequence[tuple[Store, Run]], name: str, fingerprint: str) -> None:
+    def _result(self, folder: str, runs: Sequence[tuple[Store, Run]], name: str, fingerprint: str) -> None:
         """Copy a result, else why there is none."""
-        kept: tuple[Store, Result] | None = None
+        found: list[tuple[Store, str, Result]] = []
         holes: list[tuple[Store, Path]] = []
-        again = False
         for store, run in runs:
-            result = self.reading.tried(partial(store.result, self.label, run, name))
-            path = store.result_file(self.label, run.folder, name)
+            result = self.reading.tried(store.result, self.label, run, name)
             if isinstance(result, Hole):
-                holes += [(store, path.with_suffix(".hole.json"))] if result.reason != NOT_RUN else []
-            elif result is None:
-                continue
-            elif fingerprint and result.provenance.get("annotation") != fingerprint:
+                path = store.result_file(self.label, folder, name).with_suffix(".hole.json")
+                holes += [(store, path)] if result.reason != NOT_RUN else []
+            elif result is not None and fingerprint and result.provenance.get("annotation") != fingerprint:
                 self.found.outdated += 1
-            elif kept is None:
-                kept = store, result
-                self.found.results[store.root] = self.found.results.get(store.root, 0) + 1
-                self._copy(store, path)
-            elif differ := _boxes_differ(kept[1], result):
-                self._clash(f"{self.label}, {run.label or run.title}, {name}", kept[0], store, differ)
-            else:
-                again = True
-        self.found.same += again
-        if kept is None and holes:
+            elif result is not None:
+                found.append((store, f"{self.label}, {run.label or run.title}, {name}", result))
+        kept = [store for store, _ in self._agreeing(found, _boxes_differ)]
+        if kept:
+            self.found.results[kept[0].root] += 1
+            self.found.same += len(kept) > 1
+            self._copy(kept[0], kept[0].result_file(self.label, folder, name))
+        elif holes:
             self._copy(*holes[0])
 
-    def _server(self, runs: Sequence[tuple[Store, Run]]) -> None:
-        kept: tuple[Store, dict[str, Any]] | None = None
-        for store, run in runs:
-            score = self.reading.tried(partial(store.server_score, self.label, run))
-            if score is None:
+    def _agreeing(
+        self, found: Iterable[tuple[Store, str, T | None]], differ: Callable[[T, T], str]
+    ) -> list[tuple[Store, T]]:
+        """Of stores, each with what something is called and what it has there: those that have the same as the first.
+
+        The others clash with it, in the words of ``differ``; those that have nothing are left out.
+        """
+        kept: list[tuple[Store, T]] = []
+        for store, what, value in found:
+            if value is None:
                 continue
-            if kept is None:
-                kept = store, score
-                self._copy(store, store.run_folder(self.label, run.folder) / "server.json")
-            elif kept[1] != score:
-                self._clash(f"{self.label}, {run.label or run.title}", kept[0], store, "the server's scores differ")
+            if kept and (words := differ(kept[0][1], value)):
+                first = kept[0][0].root
+                clashes = self.found.decided if first.resolve() == self.first else self.found.conflicts
+                clashes.append(Conflict(what, (first, store.root), words))
+            else:
+                kept.append((store, value))
+        return kept
 
     def _copy(self, store: Store, path: Path) -> None:
         into = self.found.into.root
         if store.root.resolve() != into.resolve():
             target = into / path.relative_to(store.root)
             self.found.copies[target] = path, store.root.resolve() == self.first
-
-    def _clash(self, what: str, one: Store, other: Store, differ: str) -> None:
-        decided = one.root.resolve() == self.first
-        (self.found.decided if decided else self.found.conflicts).append(Conflict(what, (one.root, other.root), differ))
 
 
 def _unlike(one: StoredDataset, other: StoredDataset) -> str:

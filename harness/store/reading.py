@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from inmo.errors import UserError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass
@@ -17,10 +18,10 @@ class Reading:
 
     damaged: list[str] = field(default_factory=list)
 
-    def tried(self, read: Callable[[], T]) -> T | None:
+    def tried(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """What is read; None where the file is damaged, or has gone since it was listed."""
         try:
-            return read()
+            return read(*args, **kwargs)
         except UserError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 self.damaged.append(str(error))

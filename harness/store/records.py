@@ -1,4 +1,4 @@
-"""What a store keeps, as records: datasets, ground truth, runs and results; and what runs are called."""
+"""What a store keeps, as records: datasets, ground truth, runs and results, sweeps; and what runs are called."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from inmo.boxes import Boxes
 from inmo.datasets.base import Annotation, Hole
+
+Values = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,25 @@ class Result:
         """The boxes with those that recorded results have of frames before the benchmark's first, (k + n, 4)."""
         before = np.array(self.provenance.get("before", ()), dtype=np.float64).reshape(-1, 4)
         return np.concatenate([before, self.boxes])
+
+
+@dataclass(frozen=True)
+class Swept:
+    """One tracker on one dataset under all values of a sweep: where the results of each stand in the store.
+
+    Attributes:
+        tracker: its name in tables.
+        dataset: label of the dataset in the store.
+        over: names of the constants.
+        own: the tracker's own values of them on this dataset.
+        runs: values, in the order of ``over`` -> folder of the run (``store.Run.folder``).
+    """
+
+    tracker: str
+    dataset: str
+    over: tuple[str, ...]
+    own: Values
+    runs: Mapping[Values, str]
 
 
 def display_names(runs: tuple[Run, ...]) -> dict[str, str]:

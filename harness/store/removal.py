@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from inmo.errors import UserError, unknown_name
@@ -58,13 +57,14 @@ def plan_removal(store: Store, trackers: Sequence[str], datasets: Sequence[str])
     found, known = dict.fromkeys(trackers, 0), set()
     going: dict[tuple[str, str], str] = {}
     for label in wanted:
-        runs = [reading.tried(partial(store.run, label, folder)) for folder in store.folders(label)]
-        names = display_names(tuple(run for run in runs if run is not None))
+        tried = (reading.tried(store.run, label, folder) for folder in store.folders(label))
+        runs = tuple(run for run in tried if run is not None)
+        names = display_names(runs)
         for folder in store.folders(label):  # one whose run.json is damaged can be named by its folder
             names.setdefault(folder, folder)
-        known |= {*names.values(), *(run.label or run.title for run in runs if run is not None)}
+        known |= {*names.values(), *(run.label or run.title for run in runs)}
         for word in trackers:
-            meant = _meant(word, [run for run in runs if run is not None], names)
+            meant = _meant(word, runs, names)
             if len(meant) > 1:
                 several = ", ".join(f"{names[folder]} ({folder})" for folder in meant)
                 raise UserError(f"'{word}' is {len(meant)} runs on {label}: {several}; name one by its folder or hash")
@@ -113,15 +113,10 @@ def _meant(word: str, runs: Sequence[Run], names: dict[str, str]) -> list[str]:
 
 def _of_folder(store: Store, label: str, path: Path, words: str, folders: Sequence[str]) -> Removal:
     results, owner = 0, None
-    names = _sequences(store, label)
+    data = Reading().tried(store.dataset, label)
     for folder in folders:
         results += len(list(store.run_folder(label, folder).glob("*.parquet")))
-        for name in names:
+        for name in data.names if data is not None else ():
             found = owner_of(store.root, (label, folder, name))
             owner = found if found is not None and not found.gone else owner
     return Removal(path, words, results, disk_of(path), owner)
-
-
-def _sequences(store: Store, label: str) -> tuple[str, ...]:
-    data = Reading().tried(partial(store.dataset, label))
-    return data.names if data is not None else ()

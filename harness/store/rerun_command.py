@@ -32,7 +32,8 @@ def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] 
     known = shipped_weights() if shipped is None else shipped
     values = {key: value for key, value in run.identity.items() if key not in ("name", "target")}
     target = run.identity.get("target", "")
-    if not isinstance(target, str) or "content" in values or any(_fingerprint(v) for v in values.values()):
+    prints = [v for v in values.values() if isinstance(v, Mapping) and set(v) != {"sha256"}]  # of code, or results
+    if prints or not isinstance(target, str) or "content" in values:
         return ""
     words = ["python", "run_all.py", "track", "--tracker", run.tracker + (f":{target}" if target else "")]
     for key, value in values.items():
@@ -55,10 +56,6 @@ def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] 
 def shipped_weights() -> Mapping[str, str]:
     """SHA-256 -> path from the repository's root of the weights that come with the project."""
     return {file_sha256(path): str(WEIGHTS / path.name) for path in sorted((ROOT / WEIGHTS).glob("*.safetensors"))}
-
-
-def _fingerprint(value: Any) -> bool:
-    return isinstance(value, Mapping) and set(value) != {"sha256"}
 
 
 def _in_yaml(value: Any) -> str:

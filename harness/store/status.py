@@ -9,7 +9,7 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -74,12 +74,12 @@ def store_status(store: Store) -> StoreStatus:
     """Read a store from end to end. Damaged files are named, and the rest is counted."""
     reading, datasets, seen = Reading(), [], []
     for label in store.datasets():
-        data = reading.tried(partial(store.dataset, label))
+        data = reading.tried(store.dataset, label)
         if data is not None:
             datasets.append(data)
             seen.append(_look(store, data, reading))
     paces: dict[str, tuple[float, int]] = {}
-    for each in (each for own in seen for each in own):
+    for each in chain.from_iterable(seen):
         seconds, frames = paces.get(each.run.folder, (0.0, 0))
         paces[each.run.folder] = seconds + each.seconds, frames + each.frames
     runs = []
@@ -133,24 +133,20 @@ class _Seen:
 
 def _look(store: Store, data: StoredDataset, reading: Reading) -> list[_Seen]:
     """The runs on a dataset, read a sequence at a time."""
-    runs = (reading.tried(partial(store.run, data.label, folder)) for folder in store.folders(data.label))
+    runs = (reading.tried(store.run, data.label, folder) for folder in store.folders(data.label))
     lengths: dict[str, int] = {}
     seen = [_Seen(run, lengths) for run in runs if run is not None]
     for name in data.names:
-        truth = reading.tried(partial(store.sequence, data.label, name))
+        truth = reading.tried(store.sequence, data.label, name)
         if truth is not None:
             lengths[name] = len(truth.annotation)
         for each in seen:
-            each.take(reading.tried(partial(store.result, data.label, each.run, name)), name, truth)
+            each.take(reading.tried(store.result, data.label, each.run, name), name, truth)
     return seen
 
 
 def _status(
-    store: Store,
-    data: StoredDataset,
-    seen: _Seen,
-    name: str,
-    paces: Mapping[str, tuple[float, int]],
+    store: Store, data: StoredDataset, seen: _Seen, name: str, paces: Mapping[str, tuple[float, int]]
 ) -> RunStatus:
     owners: dict[Owner, list[str]] = {}
     for sequence in data.names:
@@ -158,24 +154,23 @@ def _status(
         if owner is not None:
             owners.setdefault(owner, []).append(sequence)
     seconds, frames = (seen.seconds, seen.frames) if seen.frames else paces[seen.run.folder]
-    lengths = [seen.lengths.get(sequence) for sequence in seen.left]
-    known = [length for length in lengths if length is not None]
+    known = [seen.lengths[sequence] for sequence in seen.left if sequence in seen.lengths]
     costs: tuple[float, ...] | None = None
     if not seen.left:
         costs = ()
     elif frames and known:
         usual = sum(known) / len(known)  # of a sequence whose annotation cannot be read
-        costs = tuple(seconds / frames * (usual if length is None else length) for length in lengths)
+        costs = tuple(seconds / frames * seen.lengths.get(sequence, usual) for sequence in seen.left)
     return RunStatus(
-        data.label,
-        name,
-        seen.run.folder,
-        len(data.names),
-        seen.done,
-        tuple(seen.holes),
-        tuple(seen.failures),
-        tuple(seen.left),
-        {owner: tuple(own) for owner, own in owners.items()},
-        costs,
-        disk_of(store.run_folder(data.label, seen.run.folder)),
+        dataset=data.label,
+        tracker=name,
+        folder=seen.run.folder,
+        wanted=len(data.names),
+        done=seen.done,
+        holes=tuple(seen.holes),
+        failures=tuple(seen.failures),
+        left=tuple(seen.left),
+        owners={owner: tuple(own) for owner, own in owners.items()},
+        costs=costs,
+        disk=disk_of(store.run_folder(data.label, seen.run.folder)),
     )

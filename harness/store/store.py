@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from math import isnan
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -59,40 +60,36 @@ class Store:
         A benchmark may move to another root: its annotations decide what must be run again. Raises UserError when the
         store holds another benchmark, or another folder of own sequences, under the same label.
         """
+        row, root = dataset.benchmark, str(Path(dataset.root).resolve())
         with locked(self._file(dataset.label, LOCK)):  # names wanted by two runs at once must not be lost
-            self._put_dataset(dataset, names)
-
-    def _put_dataset(self, dataset: Dataset, names: tuple[str, ...]) -> None:
-        row, unwanted = dataset.benchmark, {s.name for s in dataset.sequences}
-        root = str(Path(dataset.root).resolve())
-        if self._file(dataset.label, "dataset.json").exists():
-            earlier = self.dataset(dataset.label)
-            if earlier.label != dataset.label:
-                raise UserError(
-                    f"the disk of the store {self.root} does not tell the names {earlier.label} and {dataset.label} "
-                    "apart: give one of them another name (BENCHMARK:NAME=ROOT), or use another store"
-                )
-            if earlier.benchmark != row.name or (not row.table and earlier.root != root):
-                raise UserError(
-                    f"the store {self.root} already holds '{dataset.label}' from {earlier.root}: give {dataset.root} a "
-                    f"name of its own ({row.name}:NAME=ROOT), or use another store"
-                )
-            names = tuple(s.name for s in dataset.sequences if s.name in {*names, *earlier.names})
-        unwanted -= set(names)
-        holes = dataset.holes + tuple(Hole(n, "not asked for (--sequences)") for n in sorted(unwanted))
-        stored = StoredDataset(
-            label=dataset.label,
-            benchmark=row.name,
-            title=row.title if dataset.label == row.name else dataset.label,
-            protocol=row.protocol,
-            origin=row.origin,
-            root=root,
-            names=names,
-            holes=holes,
-            attributes=dict(row.attributes),
-            ground_truth=row.ground_truth,
-        )
-        self._write_dataset(stored)
+            if self._file(dataset.label, "dataset.json").exists():
+                earlier = self.dataset(dataset.label)
+                if earlier.label != dataset.label:
+                    raise UserError(
+                        f"the disk of the store {self.root} does not tell the names {earlier.label} and "
+                        f"{dataset.label} apart: give one of them another name (BENCHMARK:NAME=ROOT), or use another "
+                        "store"
+                    )
+                if earlier.benchmark != row.name or (not row.table and earlier.root != root):
+                    raise UserError(
+                        f"the store {self.root} already holds '{dataset.label}' from {earlier.root}: give "
+                        f"{dataset.root} a name of its own ({row.name}:NAME=ROOT), or use another store"
+                    )
+                names = tuple(s.name for s in dataset.sequences if s.name in {*names, *earlier.names})
+            unwanted = sorted({s.name for s in dataset.sequences} - set(names))
+            stored = StoredDataset(
+                label=dataset.label,
+                benchmark=row.name,
+                title=row.title if dataset.label == row.name else dataset.label,
+                protocol=row.protocol,
+                origin=row.origin,
+                root=root,
+                names=names,
+                holes=dataset.holes + tuple(Hole(name, "not asked for (--sequences)") for name in unwanted),
+                attributes=dict(row.attributes),
+                ground_truth=row.ground_truth,
+            )
+            self._write_dataset(stored)
 
     def _write_dataset(self, stored: StoredDataset) -> None:
         if _blind(self._file(stored.label, LOCK)) and (pair := _same_file(stored.names)):
@@ -111,13 +108,19 @@ class Store:
     def put_sequence(self, label: str, sequence: Sequence, annotation: Annotation) -> None:
         """Keep the ground truth of a sequence beside its results; written anew only when it changed."""
         path = self.sequence_file(label, sequence.name)
-        facts = {
+        facts: dict[str, Any] = {
             "name": sequence.name,
             "attributes": list(sequence.attributes),
             "first_only": sequence.first_only,
             "fingerprint": annotation.fingerprint(),
-        } | ({"before": _numbers(annotation.before)} if len(annotation.before) else {})
-        others, reason = _others(sequence)
+        }
+        if len(annotation.before):  # NaN as None: facts are compared, and NaN equals nothing
+            facts["before"] = [[None if isnan(v) else v for v in row] for row in annotation.before.tolist()]
+        others, reason = np.zeros((0, 0, 4)), ""
+        try:
+            others = others if sequence.others is None else sequence.others()
+        except UserError as error:  # boxes of other targets that cannot be read are no reason not to track
+            reason = str(error)
         if len(others) or reason:
             facts["others"] = {"count": len(others), "fingerprint": fingerprint(others), "reason": reason}
         if path.exists() and read_facts(path) == facts:
@@ -142,7 +145,7 @@ class Store:
 
     def put_result(self, label: str, run: Run, sequence: str, result: Result) -> bool:
         """Store a result; True when it is this one that now stands, False when another was there first."""
-        path = self._result(label, run, sequence)
+        path = self.result_file(label, run.folder, sequence)
         columns = dict(zip(BOX, result.boxes.T, strict=True)) | {"score": result.scores} | dict(result.seconds)
         placed = write_table(path, columns, {**result.provenance, "rows": len(result.boxes)}, keep_first=True)
         path.with_suffix(".hole.json").unlink(missing_ok=True)
@@ -150,7 +153,7 @@ class Store:
 
     def put_hole(self, label: str, run: Run, hole: Hole) -> None:
         """Note why a sequence has no result. A later result removes the note."""
-        write_json(self._result(label, run, hole.sequence).with_suffix(".hole.json"), asdict(hole))
+        write_json(self.result_file(label, run.folder, hole.sequence).with_suffix(".hole.json"), asdict(hole))
 
     def put_server_score(self, label: str, run: Run, score: Mapping[str, Any]) -> None:
         """Keep what a server said of this run's submission: success, precision, norm_precision (0..1) and source."""
@@ -158,7 +161,7 @@ class Store:
 
     def drop_result(self, label: str, run: Run, sequence: str) -> None:
         """Forget a result that no longer fits the data."""
-        self._result(label, run, sequence).unlink(missing_ok=True)
+        self.result_file(label, run.folder, sequence).unlink(missing_ok=True)
 
     # ---- reading
 
@@ -181,23 +184,15 @@ class Store:
         path = self.sequence_file(label, name)
         table, facts = read_table(path)
         with fitting(path):
-            return self._sequence(table, facts)
-
-    @staticmethod
-    def _sequence(table: pa.Table, facts: Mapping[str, Any]) -> StoredSequence:
-        absent = table["absent"].to_numpy() if "absent" in table.column_names else None
-        before = np.array(facts.get("before", ()), dtype=np.float64).reshape(-1, 4)
-        annotation = Annotation(_boxes(table), absent, before)
-        kept = facts.get("others", {"count": 0, "reason": ""})
-        others = [_boxes(table, str(k + 1)) for k in range(kept["count"])]
-        return StoredSequence(
-            facts["name"],
-            annotation,
-            tuple(facts["attributes"]),
-            facts["first_only"],
-            np.stack(others) if others else np.zeros((0, len(annotation), 4)),
-            kept["reason"],
-        )
+            absent = table["absent"].to_numpy() if "absent" in table.column_names else None
+            before = np.array(facts.get("before", ()), dtype=np.float64).reshape(-1, 4)
+            annotation = Annotation(_boxes(table), absent, before)
+            kept = facts.get("others", {"count": 0, "reason": ""})
+            others = np.zeros((kept["count"], len(annotation), 4))
+            for k, boxes in enumerate(others):
+                boxes[:] = _boxes(table, str(k + 1))
+            attributes = tuple(facts["attributes"])
+            return StoredSequence(facts["name"], annotation, attributes, facts["first_only"], others, kept["reason"])
 
     def folders(self, label: str) -> tuple[str, ...]:
         """The folders of the runs on a dataset (``Run.folder``), sorted by tracker and hash."""
@@ -216,7 +211,7 @@ class Store:
 
     def result(self, label: str, run: Run, sequence: str) -> Result | Hole:
         """A result, or the hole in its place with the reason. Raises UserError for a damaged file."""
-        path = self._result(label, run, sequence)
+        path = self.result_file(label, run.folder, sequence)
         if not path.exists():
             note = path.with_suffix(".hole.json")
             with fitting(note):
@@ -231,7 +226,7 @@ class Store:
 
     def result_facts(self, label: str, run: Run, sequence: str) -> dict[str, Any] | None:
         """Provenance of a finished result without its rows; None when there is none."""
-        path = self._result(label, run, sequence)
+        path = self.result_file(label, run.folder, sequence)
         return read_facts(path) if path.exists() else None
 
     def server_score(self, label: str, run: Run) -> dict[str, Any] | None:
@@ -243,9 +238,6 @@ class Store:
 
     def _file(self, label: str, *parts: str) -> Path:
         return self.root.joinpath(file_name(label), *parts)
-
-    def _result(self, label: str, run: Run, sequence: str) -> Path:
-        return self.result_file(label, run.folder, sequence)
 
     def folder(self, label: str) -> Path:
         """Where all of a dataset is."""
@@ -309,19 +301,5 @@ def _same_file(names: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
-def _numbers(boxes: Boxes) -> list[list[float | None]]:
-    """Boxes for a file's facts, NaN as None: facts are compared, and NaN equals nothing."""
-    return [[None if np.isnan(value) else value for value in row] for row in boxes.tolist()]
-
-
 def _boxes(table: pa.Table, suffix: str = "") -> Boxes:
     return np.stack([table[c + suffix].to_numpy() for c in BOX], axis=1)
-
-
-def _others(sequence: Sequence) -> tuple[Boxes, str]:
-    """Boxes of other targets, and why there are none where one cannot be read: that is no reason not to track."""
-    nothing = np.zeros((0, 0, 4))
-    try:
-        return (sequence.others() if sequence.others is not None else nothing), ""
-    except UserError as error:
-        return nothing, str(error)

@@ -7,6 +7,8 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +66,7 @@ def read_maps(path: Path) -> Maps:
         check_seal(path, data)
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             facts = json.loads(str(stored["facts"]))
-            keys = facts.get(
-                "keys", [None] * len(facts["parts"])
-            )  # files of earlier versions have counts of padded ones
+            keys = facts.get("keys", [None] * len(facts["parts"]))  # earlier versions have counts of padded ones
             parts = tuple(
                 ActivationMap(part, name, stored[f"change{n}"], stored[f"response{n}"], own and RealKeys(dict(own)))
                 for n, ((part, name, *_), own) in enumerate(zip(facts["parts"], keys, strict=True))
@@ -80,9 +80,4 @@ def read_maps(path: Path) -> Maps:
 
 def _common(one: str, other: str) -> int:
     """How many leading steps two module paths share."""
-    count = 0
-    for a, b in zip(one.split("."), other.split("."), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+    return sum(takewhile(bool, map(eq, one.split("."), other.split("."))))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from inmo.harness.store.records import Swept, Values
 from inmo.harness.store.store import Store
-from inmo.harness.store.swept import Swept, Values
 from inmo.reports.blocks.block import Block, Drawing
 from inmo.reports.figures import for_papers as figures
 from inmo.reports.figures import svg

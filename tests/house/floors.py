@@ -50,8 +50,6 @@ LARGEST = 32
 LAZY: Mapping[str, str] = MappingProxyType(
     {
         "inmo.datasets": "numpy: most commands ask for names alone",
-        "inmo.harness.bench.command": "torch",
-        "inmo.harness.bench.compare": "torch",
         "inmo.harness.commands.ablate": "joblib and torch",
         "inmo.harness.commands.bench": "torch",
         "inmo.harness.commands.compare": "matplotlib",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from inmo.errors import UserError
-from inmo.harness.experiment.run import open_all, run_experiment
+from inmo.harness.experiment.run import open_experiment, run_experiment
 from inmo.harness.experiment.spec import Experiment, TrackerEntry
 from inmo.harness.store.store import open_store
 from inmo.harness.training.checkpoints import save_weights
@@ -51,7 +51,12 @@ def test_a_card_is_read_off_the_file_and_the_store(clips: Path, tmp_path: Path) 
     )
     experiment = Experiment("t", entries)
     store = open_store(tmp_path / "store", write=True)
-    run_experiment(experiment, open_all(experiment, [f"folder:mine={clips}"]), store, resources=Resources(device="cpu"))
+    run_experiment(
+        experiment,
+        open_experiment(experiment, [f"folder:mine={clips}"]).datasets,
+        store,
+        resources=Resources(device="cpu"),
+    )
     text = card("siamcar-nano", path, {"three clips": store, "none": open_store(tmp_path / "empty", write=True)})
     assert "240: 30 steps of 8" in text and "| seed | 3 |" in text and "2 minutes" in text
     assert "photos (80%), mini (20%); 640 distinct pairs" in text

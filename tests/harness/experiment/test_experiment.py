@@ -14,7 +14,7 @@ from inmo.harness.constants.sweep import parse_over, variants
 from inmo.harness.experiment.load import load_experiment
 from inmo.harness.experiment.paper import FIGURES, TABLES
 from inmo.harness.experiment.paper_rows import Candidate, row_of, spelling, trainings
-from inmo.harness.experiment.run import open_all, open_experiment, run_experiment, setups
+from inmo.harness.experiment.run import open_experiment, run_experiment, setups
 from inmo.harness.experiment.spec import AblationEntry
 from inmo.harness.run.jobs import merge_variants, plan
 from inmo.harness.run.setup import configure
@@ -53,7 +53,7 @@ server_scores: [%s]
 
 def test_an_experiment_runs_what_is_missing(clips: Path, tmp_path: Path) -> None:
     loaded = load_experiment(experiment(tmp_path / "two.yaml", TWO))
-    datasets = open_all(loaded, [f"folder:mine={clips}"])
+    datasets = open_experiment(loaded, [f"folder:mine={clips}"]).datasets
     store = open_store(tmp_path / "store", write=True)
     outcomes, done = run_experiment(loaded, datasets, store)
     assert (len(outcomes), done) == (6, 0)
@@ -109,7 +109,7 @@ def test_broken_experiments_are_refused_with_a_sentence(tmp_path: Path, text: st
 
 def test_an_experiment_without_datasets_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="names no dataset"):
-        open_all(load_experiment(experiment(tmp_path / "two.yaml", TWO)))
+        open_experiment(load_experiment(experiment(tmp_path / "two.yaml", TWO)))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "experiments").glob("*.yaml")), ids=lambda p: p.stem)
@@ -192,7 +192,8 @@ def test_a_sweep_gives_what_single_runs_give(name: str, values: dict[str, str], 
     over = {"window_influence": (0.0, 0.4, 0.9), "lr": (0.2, 0.7), "penalty_k": (0.0, 0.1)}
     made = variants(configure(name, words), over)
     assert len(made) == 12
-    datasets = open_all(load_experiment(experiment(tmp_path / "two.yaml", TWO)), [f"folder:mine={clips}"])
+    loaded = load_experiment(experiment(tmp_path / "two.yaml", TWO))
+    datasets = open_experiment(loaded, [f"folder:mine={clips}"]).datasets
     swept, single = (open_store(tmp_path / folder, write=True) for folder in ("swept", "single"))
     jobs, _ = plan(swept, datasets, made, device="cpu")
     merged = merge_variants(jobs)

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from inmo.datasets.base import Hole
-from inmo.harness.store.records import Run
+from inmo.harness.store.records import Run, Swept
 from inmo.harness.store.store import Store
-from inmo.harness.store.swept import Swept
 from inmo.reports.blocks.block import write_block
 from inmo.reports.blocks.sweeps import range_table, read_sweep, sweep_block, sweep_table
 from inmo.reports.figures import for_papers as figures
