@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from inmo.trackers.networks.layers import cells
+from inmo.trackers.networks.layers import cell_centres, cells
 
 STRIDE = 8
 NOTHING, TARGET, IGNORED = 0, 1, -1
@@ -44,11 +44,6 @@ def _rectangle(first: Tensor, last: Tensor, side: int) -> Tensor:
     places = torch.arange(side, device=first.device)
     inside = (places >= first[..., None]) & (places < last[..., None])  # (B, 2, side): columns, rows
     return (inside[:, 1, :, None] & inside[:, 0, None, :]).flatten(1).long()
-
-
-def cell_centres(side: int, device: torch.device) -> Tensor:
-    """(side * side, 2) x, y of the cells' centres as fractions, row by row."""
-    return cells((torch.arange(side, device=device, dtype=torch.float32) + 0.5) / side)
 
 
 def inner_labels(boxes: Tensor, side: int) -> Tensor:

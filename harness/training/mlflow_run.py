@@ -80,18 +80,18 @@ class MlflowRun:
         run = self._client.create_run(self._experiment, tags={"folder": str(folder)}, run_name=folder.name)
         self._run = run.info.run_id
         entities = importlib.import_module("mlflow.entities")
-        params = [entities.Param(name, str(value)[: MOST["value"]]) for name, value in self._params.items()]
-        for start in range(0, len(params), MOST["params"]):
-            self._client.log_batch(self._run, params=params[start : start + MOST["params"]])
+        self._log("params", [entities.Param(name, str(value)[: MOST["value"]]) for name, value in self._params.items()])
         cells = ((int(row["step"]), *cell) for row in self._before for cell in row.items())
         self._send([(name, float(value), step) for step, name, value in cells if name != "step" and value])
 
     def _send(self, metrics: Sequence[tuple[str, float, int]]) -> None:
         make: Any = importlib.import_module("mlflow.entities").Metric
         now = int(1000 * time.time())
-        made = [make(name, value, now, step) for name, value, step in metrics]
-        for start in range(0, len(made), MOST["metrics"]):
-            self._client.log_batch(self._run, metrics=made[start : start + MOST["metrics"]])
+        self._log("metrics", [make(name, value, now, step) for name, value, step in metrics])
+
+    def _log(self, kind: str, made: Sequence[Any]) -> None:
+        for start in range(0, len(made), MOST[kind]):
+            self._client.log_batch(self._run, **{kind: made[start : start + MOST[kind]]})
 
 
 def demand_mlflow() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -63,8 +63,8 @@ def describe(network: nn.Module) -> list[Part]:
     repeated: tuple[str, ...] = getattr(network, "repeated_by_release", ())
     rows = []
     for name, part in network.named_children():
-        whole = Part(name, _size(part), template.get(name, 0), search.get(name, 0))
-        rows.append(replace(whole, repeated=_repeated(name, repeated, template)))
+        again = sum(template.get(path, 0) for path in repeated if f"{path}.".startswith(f"{name}."))
+        rows.append(Part(name, _size(part), template.get(name, 0), search.get(name, 0), again))
         rows += _interaction(name, part, template, search)
     rows.append(Part("total", _size(network), template[""], search[""], sum(row.repeated for row in rows)))
     return rows
@@ -108,11 +108,6 @@ def _interaction(name: str, part: nn.Module, template: dict[str, int], search: d
         sums[str(module.part)] += own[path] - sum(own[other] for other in tagged if other.startswith(path + "."))
     rows = (Part(f"{name}: {label}", *values.tolist()) for label, values in sums.items())
     return [Part(f"{name}: WP", 0, 0, 0), *rows]
-
-
-def _repeated(name: str, repeated: tuple[str, ...], template: dict[str, int]) -> int:
-    """Template MACs of a part, or of its parts, that the released code repeats."""
-    return sum(template.get(path, 0) for path in repeated if path == name or path.startswith(name + "."))
 
 
 def _macs(network: nn.Module) -> tuple[dict[str, int], dict[str, int]]:

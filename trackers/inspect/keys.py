@@ -82,14 +82,10 @@ def table(found: tuple[Asked, ...]) -> str:
 def _row(one: Asked) -> list[str]:
     sides = (f"{side} x {side}" for side in (one.template, one.search))
     padding = f"{one.padding:+.0%}" if one.padding else "none"
-    keys = one.keys
-    counts = ["", "", "no softmax over keys"] if keys is None else [str(keys.least), str(keys.median), histogram(keys)]
+    counts = ["", "", "no softmax over keys"]
+    if (keys := one.keys) is not None:
+        counts = [str(keys.least), str(keys.median), ", ".join(f"{n}: {keys.share(n):.0%}" for n in keys.cells)]
     return [one.name, str(one.window), *sides, padding, *counts]
-
-
-def histogram(keys: RealKeys) -> str:
-    """Share of the cells for every number of keys in words."""
-    return ", ".join(f"{count}: {keys.share(count):.0%}" for count in keys.cells)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.layers import cells
+from inmo.trackers.networks.layers import cell_centres
 
 
 class Outputs(NamedTuple):
@@ -62,5 +62,4 @@ class BoxHead(nn.Module):
 
 def cell_logits(count: int, device: torch.device) -> Tensor:
     """(count, 4): logits of the cells' centres in a square map of ``count`` cells, row by row; zero for w and h."""
-    side = round(count**0.5)
-    return F.pad(cells(torch.logit((torch.arange(side, device=device) + 0.5) / side)), (0, 2))
+    return F.pad(torch.logit(cell_centres(round(count**0.5), device)), (0, 2))

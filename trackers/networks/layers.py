@@ -56,6 +56,11 @@ def cells(places: Tensor) -> Tensor:
     return torch.stack((columns, rows), dim=-1).view(-1, 2)
 
 
+def cell_centres(side: int, device: torch.device, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(side * side, 2) x, y of the cells' centres as fractions of a square map's side, row by row."""
+    return cells((torch.arange(side, device=device, dtype=dtype) + 0.5) / side)
+
+
 class Skip(nn.Module):
     """Stands where a part of an interaction is switched off: nothing remembered, nothing changed."""
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inmo.trackers.networks.heads import Outputs
-from inmo.trackers.networks.layers import cells, to_tokens
+from inmo.trackers.networks.layers import cell_centres, to_tokens
 
 GROUPS = 8
 LARGEST = 2.0  # |d|: sizes between exp(-2) and exp(2) times the template's
@@ -110,7 +110,7 @@ class ConvHead(nn.Module):
     @staticmethod
     def boxes(moves: Tensor, anchors: Tensor, side: int) -> Tensor:
         """Moves (B, L, 4) relative to the anchors (B, 2) to boxes cx, cy, w, h as fractions of the search region."""
-        centres = cells((torch.arange(side, device=moves.device, dtype=moves.dtype) + 0.5) / side)
+        centres = cell_centres(side, moves.device, moves.dtype)
         anchor = anchors[:, None].to(moves.dtype)
         sizes = anchor * moves[..., 2:].clamp(-LARGEST, LARGEST).exp()
         return torch.cat((centres + moves[..., :2] * anchor, sizes), dim=-1)
