@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import statistics
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -177,12 +179,7 @@ class RealKeys:
     @property
     def median(self) -> int:
         """Over the cells; the lower one of two."""
-        half, seen = sum(self.cells.values()) / 2, 0
-        for keys, cells in sorted(self.cells.items()):
-            seen += cells
-            if seen >= half:
-                return keys
-        raise ValueError("no cells")
+        return statistics.median_low(Counter(self.cells).elements())
 
     def share(self, keys: int) -> float:
         """Share (0..1) of the cells with exactly this many keys."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from inmo.trackers.networks.layers import cell_centres, cells
+
 STRIDE = 8
 NOTHING, TARGET, IGNORED = 0, 1, -1
 
@@ -44,13 +46,6 @@ def _rectangle(first: Tensor, last: Tensor, side: int) -> Tensor:
     return (inside[:, 1, :, None] & inside[:, 0, None, :]).flatten(1).long()
 
 
-def cell_centres(side: int, device: torch.device) -> Tensor:
-    """(side * side, 2) x, y of the cells' centres as fractions, row by row."""
-    places = (torch.arange(side, device=device, dtype=torch.float32) + 0.5) / side
-    rows, columns = torch.meshgrid(places, places, indexing="ij")
-    return torch.stack((columns, rows), dim=-1).view(-1, 2)
-
-
 def inner_labels(boxes: Tensor, side: int) -> Tensor:
     """For small maps: (B, side * side): target where the cell's centre lies in the inner half of the box (half as wide
     and high), at least the nearest cell; ignored in the rest of the box; nothing elsewhere."""
@@ -64,22 +59,20 @@ def inner_labels(boxes: Tensor, side: int) -> Tensor:
     return labels
 
 
-def grid_points(cells: int, search_size: int, device: torch.device) -> Tensor:
-    """SiamCAR: (cells * cells, 2) x, y in pixels of the search crop: 32 + 8 k for 25 cells and 255 pixels."""
-    places = (search_size - (cells - 1) * STRIDE) // 2 + 1 + STRIDE * torch.arange(cells, device=device)
-    rows, columns = torch.meshgrid(places.float(), places.float(), indexing="ij")
-    return torch.stack((columns, rows), dim=-1).view(-1, 2)
+def grid_points(side: int, search_size: int, device: torch.device) -> Tensor:
+    """SiamCAR: (side * side, 2) x, y in pixels of the search crop: 32 + 8 k for 25 cells and 255 pixels."""
+    return cells(((search_size - (side - 1) * STRIDE) // 2 + 1 + STRIDE * torch.arange(side, device=device)).float())
 
 
-def car_labels(boxes: Tensor, cells: int, search_size: int) -> tuple[Tensor, Tensor, Tensor]:
+def car_labels(boxes: Tensor, side: int, search_size: int) -> tuple[Tensor, Tensor, Tensor]:
     """SiamCAR: the central 40 % of the box is the target.
 
     Returns:
-        labels (B, cells^2) of 0 and 1: l and r above 0.6 w / 2, t and b above 0.6 h / 2;
-        distances (B, cells^2, 4) l, t, r, b in pixels of the search crop;
-        centerness (B, cells^2): sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b)), 0 where nothing is.
+        labels (B, side^2) of 0 and 1: l and r above 0.6 w / 2, t and b above 0.6 h / 2;
+        distances (B, side^2, 4) l, t, r, b in pixels of the search crop;
+        centerness (B, side^2): sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b)), 0 where nothing is.
     """
-    points = grid_points(cells, search_size, boxes.device)
+    points = grid_points(side, search_size, boxes.device)
     first, last = (corners(boxes) * search_size).chunk(2, dim=-1)
     distances = torch.cat((points[None] - first[:, None], last[:, None] - points[None]), dim=-1)
     size = (last - first)[:, None]

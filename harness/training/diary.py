@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from inmo.harness.training.mlflow_run import MlflowRun
 
@@ -36,17 +36,17 @@ class Diary:
         mlflow: tuple[int, Mapping[str, object]] | None = None,
     ) -> None:
         self.path, self.quiet = folder / LOG, quiet
-        rows = [row for row in _rows(self.path) if int(row["step"]) <= step]
+        rows = [row for row in read_log(folder) if int(row["step"]) <= step]
         self._columns: list[str] = list(rows[0]) if rows else []
         self._write_all(rows)
         self._run = MlflowRun(folder, *mlflow, rows) if mlflow else None
         self._events = _event_writer(folder / "events", step + 1)
 
     def write(self, step: int, values: Mapping[str, float], *, words: str = "") -> None:
-        """Keep a row; columns that are new extend the file."""
+        """Keep a row; columns that are new extend the file. ``words`` are for the person who waits."""
         row = {"step": str(step)} | {name: f"{value:.6g}" for name, value in values.items()}
         if not set(row) <= set(self._columns):
-            old = _rows(self.path)
+            old = read_log(self.path.parent)
             self._columns += [name for name in row if name not in self._columns]
             self._write_all(old)
         with self.path.open("a", newline="", encoding="utf-8") as stream:
@@ -57,13 +57,8 @@ class Diary:
         if self._run is not None:
             self._run.write(step, values)
         if words and not self.quiet:
-            self.say(words)
-
-    def say(self, words: str, stream: TextIO | None = None) -> None:
-        """A line for the person who waits."""
-        if not self.quiet:
-            (stream or sys.stderr).write(words + "\n")
-            (stream or sys.stderr).flush()
+            sys.stderr.write(words + "\n")
+            sys.stderr.flush()
 
     def close(self) -> None:
         if self._events is not None:
@@ -82,13 +77,9 @@ class Diary:
 
 def read_log(folder: Path) -> list[dict[str, str]]:
     """Rows of a training's ``log.csv``; none where there is no such file."""
-    return _rows(folder / LOG)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
+    if not (folder / LOG).is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as stream:
+    with (folder / LOG).open(newline="", encoding="utf-8") as stream:
         return [row for row in csv.DictReader(stream) if (row.get("step") or "").isdecimal()]
 
 

@@ -8,9 +8,6 @@ loss (Romero et al., FitNets, ICLR 2015). Nothing of the teacher's outputs is us
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +21,9 @@ from tqdm import tqdm
 from inmo.errors import UserError
 from inmo.harness.run.setup import configure
 from inmo.harness.training.config import DistilConfig
-from inmo.harness.training.pair_files import PairFiles, seal_once, write_sums
+from inmo.harness.training.pair_files import PairFiles, made_once
 from inmo.records import as_words
+from inmo.trackers.base import file_sha256
 from inmo.trackers.pipeline.assembly import MatchingNetwork
 from inmo.trackers.pipeline.family import family
 
@@ -101,10 +99,8 @@ class Teacher:
             (B, h, h, channels) and (B, H, H, channels), of mean 0 and variance 1 over the channels of each cell.
         """
         network: Any = self.network
-        found = []
-        for crops, size, side in zip(
-            (template, search), (network.template_size, network.search_size), sides, strict=True
-        ):
+        sizes, found = (network.template_size, network.search_size), []
+        for crops, size, side in zip((template, search), sizes, sides, strict=True):
             images = crops.permute(0, 3, 1, 2).float()
             images = F.interpolate(images, size=(size, size), mode="bilinear", align_corners=False)
             images = network.normalise(images).contiguous(memory_format=torch.channels_last)
@@ -132,7 +128,7 @@ def open_teacher(config: DistilConfig, device: torch.device) -> Teacher:
     size = network.template_size
     with torch.no_grad():
         maps = network.backbone.template(torch.zeros(1, 3, size, size, device=device))[0]  # type: ignore[operator]
-    return Teacher(network, int(maps.shape[1]), hashlib.sha256(Path(full.weights).read_bytes()).hexdigest())
+    return Teacher(network, int(maps.shape[1]), file_sha256(Path(full.weights)))
 
 
 def difference(found: Tensor, wanted: Tensor) -> Tensor:
@@ -146,35 +142,24 @@ def cache_maps(folder: Path, teacher: Teacher, sides: tuple[int, int]) -> Path:
     Raises UserError when it cannot be written.
     """
     final = folder / f"maps-{teacher.digest[:12]}-{sides[0]}-{sides[1]}"
-    if final.is_dir():
-        return seal_once(final)
-    pairs = PairFiles(folder)
+    return made_once(final, "the teacher's maps", lambda building: _fill(building, PairFiles(folder), teacher, sides))
+
+
+def _fill(folder: Path, pairs: PairFiles, teacher: Teacher, sides: tuple[int, int]) -> None:
     count = len(pairs["box"])
-    try:
-        building = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=folder))
-        arrays = [
-            np.lib.format.open_memmap(
-                building / f"{name}.npy", mode="w+", dtype=np.float16, shape=(count, side, side, teacher.channels)
-            )
-            for name, side in zip(MAPS, sides, strict=True)
-        ]
-        device = next(teacher.network.parameters()).device
-        for start in tqdm(range(0, count, BATCH), desc="the teacher's maps", unit="batch", disable=None):
-            part = range(start, min(start + BATCH, count))
-            images = [
-                torch.from_numpy(np.stack([pairs[name][row] for row in part])).to(device)
-                for name in ("template", "search")
-            ]
-            for array, maps in zip(arrays, teacher.maps(images[0], images[1], sides), strict=True):
-                array[part.start : part.stop] = maps.cpu().numpy()
-        for array in arrays:
-            array.flush()
-        write_sums(building)
-        try:
-            os.rename(building, final)  # noqa: PTH104 - of a folder, onto nothing
-        except OSError:
-            if not final.is_dir():  # another process made the same maps first
-                raise
-    except OSError as error:
-        raise UserError(f"cannot write the teacher's maps below {folder}: {error.strerror or error}") from error
-    return final
+    arrays = [
+        np.lib.format.open_memmap(
+            folder / f"{name}.npy", mode="w+", dtype=np.float16, shape=(count, side, side, teacher.channels)
+        )
+        for name, side in zip(MAPS, sides, strict=True)
+    ]
+    device = next(teacher.network.parameters()).device
+    for start in tqdm(range(0, count, BATCH), desc="the teacher's maps", unit="batch", disable=None):
+        part = range(start, min(start + BATCH, count))
+        template, search = (
+            torch.from_numpy(np.stack([pairs[name][row] for row in part])).to(device) for name in ("template", "search")
+        )
+        for array, maps in zip(arrays, teacher.maps(template, search, sides), strict=True):
+            array[part.start : part.stop] = maps.cpu().numpy()
+    for array in arrays:
+        array.flush()

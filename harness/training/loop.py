@@ -160,7 +160,8 @@ class Training:
         sums: dict[str, Tensor] = {}
         for number in range(parts):
             piece = batch.part(number, parts) if parts > 1 else batch
-            with self._quiet_unless(number == parts - 1), self._autocast():
+            half = torch.autocast(self.group.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")
+            with self._quiet_unless(number == parts - 1), half:
                 outputs = self.forward(piece.template, piece.search, piece.anchor)
             own = outputs if self.teacher is None else outputs[:-2]
             shares = model.objective.parts(own, tuple(part[number::parts] for part in labels), divisors)
@@ -235,9 +236,6 @@ class Training:
                 self.average[key].lerp_(value.detach(), 1.0 - decay)
             else:
                 self.average[key].copy_(value)
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.group.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")
 
     def _quiet_unless(self, last: bool) -> Any:
         """Gradients travel between processes with the last part only."""

@@ -45,7 +45,8 @@ class MlflowRun:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         try:
             self._client = importlib.import_module("mlflow.tracking").MlflowClient(tracking_uri=self.where)
-            self._experiment = self._experiment_of(name)
+            found = self._client.get_experiment_by_name(name)
+            self._experiment = str(found.experiment_id if found else self._client.create_experiment(name))
         except Exception as error:  # of whatever store the address names
             raise UserError(
                 f"MLflow cannot open {self.where} ({_words(error)}): mend MLFLOW_TRACKING_URI or "
@@ -71,36 +72,26 @@ class MlflowRun:
             except Exception as error:
                 sys.stderr.write(f"warning: MLflow was not told that the training ended ({_words(error)})\n")
 
-    def _experiment_of(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
-        return str(found.experiment_id if found else self._client.create_experiment(name))
-
     def _begin(self) -> None:
         """Make the run, with its parameters and the rows of earlier parts."""
         if self._run:
             return
-        tags = {"folder": str(self._folder.resolve())}
-        name = self._folder.resolve().name
-        self._run = self._client.create_run(self._experiment, tags=tags, run_name=name).info.run_id
+        folder = self._folder.resolve()
+        run = self._client.create_run(self._experiment, tags={"folder": str(folder)}, run_name=folder.name)
+        self._run = run.info.run_id
         entities = importlib.import_module("mlflow.entities")
-        params = [entities.Param(name, str(value)[: MOST["value"]]) for name, value in self._params.items()]
-        for start in range(0, len(params), MOST["params"]):
-            self._client.log_batch(self._run, params=params[start : start + MOST["params"]])
-        self._send(
-            [
-                (name, float(value), int(row["step"]))
-                for row in self._before
-                for name, value in row.items()
-                if name != "step" and value
-            ]
-        )
+        self._log("params", [entities.Param(name, str(value)[: MOST["value"]]) for name, value in self._params.items()])
+        cells = ((int(row["step"]), *cell) for row in self._before for cell in row.items())
+        self._send([(name, float(value), step) for step, name, value in cells if name != "step" and value])
 
     def _send(self, metrics: Sequence[tuple[str, float, int]]) -> None:
         make: Any = importlib.import_module("mlflow.entities").Metric
         now = int(1000 * time.time())
-        made = [make(name, value, now, step) for name, value, step in metrics]
-        for start in range(0, len(made), MOST["metrics"]):
-            self._client.log_batch(self._run, metrics=made[start : start + MOST["metrics"]])
+        self._log("metrics", [make(name, value, now, step) for name, value, step in metrics])
+
+    def _log(self, kind: str, made: Sequence[Any]) -> None:
+        for start in range(0, len(made), MOST[kind]):
+            self._client.log_batch(self._run, **{kind: made[start : start + MOST[kind]]})
 
 
 def demand_mlflow() -> None:

@@ -22,12 +22,11 @@ from inmo.harness.training.objectives import OBJECTIVES, Objective, Shape
 from inmo.records import as_words
 from inmo.trackers.networks.inbn import InBN
 from inmo.trackers.pipeline.checkpoint import (
-    apply_strict,
+    apply_either,
     init_efficientnet,
     init_resnet50,
     init_swin_tiny,
     load_state_dict,
-    same_names,
 )
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Geometry
@@ -62,12 +61,16 @@ class Trainee(nn.Module):
     def forward(self, template: Tensor, search: Tensor, anchor: Tensor) -> tuple[Tensor, ...]:
         """(B, Z, Z, 3) and (B, X, X, 3) uint8 BGR and (B, 2) to the network's outputs; while it learns from a teacher,
         also what the adapter reads of both maps."""
-        z, x = (self._input(images) for images in (template, search))
+        z, x = self._input(template), self._input(search)
         features = self.network.template(z, anchor) if self.anchored else self.network.template(z)  # type: ignore[operator]
         out: tuple[Tensor, ...] = self.network.search(x, features)  # type: ignore[operator]
         if self.training and self.adapter is not None and self.tap is not None:
             return (*out, *(self.adapter(maps) for maps in self.tap.maps()))
         return out
+
+    def _input(self, images: Tensor) -> Tensor:
+        scaled: Tensor = self.network.normalise(images.permute(0, 3, 1, 2).float())  # type: ignore[operator]
+        return scaled.contiguous(memory_format=torch.channels_last)
 
     def distil(self, channels: int) -> tuple[int, int]:
         """Make the adapter to a teacher's channels; returns the sides of both maps in cells.
@@ -81,11 +84,6 @@ class Trainee(nn.Module):
         maps = self.tap.maps()
         self.adapter = Adapter(maps[0].shape[1], channels)
         return int(maps[0].shape[-1]), int(maps[1].shape[-1])
-
-    def _input(self, images: Tensor) -> Tensor:
-        maps = images.permute(0, 3, 1, 2).float()
-        scaled: Tensor = self.network.normalise(maps)  # type: ignore[operator]
-        return scaled.contiguous(memory_format=torch.channels_last)
 
 
 SHIPPED = "shipped"
@@ -183,9 +181,7 @@ def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], pat
     elif "conv1.weight" in state:
         init_resnet50(getattr(backbone, "body", backbone), path)
     else:
-        own, theirs = network.state_dict().keys(), family(tracker).key_map or same_names
-        names = max((theirs, same_names), key=lambda names: sum(names(key) in own for key in state))
-        apply_strict(network, state, names, f"{path} as {tracker}")
+        apply_either(network, state, family(tracker).key_map, f"{path} as {tracker}")
     return ""
 
 

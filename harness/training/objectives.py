@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -30,11 +30,11 @@ Parts = dict[str, Tensor]
 TINY = 1e-6
 
 
-class Shape:
+class Shape(NamedTuple):
     """What an objective asks of the network beside its outputs: side of the output map and of the search crop."""
 
-    def __init__(self, cells: int, search_size: int) -> None:
-        self.cells, self.search_size = cells, search_size
+    cells: int
+    search_size: int
 
 
 class Objective(Protocol):
@@ -95,10 +95,9 @@ class TokenObjective:
     def parts(self, outputs: tuple[Tensor, ...], labels: tuple[Tensor, ...], divisors: Tensor) -> Parts:
         logits, boxes = outputs[0].float(), outputs[1].float()
         assigned, truth = labels
-        weights = torch.tensor([1.0, self.background], device=logits.device)
-        classes = torch.where(assigned == TARGET, 0, 1)
-        entropy = F.cross_entropy(logits.flatten(0, 1), classes.flatten(), weights, reduction="sum")
         chosen = assigned == TARGET
+        weights = torch.tensor([1.0, self.background], device=logits.device)
+        entropy = F.cross_entropy(logits.flatten(0, 1), (~chosen).long().flatten(), weights, reduction="sum")
         found, wanted = boxes[chosen], truth[:, None].expand_as(boxes)[chosen]
         divisor = float(assigned.shape[1]) if self.per_token else divisors[1].clamp(min=1.0)
         first, second = (corners(found), corners(wanted)) if self.on_corners else (found, wanted)
@@ -141,7 +140,9 @@ class CARObjective:
         log = -F.log_softmax(logits, dim=-1)
         chosen = assigned == TARGET
         balanced = 0.5 * log[..., 1][chosen].sum() / positives + 0.5 * log[..., 0][~chosen].sum() / negatives
-        cost = {"iou": _car_iou, "ciou": _car_ciou}[self.overlap](distances[chosen], wanted[chosen])
+        # Boxes relative to their cell.
+        boxes = (torch.cat((-sides[..., :2], sides[..., 2:]), dim=-1) for sides in (distances[chosen], wanted[chosen]))
+        cost = _log_iou(*boxes) if self.overlap == "iou" else 1 - ciou(*boxes)
         near = F.binary_cross_entropy_with_logits(centre[..., 0][chosen], centerness[chosen], reduction="sum")
         return {
             "class": self.cls * balanced,
@@ -226,18 +227,9 @@ def ciou(a: Tensor, b: Tensor) -> Tensor:
     return overlap - apart / wide - alpha * aspect
 
 
-def _around_origin(distances: Tensor) -> Tensor:
-    """l, t, r, b (n, 4) from one point to corners relative to it."""
-    return torch.cat((-distances[..., :2], distances[..., 2:]), dim=-1)
-
-
-def _car_iou(found: Tensor, wanted: Tensor) -> Tensor:
-    shared, union, _ = _sides(_around_origin(found), _around_origin(wanted))
+def _log_iou(a: Tensor, b: Tensor) -> Tensor:
+    shared, union, _ = _sides(a, b)
     return -torch.log((shared + 1.0) / (union + 1.0))
-
-
-def _car_ciou(found: Tensor, wanted: Tensor) -> Tensor:
-    return 1 - ciou(_around_origin(found), _around_origin(wanted))
 
 
 OBJECTIVES: Mapping[str, Objective] = MappingProxyType(

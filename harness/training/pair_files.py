@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,15 @@ from inmo.whole_files import read_table, write_table
 SUMS = "sums.parquet"
 
 
-class PairFiles(Mapping[str, "Rows"]):
+class PairFiles(dict[str, "Rows"]):
     """The arrays ``*.npy`` of a folder by name, memory-mapped.
 
     Raises UserError when one is missing or is not as long as it was.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__()
         table, facts = read_table(folder / SUMS)
-        self._rows: dict[str, Rows] = {}
         for name, form in facts["forms"].items():
             file = folder / f"{name}.npy"
             try:
@@ -34,16 +35,7 @@ class PairFiles(Mapping[str, "Rows"]):
                 raise damaged(file, str(error)) from error
             if [str(array.dtype), *array.shape] != form or array.shape[0] != table.num_rows:
                 raise damaged(file, "it has another size")
-            self._rows[name] = Rows(file, array, table[name].to_numpy())
-
-    def __getitem__(self, name: str) -> Rows:
-        return self._rows[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
+            self[name] = Rows(file, array, table[name].to_numpy())
 
 
 class Rows:
@@ -76,11 +68,36 @@ def write_sums(folder: Path) -> None:
     write_table(folder / SUMS, sums, {"forms": {k: [str(a.dtype), *a.shape] for k, a in arrays.items()}})
 
 
-def seal_once(folder: Path) -> Path:
-    """The folder, sealed now where an earlier version made it."""
-    if not (folder / SUMS).is_file():
-        write_sums(folder)
-    return folder
+def made_once(final: Path, what: str, fill: Callable[[Path], None]) -> Path:
+    """The folder ``final`` of sealed arrays, made when it is not there: built beside its place and renamed into it.
+
+    Args:
+        what: the arrays in words, for the message.
+        fill: writes them into a folder that is there and empty.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    if final.is_dir():
+        if not (final / SUMS).is_file():  # an earlier version made it
+            write_sums(final)
+        return final
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+        try:
+            fill(building)
+            write_sums(building)
+            try:
+                building.rename(final)
+            except OSError:
+                if not final.is_dir():  # another process made the same arrays first
+                    raise
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    except OSError as error:
+        raise UserError(f"cannot write {what} below {final.parent}: {error.strerror or error}") from error
+    return final
 
 
 def damaged(file: Path, what: str) -> UserError:

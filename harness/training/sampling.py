@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ from inmo.datasets.training.base import Source
 from inmo.errors import UserError, unknown_name
 from inmo.harness.training.augmentation import AUGMENTATIONS, Sample, make_sample
 from inmo.harness.training.config import SourceConfig
-from inmo.harness.training.pair_files import PairFiles, seal_once, write_sums
+from inmo.harness.training.pair_files import PairFiles, made_once
 from inmo.trackers.pipeline.crop import Geometry
 from inmo.whole_files import write_json
 
@@ -138,12 +137,8 @@ class CachedPairs(Dataset[dict[str, Any]]):
         self.count = len(self.arrays["box"])
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return CachedPairs, (
-            self.folder,
-            self.seed,
-            self.maps,
-        )  # a worker maps the files itself: pickled maps carry their bytes
+    def __reduce__(self) -> tuple[Any, ...]:  # a worker maps the files itself: pickled maps carry their bytes
+        return CachedPairs, (self.folder, self.seed, self.maps)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         epoch, place = divmod(index, self.count)
@@ -156,32 +151,15 @@ class CachedPairs(Dataset[dict[str, Any]]):
 def cache_pairs(maker: PairMaker, count: int, home: str | Path = "", workers: int = 1) -> Path:
     """The folder with the first ``count`` pairs of a maker, made when it is not there.
 
-    It is built beside its place and renamed into it. Raises UserError when the folder cannot be written.
+    Raises UserError when the folder cannot be written.
     """
     root = Path(home).expanduser() if home else Path(platformdirs.user_cache_dir("inmo-harness")) / "pairs"
-    final = root / f"{maker.fingerprint()}-{count}"
-    if final.is_dir():
-        return seal_once(final)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=root))
-        try:
-            _fill(building, maker, count, max(1, workers))
-            write_sums(building)
-            write_json(building / "facts.json", {"fingerprint": maker.fingerprint(), "pairs": count})
-            try:
-                building.rename(final)
-            except OSError:
-                if not final.is_dir():  # another process made the same pairs first
-                    raise
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise UserError(f"cannot write the cache of pairs below {root}: {error.strerror or error}") from error
-    return final
+    fill = partial(_fill, maker=maker, count=count, workers=max(1, workers))
+    return made_once(root / f"{maker.fingerprint()}-{count}", "the cache of pairs", fill)
 
 
 def _fill(folder: Path, maker: PairMaker, count: int, workers: int) -> None:
+    write_json(folder / "facts.json", {"fingerprint": maker.fingerprint(), "pairs": count})
     z, x = maker.geometry.template_size, maker.geometry.search_size
     shapes: dict[str, tuple[tuple[int, ...], type]] = {
         "template": ((count, z, z, 3), np.uint8),

@@ -150,18 +150,18 @@ def make_optimiser(network: nn.Module, row: Schedule, beside: nn.Module | None =
 
     Each group holds ``share``, its learning rate over the row's.
     """
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    shares: dict[nn.Parameter, float] = {}
     for name, parameter in network.named_parameters():
         if row.never_learns(name):
             parameter.requires_grad_(False)
-            continue
-        share = row.backbone if re.fullmatch(row.slow, name) else 1.0
+        else:
+            shares[parameter] = row.backbone if re.fullmatch(row.slow, name) else 1.0
+    if beside is not None:
+        shares |= dict.fromkeys(beside.parameters(), 1.0)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter, share in shares.items():
         decay = row.weight_decay if row.decay_all or parameter.dim() > 1 else 0.0
         groups.setdefault((share, decay), []).append(parameter)
-    for parameter in beside.parameters() if beside is not None else ():
-        groups.setdefault((1.0, row.weight_decay if row.decay_all or parameter.dim() > 1 else 0.0), []).append(
-            parameter
-        )
     made: list[dict[str, Any]] = [
         {"params": parameters, "lr": row.rate * share, "weight_decay": decay, "share": share}
         for (share, decay), parameters in groups.items()

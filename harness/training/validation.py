@@ -52,8 +52,7 @@ def make_batches(maker: PairMaker, count: int, size: int = 64) -> list[Batch]:
     made = []
     for start in range(0, count, size):
         samples = [maker.make(index) for index in range(start, min(start + size, count))]
-        parts = {name: np.stack([getattr(s, name) for s in samples]) for name in NAMES}
-        tensors = {name: torch.from_numpy(array) for name, array in parts.items()}
+        tensors = {name: torch.from_numpy(np.stack([getattr(s, name) for s in samples])) for name in NAMES}
         made.append(Batch(**tensors, number=torch.arange(start, start + len(samples))))
     return made
 

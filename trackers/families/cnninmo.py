@@ -35,9 +35,9 @@ from inmo.trackers.families.siamcar import (
 from inmo.trackers.families.siamcar import key_map as siamcar_key_map
 from inmo.trackers.networks.gim import GIM
 from inmo.trackers.networks.interactions import ConvAttention, InteractiveBody, PaperInteraction, ReleasedInteraction
-from inmo.trackers.networks.layers import init_transformer
+from inmo.trackers.networks.layers import init_he, init_transformer
 from inmo.trackers.networks.resnet import SiamCARResNet
-from inmo.trackers.pipeline.config import Tuning, choice, demand_positive, one_of
+from inmo.trackers.pipeline.config import Tuning, choice, demand_positive, one_of, per_stage
 from inmo.trackers.pipeline.crop import cnninmo_crops
 from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.shipped import Shipped
@@ -137,11 +137,6 @@ class CNNInMoConfig(CARConfig[CNNInMoSizes | FusedSizes]):
         sizes = self.sizes()
         return sizes.stages if isinstance(sizes, FusedSizes) else STAGES
 
-    @property
-    def tca_stages(self) -> tuple[bool, ...]:
-        """Whether there is TCA, for each stage with interactions."""
-        return self.tca if isinstance(self.tca, tuple) else (self.tca,) * self.stages
-
 
 class CNNInMo(SiamCAR):
     """SiamCAR's network around a backbone with interactions."""
@@ -152,40 +147,40 @@ class CNNInMo(SiamCAR):
 
 def build_network(config: CNNInMoConfig) -> nn.Module:
     """The network of a config, with random parameters."""
-    sizes, tca = config.sizes(), config.tca_stages
+    sizes, tca = config.sizes(), per_stage(config.tca, config.stages)
     # One window as large as a cell leaves a single group of all positions: the map without WP.
     window = sizes.window if config.wp else 1
+
+    def paper(stage: int, channels: int) -> PaperInteraction:
+        gim = GIM(
+            channels,
+            dim=sizes.dim,
+            heads=config.heads,
+            csa=config.csa,
+            tca=tca[stage],
+            mlp_ratio=config.mlp_ratio,
+            prenorm=config.prenorm,
+            fused=config.attention == "fused",
+        )
+        return PaperInteraction(gim, window)
+
     if isinstance(sizes, FusedSizes):
-        return build_fused(sizes, lambda stage, channels: _paper(config, channels, tca[stage], sizes.dim, window))
+        return build_fused(sizes, paper)
     body = SiamCARResNet(sizes.widths, sizes.depths, sizes.stem)
     interactions: list[nn.Module] = []
-    for channels, on in zip(body.channels, tca, strict=True):
+    for stage, channels in enumerate(body.channels):
         if sizes.interaction == "paper":
-            interactions.append(_paper(config, channels, on, sizes.dim, window))
+            interactions.append(paper(stage, channels))
         else:
             # The released switch (group -1) takes the windows from TCA alone. CSA keeps them: its products are not
             # normalised over keys, and among all positions they overflow float32 within four stages.
             sides = {"tca_window": window, "csa_window": sizes.window}
-            interactions.append(ReleasedInteraction(channels, config.heads, **sides, csa=config.csa, tca=on))
+            interactions.append(ReleasedInteraction(channels, config.heads, **sides, csa=config.csa, tca=tca[stage]))
     neck = Neck([body.channels[i - 1] for i in LEVELS], sizes.neck)
     head = CARHead(len(LEVELS), sizes.neck, sizes.towers)
     network = CNNInMo(InteractiveBody(body, STAGES, interactions), neck, head, sizes)
     init_cnninmo(network)
     return network
-
-
-def _paper(config: CNNInMoConfig, channels: int, tca: bool, dim: int, window: int) -> PaperInteraction:
-    gim = GIM(
-        channels,
-        dim=dim,
-        heads=config.heads,
-        csa=config.csa,
-        tca=tca,
-        mlp_ratio=config.mlp_ratio,
-        prenorm=config.prenorm,
-        fused=config.attention == "fused",
-    )
-    return PaperInteraction(gim, window)
 
 
 def init_cnninmo(network: CNNInMo) -> None:
@@ -194,11 +189,7 @@ def init_cnninmo(network: CNNInMo) -> None:
     The released q, k and v start a hundred times smaller than the authors let them: the products of their attention
     grow with the cube of the features and overflow float32 on a backbone that is not trained yet.
     """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    init_he(network)
     nn.init.xavier_uniform_(network.head.down.weight)
     for part in network.modules():
         if isinstance(part, PaperInteraction):

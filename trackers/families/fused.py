@@ -17,11 +17,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from inmo.trackers.networks.efficientnet import CHANNELS, EfficientNetLite0, init_scratch, normalise
+from inmo.trackers.networks.efficientnet import CHANNELS, EfficientNetLite0, normalise
 from inmo.trackers.networks.gim import CSA, TCA, Feed
 from inmo.trackers.networks.inbn import Fusion
 from inmo.trackers.networks.interactions import InteractiveBody
-from inmo.trackers.networks.layers import init_transformer
+from inmo.trackers.networks.layers import init_he, init_transformer
 from inmo.trackers.networks.matching import DepthwiseNeck
 from inmo.trackers.networks.pixelwise import ConvHead, PixelwiseNeck
 from inmo.trackers.networks.resnet import PaddedResNet
@@ -34,15 +34,26 @@ class FusedBackbone(InteractiveBody):
     """A body with interactions, and the fusion of all its stages at stride 8.
 
     Args:
-        body, interactions: see InteractiveBody.
+        body: with its values, see InteractiveBody.
         channels: of every stage's maps.
+        interactions: see InteractiveBody; their values are replaced by random ones.
         width: channels of the fused map.
+        silent: see ``FusedSizes``.
     """
 
-    def __init__(self, body: nn.Module, channels: Sequence[int], interactions: Sequence[nn.Module], width: int) -> None:
+    def __init__(
+        self, body: nn.Module, channels: Sequence[int], interactions: Sequence[nn.Module], width: int, silent: bool
+    ) -> None:
         super().__init__(body, len(channels), interactions)
         self.fusion = Fusion(tuple(channels), width, prenorm=True)
         self.norm = nn.LayerNorm(width)
+        self.fusion.apply(init_transformer)
+        self.interactions.apply(init_transformer)
+        for module in self.interactions.modules() if silent else ():
+            if isinstance(module, CSA | TCA):
+                nn.init.zeros_(module.map.weight)
+            elif isinstance(module, Feed):
+                nn.init.zeros_(module.mlp.fc2.weight)
 
     def template(self, images: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         """(B, 3, Z, Z) to the fused map (B, width, Z / 8, Z / 8) and a memory per interaction."""
@@ -107,10 +118,8 @@ def build_fused(sizes: FusedSizes, interaction: Callable[[int, int], nn.Module] 
         interaction: (number among ``sizes.stages``, channels of that stage's maps) -> module; None: no interactions.
     """
     made, channels = sizes.body(sizes)
-    interactions = []
-    if interaction is not None:
-        interactions = [interaction(i, c) for i, c in enumerate(channels[len(channels) - sizes.stages :])]
-    backbone = fused_backbone(made, channels, interactions, sizes.width, sizes.silent)
+    interactions = [interaction(i, c) for i, c in enumerate(channels[-sizes.stages :])] if interaction else []
+    backbone = FusedBackbone(made, channels, interactions, sizes.width, sizes.silent)
     cells = sizes.template_size // STRIDE
     neck = DepthwiseNeck(sizes.width, learned=True, centre=cells // 2)
     matching = PixelwiseNeck(neck, sizes.width, cells**2, sizes.width)
@@ -118,41 +127,16 @@ def build_fused(sizes: FusedSizes, interaction: Callable[[int, int], nn.Module] 
     return sizes.network(backbone, matching, head, template_size=sizes.template_size, search_size=sizes.search_size)
 
 
-def fused_backbone(
-    body: nn.Module, channels: Sequence[int], interactions: Sequence[nn.Module], width: int, silent: bool
-) -> FusedBackbone:
-    """The backbone with random interactions and fusion around a body that has its values.
-
-    Args:
-        body, channels, interactions, width: see ``FusedBackbone``.
-        silent: see ``FusedSizes``.
-    """
-    backbone = FusedBackbone(body, channels, interactions, width)
-    backbone.fusion.apply(init_transformer)
-    for part in interactions:
-        part.apply(init_transformer)
-        for module in part.modules() if silent else ():
-            if isinstance(module, CSA | TCA):
-                nn.init.zeros_(module.map.weight)
-            elif isinstance(module, Feed):
-                nn.init.zeros_(module.mlp.fc2.weight)
-    return backbone
-
-
 def lite_body() -> EfficientNetLite0:
     """EfficientNet-Lite0 with random parameters; the channels of its stages are ``networks.efficientnet.CHANNELS``."""
     body = EfficientNetLite0()
-    init_scratch(body)
+    init_he(body)
     return body
-
-
-def _lite_body(sizes: FusedSizes) -> tuple[nn.Module, Sequence[int]]:
-    return lite_body(), CHANNELS
 
 
 def _nano_body(sizes: SizedBody) -> tuple[nn.Module, Sequence[int]]:
     body = PaddedResNet(sizes.widths, sizes.depths, stem=16)
-    init_scratch(body)
+    init_he(body)
     return body, body.channels
 
 
@@ -161,7 +145,7 @@ LITE = FusedSizes(
     search_size=128,
     window=4,
     stages=len(CHANNELS) - 1,  # the first stage is frozen in training
-    body=_lite_body,
+    body=lambda sizes: (lite_body(), CHANNELS),
     network=LiteNetwork,
     silent=True,
     crops=transinmo_crops,

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from inmo.errors import UserError
 from inmo.trackers.families.fused import IMAGENET_BODY, LITE, NANO, FusedSizes, build_fused
 from inmo.trackers.networks.interactions import InteractiveBody
+from inmo.trackers.networks.layers import init_he
 from inmo.trackers.networks.matching import crop_centre, depthwise_correlation
 from inmo.trackers.networks.resnet import SiamCARResNet, fold_batch_norms
 from inmo.trackers.pipeline.assembly import tracker_around
@@ -238,10 +239,8 @@ def build_network(config: SiamCARConfig) -> nn.Module:
 
 def init_siamcar(network: SiamCAR) -> None:
     """He's initialisation for backbone and neck; the head's normal 0.01 with the class bias of a rare foreground."""
-    for part in (network.backbone, network.neck):
-        for module in part.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    init_he(network.backbone)
+    init_he(network.neck)
     for module in network.head.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.normal_(module.weight, std=0.01)

@@ -13,15 +13,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any, ClassVar
 
 from torch import nn
 
 from inmo.errors import UserError
-from inmo.trackers.families.fused import IMAGENET_BODY, LITE, LiteNetwork, fused_backbone, lite_body
+from inmo.trackers.families.fused import IMAGENET_BODY, LITE, FusedBackbone, LiteNetwork, lite_body
 from inmo.trackers.networks.efficientnet import CHANNELS
-from inmo.trackers.networks.gim import GIM, GIMs
-from inmo.trackers.networks.inbn import PATCHES, InBN, StageSize
+from inmo.trackers.networks.gim import GIMValues
+from inmo.trackers.networks.inbn import PATCHES, InBN, StageSize, stage_gims
 from inmo.trackers.networks.interactions import PaperInteraction
 from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck
 from inmo.trackers.networks.swin import InteractionSwin
@@ -31,6 +32,7 @@ from inmo.trackers.pipeline.assembly import (
     SMALL,
     STRIDE,
     TRANST_NECK,
+    AnchoredNetwork,
     MatchingConfig,
     MatchingNetwork,
     MatchingSizes,
@@ -38,7 +40,7 @@ from inmo.trackers.pipeline.assembly import (
     fusion_neck,
     tracker_around,
 )
-from inmo.trackers.pipeline.config import Tuning, choice, one_of
+from inmo.trackers.pipeline.config import Tuning, choice, one_of, per_stage
 from inmo.trackers.pipeline.crop import transinmo_crops
 from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.shipped import Shipped
@@ -168,7 +170,7 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
 
     def sizes(self) -> TransInMoSizes:
         chosen = super().sizes()
-        return replace(chosen, tca=self.tca if isinstance(self.tca, tuple) else (self.tca,) * len(PATCHES))
+        return replace(chosen, tca=per_stage(self.tca, len(PATCHES)))
 
     def check(self, sizes: TransInMoSizes) -> None:
         super().check(sizes)
@@ -186,7 +188,7 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
             raise UserError("the released backbone has one TCA in a stage, in its own place: add interaction=paper")
         if not 1 <= self.tcas <= max(sizes.depths):
             raise UserError(f"tcas wants a number from 1 to {max(sizes.depths)}, the GIMs of a stage, not {self.tcas}")
-        windows = sizes.window if isinstance(sizes.window, tuple) else (sizes.window,) * len(PATCHES)
+        windows = per_stage(sizes.window, len(PATCHES))
         patches = sizes.patches if isinstance(sizes, PaperSizes) else PATCHES
         if {len(windows), len(patches)} != {len(PATCHES)} or min(*windows, *patches) < 1:
             raise UserError("window and patches want one side of 1 or more for each of the four stages")
@@ -199,10 +201,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
 def build_network(config: TransInMoConfig) -> MatchingNetwork:
     """The network of a config, with its initial parameters."""
     sizes, fused = config.sizes(), config.attention == "fused"
-    if isinstance(sizes, LiteSizes):
-        return _lite_network(config, sizes)
     if isinstance(sizes, PaperSizes):
-        backbone: nn.Module = _paper_backbone(config, sizes)
+        backbone = _paper_backbone(config, sizes)
     else:
         assert isinstance(sizes.window, int)  # as checked
         backbone = InteractionSwin(
@@ -217,63 +217,35 @@ def build_network(config: TransInMoConfig) -> MatchingNetwork:
             fused=fused,
             drop_path=sizes.drop_path,
         )
+    lite = isinstance(sizes, LiteSizes)
     if config.matching == "dw":
-        return assemble(backbone, DepthwiseNeck(sizes.width, isinstance(sizes, PaperSizes)), sizes, sizes.width)
-    return assemble(backbone, fusion_neck(sizes, sizes.width, config.encoder_layers, fused=fused), sizes, sizes.width)
-
-
-def _stages(config: TransInMoConfig, sizes: TransInMoSizes, patches: tuple[int, ...]) -> tuple[StageSize, ...]:
-    tcas = (min(config.tcas, depth) if tca else 0 for depth, tca in zip(sizes.depths, sizes.tca, strict=True))
-    rows = zip(patches, sizes.widths, sizes.depths, sizes.heads, tcas, strict=True)
-    return tuple(StageSize(*row) for row in rows)
-
-
-def _paper_backbone(config: TransInMoConfig, sizes: PaperSizes) -> InBN:
-    return InBN(
-        _stages(config, sizes, sizes.patches),
-        width=sizes.width,
-        window=sizes.window if config.wp else 1,
-        dim=sizes.dim,
-        csa=config.csa,
-        tca_first=config.order == "tca-csa",
-        mlp_ratio=sizes.mlp_ratio,
-        prenorm=sizes.prenorm,
-        fused=config.attention == "fused",
-        drop_path=sizes.drop_path,
-    )
-
-
-def _lite_network(config: TransInMoConfig, sizes: LiteSizes) -> MatchingNetwork:
-    windows = sizes.window if isinstance(sizes.window, tuple) else (sizes.window,) * len(PATCHES)
-    interactions = [
-        PaperInteraction(_lite_gims(config, sizes, stage), window if config.wp else 1)
-        for stage, window in zip(_stages(config, sizes, PATCHES), windows, strict=True)
-    ]
-    backbone = fused_backbone(lite_body(), CHANNELS, interactions, sizes.width, silent=True)
-    if config.matching == "dw":
-        centre = sizes.template_size // STRIDE // 2
-        neck: DepthwiseNeck | FusionNeck = DepthwiseNeck(sizes.width, learned=True, centre=centre)
+        centre = sizes.template_size // STRIDE // 2 if lite else 0
+        neck: DepthwiseNeck | FusionNeck = DepthwiseNeck(sizes.width, isinstance(sizes, PaperSizes), centre)
     else:
-        neck = fusion_neck(sizes, sizes.width, config.encoder_layers, fused=config.attention == "fused")
-    return assemble(backbone, neck, sizes, sizes.width, anchored=LiteNetwork)
+        neck = fusion_neck(sizes, sizes.width, config.encoder_layers, fused=fused)
+    return assemble(backbone, neck, sizes, sizes.width, anchored=LiteNetwork if lite else AnchoredNetwork)
 
 
-def _lite_gims(config: TransInMoConfig, sizes: LiteSizes, stage: StageSize) -> GIMs:
-    return GIMs(
-        GIM(
-            stage.width,
-            dim=sizes.dim,
-            heads=stage.heads,
-            csa=config.csa,
-            tca=index >= stage.depth - stage.tca,
-            tca_first=config.order == "tca-csa",
-            mlp_ratio=sizes.mlp_ratio,
-            prenorm=sizes.prenorm,
-            fused=config.attention == "fused",
-            drop_path=sizes.drop_path,
-        )
-        for index in range(stage.depth)
-    )
+def _paper_backbone(config: TransInMoConfig, sizes: PaperSizes) -> nn.Module:
+    tcas = (min(config.tcas, depth) if tca else 0 for depth, tca in zip(sizes.depths, sizes.tca, strict=True))
+    rows = zip(sizes.patches, sizes.widths, sizes.depths, sizes.heads, tcas, strict=True)
+    stages = tuple(StageSize(*row) for row in rows)
+    values: GIMValues = {
+        "dim": sizes.dim,
+        "csa": config.csa,
+        "tca_first": config.order == "tca-csa",
+        "mlp_ratio": sizes.mlp_ratio,
+        "prenorm": sizes.prenorm,
+        "fused": config.attention == "fused",
+    }
+    window = sizes.window if config.wp else 1
+    if not isinstance(sizes, LiteSizes):
+        return InBN(stages, width=sizes.width, window=window, drop_path=sizes.drop_path, **values)
+    interactions = [
+        PaperInteraction(stage_gims(stage, repeat(sizes.drop_path), **values), side)
+        for stage, side in zip(stages, per_stage(window, len(PATCHES)), strict=True)
+    ]
+    return FusedBackbone(lite_body(), CHANNELS, interactions, sizes.width, silent=True)
 
 
 def key_map(official: str) -> str:

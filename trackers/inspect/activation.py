@@ -24,10 +24,11 @@ from torch import Tensor, nn
 from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import ActivationMap
+from inmo.trackers.inspect.describe import patch
 from inmo.trackers.inspect.keys import network_keys
 from inmo.trackers.networks.gim import CSA, TCA, Groups, window_restore
 from inmo.trackers.networks.interactions import ConvAttention
-from inmo.trackers.networks.swin import Block, PositionTCA, ShippedTCA, Windows, merge_windows
+from inmo.trackers.networks.swin import Block, Windows, WindowTCA, merge_windows
 from inmo.trackers.pipeline.crop import crop
 from inmo.trackers.pipeline.neural import NeuralTracker, State
 
@@ -68,7 +69,7 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
     centre, side = tracker.region(state)
     search = crop(frame, centre[0], float(side[0]), tracker.recipe.geometry.search_size, state.fill[0])
     with watching(tracker.network) as parts, ExitStack() as stack:
-        _patch(stack, tracker, "search", partial(_keep, tracker.search, scores))
+        patch(stack, tracker, "search", partial(_keep, tracker.search, scores))
         step = tracker.step([frame], state)
     if not parts:
         raise UserError("this tracker has no CSA and no TCA to look at: name one with an interaction")
@@ -89,11 +90,9 @@ def watching(network: nn.Module) -> Iterator[list[ActivationMap]]:
     with ExitStack() as stack:
         for name, module in network.named_modules():
             if isinstance(module, CSA | TCA):
-                handle = module.register_forward_hook(partial(_of_groups, found, name))
-                stack.callback(handle.remove)
+                stack.callback(module.register_forward_hook(partial(_of_groups, found, name)).remove)
             elif isinstance(module, ConvAttention):
-                handle = module.register_forward_hook(partial(_of_maps, found, name))
-                stack.callback(handle.remove)
+                stack.callback(module.register_forward_hook(partial(_of_maps, found, name)).remove)
             elif isinstance(module, Block):
                 _watch_block(stack, found, name, module)
         _only_search(stack, network, found)
@@ -128,7 +127,7 @@ def _only_search(stack: ExitStack, network: nn.Module, found: list[ActivationMap
         del found[before:]
         return out
 
-    _patch(stack, backbone, "template", template)
+    patch(stack, backbone, "template", template)
 
 
 def _of_groups(found: list[ActivationMap], name: str, module: Any, inputs: tuple[Any, ...], out: Groups) -> None:
@@ -159,9 +158,9 @@ def _watch_block(stack: ExitStack, found: list[ActivationMap], name: str, block:
         found.append(_part("CSA", f"{name}.attn", added, features[0] + added))
         return out
 
-    _patch(stack, block, "search", search)
-    _patch(stack, block.attn, "search", attend)
-    if isinstance(block.attn.tca, ShippedTCA | PositionTCA):
+    patch(stack, block, "search", search)
+    patch(stack, block.attn, "search", attend)
+    if isinstance(block.attn.tca, WindowTCA):
 
         def of_tca(module: Any, inputs: tuple[Any, ...], out: Tensor) -> None:
             before, after = (merge_windows(tokens, calls[0][1])[0] for tokens in (inputs[0], out))
@@ -175,12 +174,6 @@ def _part(part: str, name: str, added: Tensor, after: Tensor) -> ActivationMap:
     normed = F.layer_norm(after.float(), after.shape[-1:])
     stands_out = (normed - normed.mean(dim=(0, 1))).norm(dim=-1)
     return ActivationMap(part, name, _array(added.float().norm(dim=-1)), _array(stands_out))
-
-
-def _patch(stack: ExitStack, owner: Any, name: str, call: Callable[..., Any]) -> None:
-    """Put ``call`` in front of a method of one object until the stack is closed."""
-    object.__setattr__(owner, name, call)
-    stack.callback(object.__delattr__, owner, name)
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:

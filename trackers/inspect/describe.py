@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from inmo.terminal import aligned
@@ -62,18 +63,10 @@ def describe(network: nn.Module) -> list[Part]:
     repeated: tuple[str, ...] = getattr(network, "repeated_by_release", ())
     rows = []
     for name, part in network.named_children():
-        whole = Part(name, _size(part), template.get(name, 0), search.get(name, 0))
-        rows.append(replace(whole, repeated=_repeated(name, repeated, template)))
+        again = sum(template.get(path, 0) for path in repeated if f"{path}.".startswith(f"{name}."))
+        rows.append(Part(name, _size(part), template.get(name, 0), search.get(name, 0), again))
         rows += _interaction(name, part, template, search)
-    rows.append(
-        Part(
-            "total",
-            _size(network),
-            template[""],
-            search[""],
-            sum(row.repeated for row in rows),
-        )
-    )
+    rows.append(Part("total", _size(network), template[""], search[""], sum(row.repeated for row in rows)))
     return rows
 
 
@@ -109,32 +102,29 @@ def _interaction(name: str, part: nn.Module, template: dict[str, int], search: d
     tagged = {f"{name}.{path}": module for path, module in part.named_modules() if getattr(module, "part", "")}
     if not tagged:
         return []
-    sums = {label: [0, 0, 0] for label in INTERACTION}
+    own = {path: np.array([_size(m), template.get(path, 0), search.get(path, 0)]) for path, m in tagged.items()}
+    sums = {label: np.zeros(3, np.int64) for label in INTERACTION}
     for path, module in tagged.items():
-        inner = [other for other in tagged if other.startswith(path + ".")]
-        values = (
-            _size(module) - sum(_size(tagged[other]) for other in inner),
-            template.get(path, 0) - sum(template.get(other, 0) for other in inner),
-            search.get(path, 0) - sum(search.get(other, 0) for other in inner),
-        )
-        sums[str(module.part)] = [a + b for a, b in zip(sums[str(module.part)], values, strict=True)]
-    return [Part(f"{name}: WP", 0, 0, 0), *(Part(f"{name}: {label}", *values) for label, values in sums.items())]
-
-
-def _repeated(name: str, repeated: tuple[str, ...], template: dict[str, int]) -> int:
-    """Template MACs of a part, or of its parts, that the released code repeats."""
-    return sum(template.get(path, 0) for path in repeated if path == name or path.startswith(name + "."))
+        sums[str(module.part)] += own[path] - sum(own[other] for other in tagged if other.startswith(path + "."))
+    rows = (Part(f"{name}: {label}", *values.tolist()) for label, values in sums.items())
+    return [Part(f"{name}: WP", 0, 0, 0), *rows]
 
 
 def _macs(network: nn.Module) -> tuple[dict[str, int], dict[str, int]]:
     """MACs of ``template()`` and ``search()`` by module path; the path of the whole is empty."""
-    written = copy_on_meta(network)
-    template_size, search_size = int(written.template_size), int(written.search_size)  # type: ignore[arg-type]
-    images = [torch.empty(1, 3, side, side, device="meta") for side in (template_size, search_size)]
+    written, *images = without_values(network)
     with torch.no_grad():
-        features, template = _count(written, lambda: written.template(images[0]))  # type: ignore[operator]
-        _, search = _count(written, lambda: written.search(images[1], features))  # type: ignore[operator]
+        features, template = _count(written, lambda: written.template(images[0]))
+        _, search = _count(written, lambda: written.search(images[1], features))
     return template, search
+
+
+def without_values(network: nn.Module) -> tuple[Any, Tensor, Tensor]:
+    """``copy_on_meta`` of a network with ``template`` and ``search``, and an image for each of these calls."""
+    twin: Any = copy_on_meta(network)
+    sides = (int(twin.template_size), int(twin.search_size))
+    template, search = (torch.empty(1, 3, side, side, device="meta") for side in sides)
+    return twin, template, search
 
 
 def copy_on_meta(network: nn.Module) -> nn.Module:
@@ -164,7 +154,6 @@ def _count(network: nn.Module, run: Callable[[], Any]) -> tuple[Any, dict[str, i
 def _metered(network: nn.Module, counter: FlopCounterMode, spent: dict[str, int]) -> Iterator[None]:
     """Add what each call of each module costs to ``spent``; a call inside another call of the same module is part of
     it."""
-    patched: list[tuple[nn.Module, str]] = []
     running: set[str] = set()
 
     def metered(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -180,18 +169,18 @@ def _metered(network: nn.Module, counter: FlopCounterMode, spent: dict[str, int]
 
         return call
 
-    for name, module in network.named_modules():
-        if not name:
-            continue
-        for method in CALLS:
-            if hasattr(module, method):
-                setattr(module, method, metered(name, getattr(module, method)))
-                patched.append((module, method))
-    try:
+    with ExitStack() as stack:
+        for name, module in network.named_modules():
+            for method in CALLS if name else ():
+                if hasattr(module, method):
+                    patch(stack, module, method, metered(name, getattr(module, method)))
         yield
-    finally:
-        for module, method in patched:
-            delattr(module, method)
+
+
+def patch(stack: ExitStack, owner: Any, name: str, call: Callable[..., Any]) -> None:
+    """Put ``call`` in front of a method of one object until the stack is closed."""
+    object.__setattr__(owner, name, call)
+    stack.callback(object.__delattr__, owner, name)
 
 
 def _size(module: nn.Module) -> int:

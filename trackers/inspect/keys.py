@@ -7,7 +7,7 @@ tokens of the template.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from inmo.terminal import aligned
 from inmo.trackers.base import RealKeys
-from inmo.trackers.inspect.describe import copy_on_meta
+from inmo.trackers.inspect.describe import patch, without_values
 from inmo.trackers.networks.gim import TCA, Groups, Memory
 from inmo.trackers.networks.interactions import ConvAttention
-from inmo.trackers.networks.swin import Block, PositionTCA, ShippedTCA, Windows
+from inmo.trackers.networks.swin import Block, ShippedTCA, Windows, WindowTCA
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,9 @@ def network_keys(network: nn.Module) -> tuple[Asked, ...]:
     Sizes are those of tensors that run through a copy without values. Args: a network with ``template`` and ``search``,
     its weights do not matter.
     """
-    twin = copy_on_meta(network)
-    sides = (int(twin.template_size), int(twin.search_size))  # type: ignore[arg-type]
-    template, search = (torch.empty(1, 3, side, side, device="meta") for side in sides)
+    twin, template, search = without_values(network)
     with torch.no_grad(), _listening(twin) as found:
-        features = twin.template(template)  # type: ignore[operator]
-        twin.search(search, features)  # type: ignore[operator]
+        twin.search(search, twin.template(template))
     return tuple(found)
 
 
@@ -85,14 +82,10 @@ def table(found: tuple[Asked, ...]) -> str:
 def _row(one: Asked) -> list[str]:
     sides = (f"{side} x {side}" for side in (one.template, one.search))
     padding = f"{one.padding:+.0%}" if one.padding else "none"
-    keys = one.keys
-    counts = ["", "", "no softmax over keys"] if keys is None else [str(keys.least), str(keys.median), histogram(keys)]
+    counts = ["", "", "no softmax over keys"]
+    if (keys := one.keys) is not None:
+        counts = [str(keys.least), str(keys.median), ", ".join(f"{n}: {keys.share(n):.0%}" for n in keys.cells)]
     return [one.name, str(one.window), *sides, padding, *counts]
-
-
-def histogram(keys: RealKeys) -> str:
-    """Share of the cells for every number of keys in words."""
-    return ", ".join(f"{count}: {keys.share(count):.0%}" for count in keys.cells)
 
 
 @contextmanager
@@ -105,7 +98,7 @@ def _listening(network: nn.Module) -> Iterator[list[Asked]]:
                 stack.callback(module.register_forward_pre_hook(partial(_of_groups, found, name)).remove)
             elif isinstance(module, ConvAttention) and module.part == "TCA":
                 _of_maps(stack, found, name, module)
-            elif isinstance(module, Block) and isinstance(module.attn.tca, ShippedTCA | PositionTCA):
+            elif isinstance(module, Block) and isinstance(module.attn.tca, WindowTCA):
                 _of_windows(stack, found, f"{name}.attn.tca", module)
         yield found
 
@@ -118,17 +111,17 @@ def _of_groups(found: list[Asked], name: str, module: nn.Module, inputs: tuple[G
 
 def _of_maps(stack: ExitStack, found: list[Asked], name: str, module: ConvAttention) -> None:
     """The released CNN interaction: products with the keys are not normalised over them."""
-    sides: list[int] = []
-    memory = module.memory
+    memory, side = module.memory, 0
 
     def remember(maps: Tensor) -> Any:
-        sides[:] = [maps.shape[-1]]
+        nonlocal side
+        side = maps.shape[-1]
         return memory(maps)
 
     def ask(module: Any, inputs: tuple[Tensor, Any]) -> None:
-        found.append(Asked(name, sides[0], inputs[0].shape[-1], module.window, None))
+        found.append(Asked(name, side, inputs[0].shape[-1], module.window, None))
 
-    _patch(stack, module, "memory", remember)
+    patch(stack, module, "memory", remember)
     stack.callback(module.register_forward_pre_hook(ask).remove)
 
 
@@ -150,10 +143,5 @@ def _of_windows(stack: ExitStack, found: list[Asked], name: str, block: Block) -
         found.append(Asked(name, own, grid.height, grid.window, keys))
         return search(features, grid, memory)
 
-    _patch(stack, block, "template", remember)
-    _patch(stack, block, "search", ask)
-
-
-def _patch(stack: ExitStack, owner: nn.Module, name: str, call: Callable[..., Any]) -> None:
-    object.__setattr__(owner, name, call)
-    stack.callback(object.__delattr__, owner, name)
+    patch(stack, block, "template", remember)
+    patch(stack, block, "search", ask)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from inmo.errors import UserError
-from inmo.trackers.inspect.describe import copy_on_meta
+from inmo.trackers.inspect.describe import without_values
 from inmo.trackers.networks.gim import GIM
 
 STAGES = ("stages", "interactions")  # where InBN and the CNN's body keep what belongs to a stage
@@ -44,8 +44,8 @@ def built_stages(network: nn.Module) -> tuple[BuiltStage, ...]:
     Sizes are those of tensors that run through a copy without values. Args: a network with ``template`` and ``search``,
     its weights do not matter. Raises UserError for a backbone whose stages do not interact.
     """
-    twin = copy_on_meta(network)
-    backbone: Any = twin.backbone
+    twin, template, search = without_values(network)
+    backbone, region = twin.backbone, search.shape[-1]
     stages = next((found for name in STAGES if isinstance(found := getattr(backbone, name, None), nn.ModuleList)), None)
     if not stages:
         raise UserError("this backbone has no stages with interaction: Table 1 describes interaction='paper'")
@@ -54,11 +54,10 @@ def built_stages(network: nn.Module) -> tuple[BuiltStage, ...]:
         _watch(stage, "search", seen)
     last = backbone.fusion if hasattr(backbone, "fusion") else twin.neck
     _watch(last, "forward", seen)
-    size, region = int(twin.template_size), int(twin.search_size)  # type: ignore[arg-type]
     with torch.no_grad():
-        features = twin.template(torch.empty(1, 3, size, size, device="meta"))  # type: ignore[operator]
+        features = twin.template(template)
         seen.clear()
-        twin.search(torch.empty(1, 3, region, region, device="meta"), features)  # type: ignore[operator]
+        twin.search(search, features)
     found, before = [], region
     for stage, maps in zip((*stages, None), seen, strict=True):
         side = maps.shape[2]  # of (B, H, W, C) as of (B, C, H, W)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -122,11 +121,3 @@ def key_map(theirs: str) -> str:
 
 def _unit(convolution: Conv) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels, EPSILON), nn.ReLU6(inplace=True))
-
-
-def init_scratch(body: nn.Module) -> None:
-    """He's initialisation, for a body without the published weights."""
-    for module in body.modules():
-        if isinstance(module, nn.Conv2d):
-            with torch.no_grad():
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -23,13 +23,13 @@ as long as the number of windows N is fixed, and win^2 times less than the 2 (HW
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Required, TypedDict
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.layers import DropPath, Mlp, attention, join_heads
+from inmo.trackers.networks.layers import DropPath, Mlp, Skip, attention, join_heads
 
 MASKED = -1e9  # finite, so that a group without any key stays finite (its result is set to zero)
 
@@ -192,14 +192,15 @@ class Feed(nn.Module):
         return groups._replace(tokens=groups.tokens + self.drop_path(self.mlp(self.norm(groups.tokens))))
 
 
-class Skip(nn.Module):
-    """Stands where a part is switched off: nothing remembered, nothing changed."""
+class GIMValues(TypedDict, total=False):
+    """What all GIMs of a network have in common, see ``GIM``."""
 
-    def memory(self, template: Groups) -> Memory | None:
-        return None
-
-    def forward(self, groups: Groups, memory: Memory | None = None) -> Groups:
-        return groups
+    dim: int
+    csa: bool
+    tca_first: bool
+    mlp_ratio: float
+    prenorm: Required[bool]
+    fused: bool
 
 
 class GIM(nn.Module):

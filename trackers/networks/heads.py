@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from inmo.trackers.networks.layers import cell_centres
+
 
 class Outputs(NamedTuple):
     """What a transformer tracker predicts for every token of the search region, row by row.
@@ -49,19 +51,15 @@ class BoxHead(nn.Module):
         super().__init__()
         self.class_embed = MlpHead(width, 2)
         self.bbox_embed = MlpHead(width, 4)
-        self.strength = {"search": 0.0, "cell": 1.0}[reference]
+        self.reference = reference
 
     def forward(self, tokens: Tensor) -> Outputs:
         raw = self.bbox_embed(tokens)
-        if self.strength:
-            raw = raw + cell_logits(tokens.shape[1], raw.device).to(raw.dtype) * self.strength
+        if self.reference == "cell":
+            raw = raw + cell_logits(tokens.shape[1], raw.device).to(raw.dtype)
         return Outputs(self.class_embed(tokens), raw.sigmoid())
 
 
 def cell_logits(count: int, device: torch.device) -> Tensor:
     """(count, 4): logits of the cells' centres in a square map of ``count`` cells, row by row; zero for w and h."""
-    side = round(count**0.5)
-    places = torch.logit((torch.arange(side, device=device) + 0.5) / side)
-    rows, columns = torch.meshgrid(places, places, indexing="ij")
-    nothing = torch.zeros_like(rows)
-    return torch.stack((columns, rows, nothing, nothing), dim=-1).view(count, 4)
+    return F.pad(torch.logit(cell_centres(round(count**0.5), device)), (0, 2))

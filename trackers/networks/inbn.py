@@ -7,14 +7,15 @@ again.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Unpack
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.gim import GIM, GIMs, Memories, group, ungroup
-from inmo.trackers.networks.layers import init_transformer
+from inmo.trackers.networks.gim import GIM, GIMs, GIMValues, Memories, group, ungroup
+from inmo.trackers.networks.layers import init_transformer, rising
 
 PATCHES = (4, 2, 2, 1)
 
@@ -29,42 +30,23 @@ class StageSize(NamedTuple):
     tca: int
 
 
+def stage_gims(size: StageSize, rates: Iterator[float], **values: Unpack[GIMValues]) -> GIMs:
+    """The GIMs of a stage; each takes the next of the ``rates`` of stochastic depth."""
+    tcas = (index >= size.depth - size.tca for index in range(size.depth))
+    return GIMs(GIM(size.width, heads=size.heads, tca=tca, drop_path=next(rates), **values) for tca in tcas)
+
+
 class Stage(nn.Module):
     """Patch embedding and GIMs. WP is the same regrouping in all GIMs of a stage, so it is done once."""
 
     def __init__(
-        self,
-        size: StageSize,
-        inputs: int,
-        *,
-        window: int,
-        dim: int,
-        csa: bool,
-        tca_first: bool,
-        mlp_ratio: float,
-        prenorm: bool,
-        fused: bool,
-        drop_paths: list[float],
+        self, size: StageSize, inputs: int, window: int, rates: Iterator[float], **values: Unpack[GIMValues]
     ) -> None:
         super().__init__()
         self.window = window
         self.embed = nn.Conv2d(inputs, size.width, size.patch, size.patch)
-        self.norm = nn.LayerNorm(size.width) if prenorm else nn.Identity()
-        self.gims = GIMs(
-            GIM(
-                size.width,
-                dim=dim,
-                heads=size.heads,
-                csa=csa,
-                tca=index >= size.depth - size.tca,
-                tca_first=tca_first,
-                mlp_ratio=mlp_ratio,
-                prenorm=prenorm,
-                fused=fused,
-                drop_path=drop_paths[index],
-            )
-            for index in range(size.depth)
-        )
+        self.norm = nn.LayerNorm(size.width) if values["prenorm"] else nn.Identity()
+        self.gims = stage_gims(size, rates, **values)
 
     def template(self, features: Tensor) -> tuple[Tensor, Memories]:
         """(B, H, W, C) of the stage before to this stage's (B, H/P, W/P, C'), and the memories of its GIMs."""
@@ -118,35 +100,15 @@ class InBN(nn.Module):
         *,
         width: int,
         window: int | tuple[int, ...],
-        dim: int,
-        csa: bool,
-        mlp_ratio: float,
-        prenorm: bool,
-        fused: bool,
-        tca_first: bool = False,
         drop_path: float = 0.0,
+        **values: Unpack[GIMValues],
     ) -> None:
         super().__init__()
-        depth = sum(size.depth for size in sizes)
-        rates = iter([drop_path * i / max(depth - 1, 1) for i in range(depth)])
+        rates = rising(drop_path, sum(size.depth for size in sizes))
         inputs = (3, *(size.width for size in sizes))
         windows = window if isinstance(window, tuple) else (window,) * len(sizes)
-        self.stages = nn.ModuleList(
-            Stage(
-                size,
-                inputs[i],
-                window=windows[i],
-                dim=dim,
-                csa=csa,
-                tca_first=tca_first,
-                mlp_ratio=mlp_ratio,
-                prenorm=prenorm,
-                fused=fused,
-                drop_paths=[next(rates) for _ in range(size.depth)],
-            )
-            for i, size in enumerate(sizes)
-        )
-        self.fusion = Fusion(inputs[1:], width, prenorm)
+        self.stages = nn.ModuleList(Stage(size, inputs[i], windows[i], rates, **values) for i, size in enumerate(sizes))
+        self.fusion = Fusion(inputs[1:], width, values["prenorm"])
         self.apply(init_transformer)
 
     def template(self, images: Tensor) -> tuple[Tensor, tuple[Memories, ...]]:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inmo.trackers.networks.gim import GIM, GIMs, Memories, Memory, group, ungroup
+from inmo.trackers.networks.layers import Skip
 
 DROPOUT = 0.1
 
@@ -76,16 +77,6 @@ def linear_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return weights @ key.transpose(-2, -1) @ value
 
 
-class Absent(nn.Module):
-    """Stands where a part is switched off."""
-
-    def memory(self, maps: Tensor) -> tuple[Tensor, ...]:
-        return ()
-
-    def forward(self, maps: Tensor, memory: tuple[Tensor, ...]) -> Tensor:
-        return maps
-
-
 class ReleasedInteraction(nn.Module):
     """The released GIM of one stage: TCA, then CSA, on the search branch; the template branch passes unchanged.
 
@@ -97,14 +88,14 @@ class ReleasedInteraction(nn.Module):
 
     def __init__(self, channels: int, heads: int, *, tca_window: int, csa_window: int, csa: bool, tca: bool) -> None:
         super().__init__()
-        self.tca = ConvAttention(channels, heads, tca_window, "TCA") if tca else Absent()
-        self.csa = ConvAttention(channels, heads, csa_window, "CSA") if csa else Absent()
+        self.tca = ConvAttention(channels, heads, tca_window, "TCA") if tca else Skip()
+        self.csa = ConvAttention(channels, heads, csa_window, "CSA") if csa else Skip()
 
-    def template(self, maps: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def template(self, maps: Tensor) -> tuple[Tensor, tuple[Tensor, ...] | None]:
         """The template's maps (B, C, H, W) as they are, and TCA's keys and values of them."""
         return maps, self.tca.memory(maps)
 
-    def search(self, maps: Tensor, memory: tuple[Tensor, ...]) -> Tensor:
+    def search(self, maps: Tensor, memory: tuple[Tensor, ...] | None) -> Tensor:
         """The search branch's maps (B, C, H, W)."""
         maps = self.tca(maps, memory)
         out: Tensor = self.csa(maps, self.csa.memory(maps))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +50,27 @@ def to_tokens(maps: Tensor) -> Tensor:
     return maps.flatten(2).transpose(1, 2)
 
 
+def cells(places: Tensor) -> Tensor:
+    """(n * n, 2) x, y of the cells of a square map, row by row, whose columns and rows stand at ``places`` (n,)."""
+    rows, columns = torch.meshgrid(places, places, indexing="ij")
+    return torch.stack((columns, rows), dim=-1).view(-1, 2)
+
+
+def cell_centres(side: int, device: torch.device, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(side * side, 2) x, y of the cells' centres as fractions of a square map's side, row by row."""
+    return cells((torch.arange(side, device=device, dtype=dtype) + 0.5) / side)
+
+
+class Skip(nn.Module):
+    """Stands where a part of an interaction is switched off: nothing remembered, nothing changed."""
+
+    def memory(self, *template: Any) -> Any:
+        return None
+
+    def forward(self, features: Any, *more: Any) -> Any:
+        return features
+
+
 class Mlp(nn.Module):
     """Linear, exact GELU, linear."""
 
@@ -82,23 +105,33 @@ def sine_encoding(height: int, width: int, channels: int, device: torch.device) 
     The first half of the channels encodes the row, the second the column. Positions count from 1 and are scaled to
     2 pi; sines stand at even, cosines at odd channels; periods grow to 10000.
     """
-    with torch.inference_mode(False):
-        return _sine_encoding(height, width, channels, device)
-
-
-def _sine_encoding(height: int, width: int, channels: int, device: torch.device) -> Tensor:
     half = channels // 2
-    steps = torch.arange(half, dtype=torch.float32, device=device)
-    periods = 10000.0 ** (2 * torch.div(steps, 2, rounding_mode="floor") / half)
 
     def axis(length: int) -> Tensor:
+        steps = torch.arange(half, dtype=torch.float32, device=device)
+        periods = 10000.0 ** (2 * torch.div(steps, 2, rounding_mode="floor") / half)
         places = torch.arange(1, length + 1, dtype=torch.float32, device=device)
         angles = (places / (length + 1e-6) * 2 * math.pi)[:, None] / periods
         return torch.stack((angles[:, 0::2].sin(), angles[:, 1::2].cos()), dim=2).flatten(1)
 
-    rows = axis(height).t()[:, :, None].expand(half, height, width)
-    columns = axis(width).t()[:, None, :].expand(half, height, width)
-    return torch.cat((rows, columns))[None]
+    with torch.inference_mode(False):
+        rows = axis(height).t()[:, :, None].expand(half, height, width)
+        columns = axis(width).t()[:, None, :].expand(half, height, width)
+        return torch.cat((rows, columns))[None]
+
+
+def rising(rate: float, count: int) -> Iterator[float]:
+    """Rates of stochastic depth for ``count`` blocks, rising linearly from 0 at the first to ``rate`` at the last."""
+    return (rate * index / max(count - 1, 1) for index in range(count))
+
+
+def init_he(network: nn.Module) -> None:
+    """He's initialisation (fan out) of all convolutions, with zero biases."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def init_transformer(module: nn.Module) -> None:

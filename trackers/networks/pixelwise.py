@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inmo.trackers.networks.heads import Outputs
-from inmo.trackers.networks.layers import to_tokens
+from inmo.trackers.networks.layers import cell_centres, to_tokens
 
 GROUPS = 8
 LARGEST = 2.0  # |d|: sizes between exp(-2) and exp(2) times the template's
@@ -101,9 +101,8 @@ class ConvHead(nn.Module):
         """(B, L, width) and (B, 2) to Outputs; the second logit is zero."""
         batch, length, width = tokens.shape
         side = round(length**0.5)
-        maps = tokens.reshape(batch, side, side, width).permute(
-            0, 3, 1, 2
-        )  # channels-last: no copy, quicker convolutions
+        # channels-last: no copy, quicker convolutions
+        maps = tokens.reshape(batch, side, side, width).permute(0, 3, 1, 2)
         score = to_tokens(self.class_out(self.class_tower(maps)))
         moves = to_tokens(self.box_out(self.box_tower(maps)))
         return Outputs(torch.cat((score, torch.zeros_like(score)), dim=-1), self.boxes(moves, anchors, side))
@@ -111,12 +110,10 @@ class ConvHead(nn.Module):
     @staticmethod
     def boxes(moves: Tensor, anchors: Tensor, side: int) -> Tensor:
         """Moves (B, L, 4) relative to the anchors (B, 2) to boxes cx, cy, w, h as fractions of the search region."""
-        places = (torch.arange(side, device=moves.device, dtype=moves.dtype) + 0.5) / side
-        rows, columns = torch.meshgrid(places, places, indexing="ij")
-        cells = torch.stack((columns, rows), dim=-1).view(1, -1, 2)
+        centres = cell_centres(side, moves.device, moves.dtype)
         anchor = anchors[:, None].to(moves.dtype)
         sizes = anchor * moves[..., 2:].clamp(-LARGEST, LARGEST).exp()
-        return torch.cat((cells + moves[..., :2] * anchor, sizes), dim=-1)
+        return torch.cat((centres + moves[..., :2] * anchor, sizes), dim=-1)
 
 
 def search_anchors(anchors: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inmo.trackers.networks.layers import DropPath, Mlp, attention, init_transformer, join_heads
+from inmo.trackers.networks.layers import DropPath, Mlp, Skip, attention, cells, init_transformer, join_heads, rising
 
 BETWEEN_REGIONS = -100.0
 
@@ -82,20 +82,13 @@ def _regions(length: int, grid: Windows, device: torch.device) -> Tensor:
 
 def relative_positions(window: int) -> Tensor:
     """(window^2, window^2) int64: the row of the bias table for every pair of tokens in a window."""
-    axis = torch.arange(window)
-    rows, columns = torch.meshgrid(axis, axis, indexing="ij")
-    down = rows.flatten()[:, None] - rows.flatten()[None, :] + window - 1
-    right = columns.flatten()[:, None] - columns.flatten()[None, :] + window - 1
+    places = cells(torch.arange(window))
+    right, down = (places[:, None] - places + window - 1).unbind(-1)
     return down * (2 * window - 1) + right
 
 
-class ShippedTCA(nn.Module):
-    """TCA as shipped (``CROSS_WINDOW_SIZE: -1``): every window is one token of 49 C numbers, cut in n heads.
-
-    The template's keys and values are split by channel, (head, position, channel of the head); the query is the
-    plain memory order (position, channel) cut in n equal pieces, and the result is read back in that order. The two
-    do not agree, and checkpoints are trained with it: the reshapes below are literal.
-    """
+class WindowTCA(nn.Module):
+    """TCA of the released backbone, in one of two layouts; it has no parameters."""
 
     part = "TCA"
 
@@ -104,12 +97,25 @@ class ShippedTCA(nn.Module):
         self.heads, self.fused = heads, fused
 
     def memory(self, key: Tensor, value: Tensor, batch: int) -> Memory:
-        """Template windows (B * nWz, n, 49, C / n) to (B, n, nWz, 49 C / n)."""
+        """Template windows (B * nWz, n, 49, C / n) in the layout."""
+        return Memory(*(self.lay_out(t.reshape(batch, -1, *t.shape[1:])).contiguous() for t in (key, value)))
 
-        def lay_out(tensor: Tensor) -> Tensor:
-            return tensor.reshape(batch, -1, *tensor.shape[1:]).transpose(1, 2).flatten(3).contiguous()
+    def lay_out(self, windows: Tensor) -> Tensor:
+        """From (B, nWz, n, 49, C / n)."""
+        raise NotImplementedError
 
-        return Memory(lay_out(key), lay_out(value))
+
+class ShippedTCA(WindowTCA):
+    """TCA as shipped (``CROSS_WINDOW_SIZE: -1``): every window is one token of 49 C numbers, cut in n heads.
+
+    The template's keys and values are split by channel, (head, position, channel of the head); the query is the
+    plain memory order (position, channel) cut in n equal pieces, and the result is read back in that order. The two
+    do not agree, and checkpoints are trained with it: the reshapes below are literal.
+    """
+
+    def lay_out(self, windows: Tensor) -> Tensor:
+        """(B, nWz, n, 49, C / n) to (B, n, nWz, 49 C / n)."""
+        return windows.transpose(1, 2).flatten(3)
 
     def forward(self, tokens: Tensor, memory: Memory, project: nn.Module) -> Tensor:
         """Search windows (B * nWx, 49, C) to the same plus the projected answers."""
@@ -121,22 +127,12 @@ class ShippedTCA(nn.Module):
         return out
 
 
-class PositionTCA(nn.Module):
+class PositionTCA(WindowTCA):
     """TCA in the paper's WP layout (a positive ``CROSS_WINDOW_SIZE``): for each of the 49 positions across windows."""
 
-    part = "TCA"
-
-    def __init__(self, heads: int, fused: bool) -> None:
-        super().__init__()
-        self.heads, self.fused = heads, fused
-
-    def memory(self, key: Tensor, value: Tensor, batch: int) -> Memory:
-        """Template windows (B * nWz, n, 49, C / n) to (B, 49, n, nWz, C / n)."""
-
-        def lay_out(tensor: Tensor) -> Tensor:
-            return tensor.reshape(batch, -1, *tensor.shape[1:]).permute(0, 3, 2, 1, 4).contiguous()
-
-        return Memory(lay_out(key), lay_out(value))
+    def lay_out(self, windows: Tensor) -> Tensor:
+        """(B, nWz, n, 49, C / n) to (B, 49, n, nWz, C / n)."""
+        return windows.permute(0, 3, 2, 1, 4)
 
     def forward(self, tokens: Tensor, memory: Memory, project: nn.Module) -> Tensor:
         """Search windows (B * nWx, 49, C) to the same plus the projected answers."""
@@ -149,16 +145,6 @@ class PositionTCA(nn.Module):
         answer = answer.view(batch, length, *answer.shape[1:])
         out: Tensor = tokens + project(answer.permute(0, 3, 1, 2, 4).reshape(tokens.shape))
         return out
-
-
-class NoTCA(nn.Module):
-    """Stands where TCA is switched off, and in all blocks but the last of a stage."""
-
-    def memory(self, key: Tensor, value: Tensor, batch: int) -> Memory | None:
-        return None
-
-    def forward(self, tokens: Tensor, memory: Memory | None, project: nn.Module) -> Tensor:
-        return tokens
 
 
 class WindowAttention(nn.Module):
@@ -317,12 +303,11 @@ class InteractionSwin(nn.Module):
     ) -> None:
         super().__init__()
         cross = PositionTCA if cross_window > 0 else ShippedTCA
-        total = sum(depths)
-        rates = iter([drop_path * index / max(total - 1, 1) for index in range(total)])
+        rates = rising(drop_path, sum(depths))
 
         def block(stage: int, index: int) -> Block:
             last = index == depths[stage] - 1
-            crossing = cross(heads[stage], fused) if last and tca[stage] else NoTCA()
+            crossing = cross(heads[stage], fused) if last and tca[stage] else Skip()
             attn = WindowAttention(widths[stage], heads[stage], window, crossing, fused)
             return Block(widths[stage], heads[stage], attn, mlp_ratio, next(rates))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,7 +20,7 @@ from inmo.seals import KEY, check_listed, check_seal
 from inmo.terminal import listed
 from inmo.trackers.networks.efficientnet import key_map as key_of_lite0
 from inmo.trackers.pipeline.mistaken import short_safetensors
-from inmo.trackers.pipeline.pickles import TensorRecord, TorchFile, read_torch_file
+from inmo.trackers.pipeline.pickles import TensorRecord, read_torch_file
 
 KeyMap = Callable[[str], str]
 """The authors' name of a parameter -> ours."""
@@ -78,20 +77,25 @@ def apply_strict(
     Raises:
         UserError: naming missing, unexpected and misshapen keys.
     """
-    own, mapped = network.state_dict(), {key_map(key): value for key, value in state.items()}
-    theirs = {key_map(key): key for key in state}
-    if len(mapped) != len(state):
+    own, theirs = network.state_dict(), {key_map(key): key for key in state}
+    if len(theirs) != len(state):
         raise UserError(f"{where} holds two keys for one parameter: use a file with one set of weights")
-    missing = [key for key in own if key not in mapped]
-    unexpected = [theirs[key] for key in mapped if key not in own]
-    misshapen = [
-        f"{theirs[key]} {_misfit(mapped[key], own[key])}" for key in mapped if _misfit(mapped[key], own.get(key))
-    ]
+    missing = [name for name in own if name not in theirs]
+    unexpected = [key for name, key in theirs.items() if name not in own]
+    misfits = {key: _misfit(state[key], own.get(name)) for name, key in theirs.items()}
+    misshapen = [f"{key} {why}" for key, why in misfits.items() if why]
     faults = {"missing": missing, "unexpected": unexpected, "misshapen": misshapen}
     if any(faults.values()):
         found = "; ".join(f"{len(keys)} {kind} ({_some(keys)})" for kind, keys in faults.items() if keys)
         raise UserError(f"{where or 'the state dict'} does not fit the network: {found}; check tracker and config")
-    _load(network, {key: value.to(own[key].dtype) for key, value in mapped.items()}, strict=True)
+    _load(network, {name: state[key].to(own[name].dtype) for name, key in theirs.items()}, strict=True)
+
+
+def apply_either(network: nn.Module, state: Mapping[str, Tensor], key_map: KeyMap | None, where: str) -> None:
+    """As ``apply_strict``, of a file with the authors' names or, as training writes them, the network's own."""
+    own = network.state_dict().keys()
+    names = max((key_map or same_names, same_names), key=lambda names: sum(names(key) in own for key in state))
+    apply_strict(network, state, names, where)
 
 
 def apply_partial(
@@ -127,32 +131,35 @@ def apply_partial(
     return kept
 
 
-def init_resnet50(backbone: nn.Module, path: str | Path, fresh: str = "$^") -> list[str]:
+def init_resnet50(backbone: nn.Module, path: str | Path) -> list[str]:
     """ImageNet initialisation of a ``networks.resnet`` backbone from torchvision's ``resnet50-*.pth``.
 
     The classifier is unused; stage 4 is where the backbone ends before it. The 3x3 shortcuts of SiamCAR's and
-    CNNInMo's backbone stay as they are, since torchvision's are 1x1, and so does what ``fresh`` names.
+    CNNInMo's backbone stay as they are, since torchvision's are 1x1.
     Returns the keys that kept their initialisation. Raises UserError when anything else does not fit.
     """
-    shortcuts = r"layer[234]\.0\.downsample\.0\.weight"
-    missing_stages = "" if hasattr(backbone, "layer4") else r"|layer4\..*"
+    whole = hasattr(backbone, "layer4")
     return apply_partial(
         backbone,
         load_state_dict(path),
-        fresh=f"{shortcuts}|{fresh}" if hasattr(backbone, "layer4") else fresh,
-        unused=r"fc\..*" + missing_stages,
+        fresh=r"layer[234]\.0\.downsample\.0\.weight" if whole else "$^",
+        unused=r"fc\..*" if whole else r"fc\..*|layer4\..*",
         where=str(path),
     )
 
 
-def init_swin_tiny(backbone: nn.Module, path: str | Path, fresh: str = r"norm\d\..*|down_and_cat\..*") -> list[str]:
+def init_swin_tiny(backbone: nn.Module, path: str | Path) -> list[str]:
     """ImageNet initialisation of a Swin-T backbone from the public ``swin_tiny_patch4_window7_224.pth``.
 
     The file's classifier, last norm and shift masks are unused; output norms and fusion maps keep their
     initialisation. Returns the keys that did. Raises UserError when anything else does not fit.
     """
     return apply_partial(
-        backbone, load_state_dict(path), fresh=fresh, unused=r"norm\..*|head\..*|.*\.attn_mask", where=str(path)
+        backbone,
+        load_state_dict(path),
+        fresh=r"norm\d\..*|down_and_cat\..*",
+        unused=r"norm\..*|head\..*|.*\.attn_mask",
+        where=str(path),
     )
 
 
@@ -192,22 +199,17 @@ def _load_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _load_torch(path: Path) -> dict[str, Tensor]:
-    file = read_torch_file(path)
-    records = _state_records(file)
-    return {key: file.materialise(record) for key, record in records.items()}
-
-
-def _state_records(file: TorchFile) -> dict[str, TensorRecord]:
     """The state dict among whatever the file holds."""
-    content: Any = file.content
+    file = read_torch_file(path)
+    content = file.content
     for _ in range(3):
         if not isinstance(content, dict):
             break
         if content and all(isinstance(k, str) and isinstance(v, TensorRecord) for k, v in content.items()):
-            return content
+            return {key: file.materialise(record) for key, record in content.items()}
         content = next((content[name] for name in _WRAPPERS if isinstance(content.get(name), dict)), None)
     raise UserError(
-        f"{file.path} holds no state dict, neither bare nor below {', '.join(_WRAPPERS)}: give the file that the "
+        f"{path} holds no state dict, neither bare nor below {', '.join(_WRAPPERS)}: give the file that the "
         "authors released, or save the network's state_dict()"
     )
 

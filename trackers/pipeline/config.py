@@ -174,6 +174,14 @@ class NeuralConfig(Generic[S]):
         return replace(self, **{item.name: getattr(sizes, item.name) for item in fields(sizes) if item.name in own})
 
 
+V = TypeVar("V")
+
+
+def per_stage(value: V | tuple[V, ...], stages: int) -> tuple[V, ...]:
+    """A setting that is one value for all stages, or one for each, as one for each."""
+    return value if isinstance(value, tuple) else (value,) * stages
+
+
 def demand_positive(config: NeuralConfig[Any], *names: str) -> None:
     """Raises UserError for a setting that is given, is no number above 0, or holds one that is not."""
     for name in names:

@@ -118,7 +118,7 @@ def metadata_of(name: str, config: NeuralConfig[Any], tracker: NeuralTracker) ->
         "scale": slope.gather(1, channels[:, None])[:, 0].tolist(),
         "offset": black.tolist(),
         "told_size": recipe.anchored,
-        **dict(zip(("penalty_k", "lr", "window_influence"), recipe.constants, strict=True)),
+        **config.tuning()._asdict(),
         "smallest_coordinate": 0 if recipe.clamp_output else None,
     }
     return {key: json.dumps(value) for key, value in values.items()}

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import nn
 
 from inmo.errors import UserError, unknown_name
 from inmo.seals import BLANK, KEY, sealed
 from inmo.trackers import TRACKERS, tracker
-from inmo.trackers.base import Tracker, TrackerSpec
-from inmo.trackers.pipeline.checkpoint import KeyMap, apply_strict, load_state_dict, same_names
+from inmo.trackers.base import Tracker, TrackerSpec, file_sha256
+from inmo.trackers.pipeline.checkpoint import KeyMap, apply_either, apply_strict, load_state_dict
 from inmo.trackers.pipeline.config import NeuralConfig
-from inmo.trackers.pipeline.neural import NeuralTracker, load_network
+from inmo.trackers.pipeline.neural import NeuralTracker
 from inmo.trackers.pipeline.shipped import Shipped, architecture, file_of
+from inmo.whole_files import place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +51,26 @@ class Family(TrackerSpec):
         object.__setattr__(self, "for_dataset", self._for_dataset)
 
     def load(self, config: NeuralConfig[Any]) -> nn.Module:
-        """The network of a config with its weights. Raises UserError for weights that are missing or do not fit."""
-        return load_network(partial(self.network, config), config, self.title, self.key_map or same_names)
+        """The network of a config with its weights, or the random ones that it allows, which depend on ``seed`` alone.
+
+        Raises UserError: no weights and random ones not allowed, or weights that do not fit.
+        """
+        if config.weights:
+            with torch.device("meta"):
+                network = self.network(config)
+            state = load_state_dict(config.weights)
+            apply_either(network, state, self.key_map, f"{config.weights} as {self.title}")
+            return network
+        if not config.allow_random_weights:
+            raise UserError(
+                f"{self.title} has no weights: name a checkpoint with --weights FILE, take a preset that comes with "
+                "some (--preset nano), or say --allow-random-weights"
+            )
+        words = "%s runs with RANDOM weights (seed %d): its boxes mean nothing"
+        logging.getLogger(__name__).warning(words, self.title, config.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            return self.network(config)
 
     def released(self) -> tuple[nn.Module, KeyMap]:
         """The network as released, without values (on the meta device), and the key map of the authors' files.
@@ -124,16 +141,7 @@ def convert(checkpoint: str | Path, tracker_name: str, out: str | Path) -> dict[
     network, key_map = family(tracker_name, "tracker with released weights").released()
     state = load_state_dict(checkpoint)
     apply_strict(network, state, key_map, f"{checkpoint} as {tracker_name}")
-    source, target = Path(checkpoint).expanduser(), Path(out).expanduser()
-    with source.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    metadata = {"tracker": tracker_name, "source": source.name, "source_sha256": digest}
-    partial_file = target.with_name(target.name + ".partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial_file.write_bytes(sealed(save(state, metadata | {KEY: BLANK})))
-        partial_file.replace(target)
-    except (OSError, SafetensorError) as error:
-        partial_file.unlink(missing_ok=True)
-        raise UserError(f"cannot write {target}: {error}; check the folder and the space left") from error
+    source = Path(checkpoint).expanduser()
+    metadata = {"tracker": tracker_name, "source": source.name, "source_sha256": file_sha256(source)}
+    place(Path(out).expanduser(), sealed(save(state, metadata | {KEY: BLANK})))
     return metadata

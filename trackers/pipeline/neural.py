@@ -6,15 +6,14 @@ lock-step and lanes can be taken out or joined.
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +26,6 @@ from inmo.datasets.images import Frame
 from inmo.errors import UserError
 from inmo.trackers.base import Step
 from inmo.trackers.pipeline.caution import REFRESH, Past
-from inmo.trackers.pipeline.checkpoint import apply_strict, load_state_dict, same_names
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Floats, Geometry, crop_into, mean_colour
 from inmo.trackers.pipeline.postprocess import Located, Targets
@@ -41,24 +39,12 @@ HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """What ``precision`` may be besides fp32."""
 
 
-class Network(Protocol):
-    """A stateless network. Everything that depends on the template alone is in ``features``."""
-
-    def template(self, images: Tensor) -> Any:
-        """(B, 3, Z, Z) to a tuple (nested if need be) of tensors with a leading batch axis."""
-        ...
-
-    def search(self, images: Tensor, features: Any) -> tuple[Tensor, ...]:
-        """(B, 3, X, X) and the features of B templates to the heads' outputs, leading batch axis."""
-        ...
-
-
 @dataclass(frozen=True)
 class State:
     """What is remembered of B targets.
 
     Attributes:
-        features: what ``Network.template`` gave, as a tuple of one; of two where there is a second template.
+        features: what the network's ``template`` gave, as a tuple of one; of two where there is a second template.
         centre, size: (B, 2) float64 x, y and w, h in pixels of the frame, counted from 0.
         fill: (B, 3) uint8, the mean colour of the first frame, outside which crops are filled with it.
         limits: (B, 2) float64 width and height of the first frame.
@@ -81,24 +67,23 @@ class State:
     def take(self, lanes: Sequence[int]) -> State:
         """The state of some of the targets, in this order."""
         lanes = list(lanes)
-        features = pytree.tree_map(lambda t: t[lanes] if isinstance(t, Tensor) else t, self.features)
-        past = Past(*(values[lanes] for values in self.past))
-        arrays: dict[str, Any] = {name: getattr(self, name)[lanes] for name in _ARRAYS}
-        return replace(self, features=features, past=past, **arrays)
+
+        def some(part: Any) -> Any:
+            return part[lanes] if isinstance(part, Tensor | np.ndarray) else part
+
+        return State(*(pytree.tree_map(some, getattr(self, item.name)) for item in fields(State)))
 
     @staticmethod
     def join(states: Sequence[State]) -> State:
         """One state of all the targets of several."""
-        features = pytree.tree_map(
-            lambda *parts: torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0],
-            *(state.features for state in states),
-        )
-        past = Past(*map(np.concatenate, zip(*(state.past for state in states), strict=True)))
-        arrays: dict[str, Any] = {name: np.concatenate([getattr(each, name) for each in states]) for name in _ARRAYS}
-        return replace(states[0], features=features, past=past, **arrays)
 
+        def joined(*parts: Any) -> Any:
+            if isinstance(parts[0], Tensor):
+                return torch.cat(parts)
+            return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else parts[0]
 
-_ARRAYS = ("centre", "size", "fill", "limits", "template_scale", "first", "constants")
+        values = ((getattr(state, item.name) for state in states) for item in fields(State))
+        return State(*(pytree.tree_map(joined, *own) for own in values))
 
 
 @dataclass(frozen=True)
@@ -126,7 +111,9 @@ class NeuralTracker:
     """A network and its recipe on one device.
 
     Args:
-        network: put on ``device`` and in evaluation mode.
+        network: put on ``device`` and in evaluation mode. Its ``template`` takes images (B, 3, Z, Z) to a tuple (nested
+            if need be) of tensors with a leading batch axis, all that depends on the template alone; its ``search``
+            images (B, 3, X, X) and these features of B templates to the heads' outputs, leading batch axis.
         recipe: the family's pipeline.
         device: ``auto`` (CUDA, else MPS, else CPU) or any name that torch knows.
         config: what the network was built from. Its ``precision`` is ``fp32`` (TF32 off), ``tf32`` (CUDA's matrix
@@ -355,38 +342,3 @@ def resolve_device(name: str) -> torch.device:
             f"device '{name}' cannot be used here ({str(error).splitlines()[0]}): try cpu or auto"
         ) from error
     return device
-
-
-def load_network(
-    make: Callable[[], nn.Module], config: NeuralConfig[Any], title: str, key_map: Callable[[str], str]
-) -> nn.Module:
-    """A network with the parameters that its config asks for.
-
-    Args:
-        make: builds the network.
-        config: names a checkpoint file, or allows random parameters, which depend on ``seed`` alone.
-        title: the tracker's name for messages.
-        key_map: the authors' names to the network's; a file may have either.
-
-    Raises:
-        UserError: no weights and random ones not allowed, or weights that do not fit.
-    """
-    if config.weights:
-        with torch.device("meta"):
-            network = make()
-        state = load_state_dict(config.weights)
-        own = network.state_dict().keys()  # what training writes has the network's own names
-        names = max((key_map, same_names), key=lambda names: sum(names(key) in own for key in state))
-        apply_strict(network, state, names, f"{config.weights} as {title}")
-        return network
-    if not config.allow_random_weights:
-        raise UserError(
-            f"{title} has no weights: name a checkpoint with --weights FILE, take a preset that comes with some "
-            "(--preset nano), or say --allow-random-weights"
-        )
-    logging.getLogger(__name__).warning(
-        "%s runs with RANDOM weights (seed %d): its boxes mean nothing", title, config.seed
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        return make()

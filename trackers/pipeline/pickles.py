@@ -259,10 +259,6 @@ class PlainDict(dict[Any, Any]):
     def __setstate__(self, state: Any) -> None: ...
 
 
-def _ordered(items: Any = ()) -> PlainDict:
-    return PlainDict(items)
-
-
 def _defaulting(factory: Any = None, items: Any = ()) -> PlainDict:
     return PlainDict(items)
 
@@ -301,7 +297,7 @@ class _StandIn(_Sealed):
 
 
 _FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
-    ("collections", "OrderedDict"): _ordered,
+    ("collections", "OrderedDict"): PlainDict,
     ("collections", "defaultdict"): _defaulting,
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,

@@ -77,7 +77,11 @@ def kept(key: str, make: Callable[[Path], None]) -> Path:
         try:
             unready.mkdir()
             make(unready)
-            _place(unready, folder)
+            try:
+                unready.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # on a file system without locks another process may have been quicker
+                    raise
         except OSError as error:
             raise UserError(f"cannot write {folder}: {error.strerror or error}; free some space") from error
         finally:
@@ -94,11 +98,3 @@ def _remove_unused() -> None:
                 doomed = home() / unfinished(folder.name)
                 folder.rename(doomed)
                 shutil.rmtree(doomed)
-
-
-def _place(unready: Path, folder: Path) -> None:
-    try:
-        unready.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # on a file system without locks another process may have been quicker
-            raise

@@ -104,11 +104,10 @@ def _classical(name: str, config: OpenCVConfig, device: str) -> OpenCVTracker:
 
 def _nanotrack(config: NanoTrackConfig, device: str) -> OpenCVTracker:
     params = cv2.TrackerNano.Params()
-    params.backbone = _onnx("NanoTrack", config.backbone, "--set backbone=FILE --set neckhead=FILE")
-    params.neckhead = _onnx("NanoTrack", config.neckhead, "--set backbone=FILE --set neckhead=FILE")
-    return _network(
-        lambda: cv2.TrackerNano.create(params), "NanoTrack", f"{config.backbone}, {config.neckhead}", config.seed
-    )
+    flags, files = "--set backbone=FILE --set neckhead=FILE", f"{config.backbone}, {config.neckhead}"
+    params.backbone = _onnx("NanoTrack", config.backbone, flags)
+    params.neckhead = _onnx("NanoTrack", config.neckhead, flags)
+    return _network(lambda: cv2.TrackerNano.create(params), "NanoTrack", files, config.seed)
 
 
 def _vit(config: VitConfig, device: str) -> OpenCVTracker:
