@@ -11,7 +11,7 @@ from tyro.conf import arg
 
 from inmo.harness.commands.options import ClusterOptions, Flag, Names, NetworkOptions, Roots, Trackers
 from inmo.harness.commands.shared import resources_of, say_holes, say_runs, setups_of
-from inmo.harness.constants.sweep import parse_over, run_sweep, swept
+from inmo.harness.constants.sweep import parse_over, run_sweep, swept, trainings
 from inmo.harness.run.jobs import demand_sequences
 from inmo.harness.run.setup import open_datasets
 from inmo.harness.store.store import open_store
@@ -39,6 +39,8 @@ class Sweep:
     out: Path | None = None
     """Also write the table and the figure: OUT/tables/*, OUT/figures/*."""
     network: NetworkOptions = NetworkOptions()
+    seeds: tuple[int, ...] = ()
+    """Weights that come with the project, a training of every tracker for each; scores are their means."""
     sequences: Names = ()
     """Only these sequences."""
     partial: Flag = False
@@ -54,7 +56,7 @@ def run(command: Sweep) -> int:
     from inmo.reports.blocks.sweeps import read_sweep, sweep_block
 
     over = parse_over(command.over)
-    bases = setups_of(command.tracker, command.network, random_weights=False)
+    bases = trainings(setups_of(command.tracker, command.network, random_weights=False), command.seeds)
     datasets = open_datasets(command.dataset)
     demand_sequences(datasets, command.sequences, command.partial)
     store = open_store(command.store, write=True)

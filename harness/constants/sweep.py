@@ -45,6 +45,24 @@ def parse_over(words: Sequence[str]) -> dict[str, tuple[float, ...]]:
     return found
 
 
+def trainings(bases: Sequence[Setup], seeds: Sequence[int]) -> list[Setup]:
+    """Every tracker with the weights of each seed, under one label; as they are for no seed.
+
+    Raises UserError for a tracker without seeds, or one whose weights are named.
+    """
+    for base in bases if seeds else ():
+        if getattr(base.config, "seed", None) is None or base.config.weights:
+            raise UserError(
+                f"{base.label or base.spec.title}: --seeds chooses among weights that come with the project, so that "
+                "the tracker must be a network whose weights are not named"
+            )
+    return [
+        replace(base, config=replace(base.config, seed=seed), label=base.label or base.spec.title)
+        for base in bases
+        for seed in dict.fromkeys(seeds)
+    ] or [*bases]
+
+
 def variants(setup: Setup, over: Mapping[str, Sequence[float]]) -> list[Setup]:
     """One setup per combination of values, labelled by them. Raises UserError for a tracker without these constants."""
     return [variant(setup, dict(zip(over, values, strict=True))) for values in itertools.product(*over.values())]
@@ -57,15 +75,19 @@ def variant(setup: Setup, chosen: Mapping[str, float]) -> Setup:
         raise UserError(f"{setup.spec.name} has no {missing[0]} to sweep: name one of the neural trackers")
     words = ", ".join(f"{name} {value:g}" for name, value in chosen.items())
     try:
-        return Setup(setup.spec, replace(setup.config, **chosen), f"{setup.label or setup.spec.title}: {words}")
+        config = replace(setup.config, **chosen)
     except ValueError as error:
         raise UserError(f"{setup.spec.name}: {error}") from error
+    return replace(setup, config=config, label=f"{setup.label or setup.spec.title}: {words}")
 
 
 def swept(
     bases: Sequence[Setup], over: Mapping[str, Sequence[float]], datasets: Sequence[Dataset]
 ) -> tuple[Swept, ...]:
-    """Where the results of a sweep stand, done or not, a dataset at a time. Raises UserError as ``variants``."""
+    """Where the results of a sweep stand, done or not, a dataset at a time; trainings of a tracker are one each.
+
+    Raises UserError as ``variants``.
+    """
     found = []
     for dataset in datasets:
         name = dataset.benchmark.name

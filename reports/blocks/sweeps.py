@@ -15,15 +15,8 @@ from inmo.reports.figures import svg
 from inmo.reports.figures.style import Style, SweepLine, SweepPoint
 from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.score import Score
-from inmo.reports.scoring.statistics import (
-    FRACTIONS,
-    Estimate,
-    Spread,
-    bootstrap_interval,
-    ends,
-    interval_words,
-    spreads,
-)
+from inmo.reports.scoring.spread import Estimate, Spread, mean, spreads
+from inmo.reports.scoring.statistics import FRACTIONS, ends, interval_words
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
 from inmo.reports.tables.note_marks import briefly, marks_of
 from inmo.reports.tables.table import Cell, Column, Table, percent
@@ -50,6 +43,7 @@ class SweptDataset:
         missing: sequence -> why it is left out.
         spreads: tracker -> how far its AUC moves over the values, against the first tracker; empty where some tracker
             lacks a value, or there is one value alone.
+        trainings: of the tracker that has most; points and ranges are means over those of a tracker.
     """
 
     label: str
@@ -60,6 +54,7 @@ class SweptDataset:
     lines: tuple[SweepLine, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
     spreads: Mapping[str, Spread] = field(default_factory=dict)
+    trainings: int = 1
 
     @property
     def coverage(self) -> str:
@@ -133,6 +128,7 @@ def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
     counts = sorted({len(data.sequences) for data in found})
     caption = ["Success AUC per value; the best of a column is marked.", _own(found, over)]
     caption += [f"{words[0].upper()}{words[1:]}." for words in (interval_words(n) for n in counts)]
+    caption += _several(found)
     return Table(title, " ".join(filter(None, caption)), tuple(columns), tuple(tuple(row) for row in cells))
 
 
@@ -161,11 +157,19 @@ def range_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
         "one, so that resampled ranges tend to be greater than the measured one; "
         "their intervals are percentiles of resamples.",
         *(f"{words[0].upper()}{words[1:]}; differences are paired." for words in (interval_words(n) for n in counts)),
+        *_several(found),
     ]
     return Table(title, " ".join(caption), columns, tuple(rows))
 
 
 # ---- parts
+
+
+def _several(found: Sequence[SweptDataset]) -> list[str]:
+    most = max((data.trainings for data in found), default=1)
+    if most == 1:
+        return []
+    return [f"Means over up to {most} trainings of a tracker, whose differences the intervals take in."]
 
 
 def _estimate(found: Estimate) -> Cell:
@@ -179,52 +183,59 @@ def _dataset(store: Store, label: str, sweep: Sequence[Swept]) -> SweptDataset:
     reasons = {run.run.folder: run.holes[0].reason for run in data.runs if run.holes}
     usable = {folder: score for folder, score in scores.items() if not score.reason}
     shared = [n for n in data.dataset.names if usable and all(n in s.per_sequence for s in usable.values())]
-    lines = [
-        SweepLine(
-            item.tracker,
-            item.own,
-            tuple(
-                _point(data, values, scores.get(folder), shared, reasons.get(folder, ""))
-                for values, folder in item.runs.items()
-            ),
-            "".join(dict.fromkeys(sign for folder in item.runs.values() for sign in signs.get(folder, ""))),
-        )
-        for item in sweep
-    ]
-    names = [item.tracker for item in sweep]
-    curves = [[scores[folder] if folder in usable else None for folder in item.runs.values()] for item in sweep]
+    trackers: dict[str, list[Swept]] = {}
+    for item in sweep:
+        trackers.setdefault(item.tracker, []).append(item)
+    lines, curves = [], {}
+    for tracker, items in trackers.items():
+        values = {each: [item.runs[each] for item in items] for each in items[0].runs}
+        folders = [folder for item in items for folder in item.runs.values()]
+        whole = all(folder in usable for folder in folders)
+        curves[tracker] = [[scores[folder] for folder in item.runs.values()] for item in items] if whole else []
+        points = []
+        for each, own in values.items():
+            gap = next((folder for folder in own if folder not in usable), None)
+            if gap is not None:
+                why = reasons.get(gap) or (scores[gap].reason if gap in scores else "not run yet")
+                points.append(SweepPoint(each, None, reason=why))
+            else:
+                points.append(_point(data, each, [scores[folder] for folder in own], shared))
+        mark = "".join(dict.fromkeys(sign for folder in folders for sign in signs.get(folder, "")))
+        lines.append(SweepLine(tracker, items[0].own, tuple(points), mark))
     gone = {hole.sequence: hole.reason for hole in data.dataset.holes}
     gone |= {name: _why(data, name) for name in data.dataset.names if usable and name not in shared}
     protocol = ", ".join(filter(None, (data.dataset.protocol, briefly(data.default))))
     return SweptDataset(
         label, data.dataset.title, protocol, tuple(shared), data.dataset.expected, tuple(lines), gone,
-        _spreads(names, curves, shared),
+        _spreads(curves, shared), max(map(len, trackers.values())),
     )  # fmt: skip
 
 
-def _spreads(
-    names: Sequence[str], curves: Sequence[Sequence[Score | None]], shared: Sequence[str]
-) -> dict[str, Spread]:
-    """Tracker -> its spread, of scores (tracker, value) that are all there and are of two values at least."""
-    if not shared or len({len(row) for row in curves}) > 1 or len(curves[0]) < 2 or any(None in row for row in curves):
+def _spreads(curves: Mapping[str, Sequence[Sequence[Score]]], shared: Sequence[str]) -> dict[str, Spread]:
+    """Tracker -> its spread, of scores (training, value) that are all there and are of two values at least."""
+    lengths = {len(row) for rows in curves.values() for row in rows}
+    if not shared or len(lengths) != 1 or lengths < {2} or not all(curves.values()):
         return {}
-    whole = [[score for score in row if score is not None] for row in curves]
-    aucs = [[[score.per_sequence[name].success_auc for score in row] for name in shared] for row in whole]
-    values = np.array(aucs, dtype=np.float64)  # None becomes NaN
-    return dict(zip(names, spreads(values), strict=True)) if np.isfinite(values).all() else {}
+    values = [
+        # None becomes NaN
+        np.array([[[s.per_sequence[n].success_auc for s in row] for n in shared] for row in rows], dtype=np.float64)
+        for rows in curves.values()
+    ]
+    return dict(zip(curves, spreads(values), strict=True)) if all(np.isfinite(v).all() for v in values) else {}
 
 
-def _point(
-    data: DatasetEvaluation, values: Values, score: Score | None, shared: Sequence[str], hole: str
-) -> SweepPoint:
-    if score is None or score.reason:
-        return SweepPoint(values, None, reason=hole or (score.reason if score else "not run yet"))
+def _point(data: DatasetEvaluation, values: Values, trainings: Sequence[Score], shared: Sequence[str]) -> SweepPoint:
+    """The mean over the trainings of one tracker."""
     if not shared:
         return SweepPoint(values, None, reason="no sequence has a result under every value")
-    parts = {name: score.per_sequence[name] for name in shared}
-    aucs = auc_values(replace(score, per_sequence=parts), data.dataset.benchmark)
-    interval = bootstrap_interval(aucs, within=FRACTIONS)
-    return SweepPoint(values, mean_measures(parts.values(), data.rule).success_auc, ends(interval))
+    parts = [{name: score.per_sequence[name] for name in shared} for score in trainings]
+    aucs = [
+        auc_values(replace(score, per_sequence=own), data.dataset.benchmark)
+        for score, own in zip(trainings, parts, strict=True)
+    ]
+    each = [mean_measures(own.values(), data.rule).success_auc for own in parts]
+    middle = None if None in each else float(np.mean([auc for auc in each if auc is not None]))
+    return SweepPoint(values, middle, ends(mean([np.array(aucs)], FRACTIONS).interval))
 
 
 def _why(data: DatasetEvaluation, name: str) -> str:

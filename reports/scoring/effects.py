@@ -199,20 +199,35 @@ def _seed_draws(
     tables: Mapping[str, NDArray[np.float64]], resamples: int, rng: np.random.Generator
 ) -> dict[str, NDArray[np.float64]]:
     """Row -> (resamples,) deviations of its mean over seeds, drawn from the deviations of all rows' seeds."""
-    several = [table for table in tables.values() if len(table) > 1]
-    freedom = sum(len(table) - 1 for table in several)
+    means = {row: table.mean(axis=1) for row, table in tables.items()}
+    several = [row for row, own in means.items() if len(own) > 1]
+    noise = 0.0
+    if several:
+        rest = [tables[row] - tables[row].mean(axis=0) - (means[row] - means[row].mean())[:, None] for row in several]
+        count, freedom = rest[0].shape[1], sum(len(means[row]) - 1 for row in several)
+        noise = sum(float((r**2).sum()) for r in rest) / (freedom * (count - 1)) / count
+    return dict(zip(tables, seed_deviations([*means.values()], resamples, rng, noise=noise), strict=True))
+
+
+def seed_deviations(
+    means: Sequence[NDArray[np.float64]], resamples: int, rng: np.random.Generator, *, noise: float = 0.0
+) -> NDArray[np.float64]:
+    """(rows, resamples) deviations of every row's mean over its trainings, drawn from the deviations of all of them.
+
+    Args:
+        means: per row a value of each training.
+        noise: what of their variance is not the seeds'.
+    """
+    several = [own for own in means if len(own) > 1]
+    freedom = sum(len(own) - 1 for own in several)
     if not freedom:
-        return {row: np.zeros(resamples) for row in tables}
-    means = [table.mean(axis=1) for table in several]
-    pool = np.concatenate([(own - own.mean()) * np.sqrt(len(own) / (len(own) - 1)) for own in means])
-    rest = [t - t.mean(axis=0) - (m - m.mean())[:, None] for t, m in zip(several, means, strict=True)]
-    count = several[0].shape[1]
-    noise = sum(float((r**2).sum()) for r in rest) / (freedom * (count - 1)) / count
-    variance = sum(float(((own - own.mean()) ** 2).sum()) for own in means) / freedom
+        return np.zeros((len(means), resamples))
+    pool = np.concatenate([(own - own.mean()) * np.sqrt(len(own) / (len(own) - 1)) for own in several])
+    variance = sum(float(((own - own.mean()) ** 2).sum()) for own in several) / freedom
     spread = float((pool**2).mean())
     pool = pool * np.sqrt(max(0.0, variance - noise) / spread) if spread else pool
     wide = _student(freedom, resamples, rng)
-    return {row: rng.choice(pool, (resamples, len(table))).mean(axis=1) * wide for row, table in tables.items()}
+    return np.stack([rng.choice(pool, (resamples, len(own))).mean(axis=1) * wide for own in means])
 
 
 def _student(freedom: int, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:

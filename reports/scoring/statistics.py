@@ -149,63 +149,6 @@ def compare_all(
     return paired(differences, within=within, resamples=resamples)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A value and its 95 % bootstrap interval; None for n < 6."""
-
-    value: float
-    interval: Interval | None
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How far a tracker's mean moves over the values of a constant, and against another tracker's.
-
-    Attributes:
-        range: greatest less least mean over the values. Noise alone makes one: it is never below 0, and resampled ones
-            tend to be greater than it. Its interval, and that of its difference, is a percentile bootstrap's.
-        range_difference: less the reference's.
-        first: mean under the first value.
-        first_difference: less the reference's.
-    """
-
-    range: Estimate
-    range_difference: Estimate
-    first: Estimate
-    first_difference: Estimate
-
-
-def spreads(values: NDArray[np.float64], *, resamples: int = RESAMPLES) -> tuple[Spread, ...]:
-    """One Spread per tracker, the first of them being the reference.
-
-    Args:
-        values: (trackers, n sequences, k values) AUCs. A resample draws whole sequences, for all trackers and values.
-    """
-    count = values.shape[1]
-    drawn = [np.ptp(times @ values, axis=2) for times in _drawn(count, resamples if count >= MINIMUM else 0, SEED)]
-    reach = np.ptp(values.mean(axis=1), axis=1)
-    resampled = np.concatenate(drawn, axis=1) if drawn else np.empty((len(values), 0))
-
-    def ranged(value: float, among: NDArray[np.float64]) -> Estimate:
-        if not len(among):
-            return Estimate(float(value), None)
-        low, high = np.quantile(among, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return Estimate(float(value), Interval(float(low), float(high), count))
-
-    def mean(each: NDArray[np.float64], within: tuple[float, float]) -> Estimate:
-        return Estimate(float(each.mean()), bootstrap_interval([*each], within=within, resamples=resamples))
-
-    return tuple(
-        Spread(
-            ranged(own, among),
-            ranged(own - reach[0], among - resampled[0]),
-            mean(each[:, 0], FRACTIONS),
-            mean(each[:, 0] - values[0, :, 0], DIFFERENCES),
-        )
-        for own, among, each in zip(reach, resampled, values, strict=True)
-    )
-
-
 def _intervals(
     differences: Mapping[K, Mapping[str, float]], within: tuple[float, float], resamples: int
 ) -> dict[K, Interval]:
@@ -231,7 +174,7 @@ def studentised(values: NDArray[np.float64], resamples: int, seed: int) -> NDArr
     mean, around = values.mean(axis=0), values - values.mean(axis=0)
     deviation, parts = values.std(axis=0), []
     nothing = np.where(deviation > TINY, np.nan, 0.0)
-    for times in _drawn(len(values), resamples, seed):
+    for times in times_drawn(len(values), resamples, seed):
         off = times @ around
         own = np.sqrt(np.maximum(times @ around**2 - off**2, 0.0))
         parts.append(np.divide(off, own, out=np.tile(nothing, (len(off), 1)), where=own > 1e-6 * deviation + TINY))
@@ -240,7 +183,7 @@ def studentised(values: NDArray[np.float64], resamples: int, seed: int) -> NDArr
     return ends
 
 
-def _drawn(count: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+def times_drawn(count: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """(up to ``CHUNK``, count) share of each of so many sequences in resamples, drawn with replacement."""
     rng = np.random.default_rng(seed)
     for start in range(0, resamples, CHUNK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_a_tracker_that_is_not_compared_is_known_but_not_run(clips: Path, tmp_pa
     text = TWO.replace("{tracker: oracle}", "{tracker: oracle, label: TransT, compared: false}")
     loaded = load_experiment(experiment(tmp_path / "two.yaml", text))
     store = open_store(tmp_path / "store", write=True)
-    outcomes, _ = run_experiment(loaded, open_all(loaded, [f"folder:mine={clips}"]), store)
+    outcomes, _ = run_experiment(loaded, open_experiment(loaded, [f"folder:mine={clips}"]).datasets, store)
     assert [run.tracker for run in store.runs("mine")] == ["constant"] and len(outcomes) == 3
     assert len(setups(loaded)) == 2 and row_of(loaded.trackers[1]) == ""
 
@@ -105,6 +106,11 @@ def test_a_tracker_that_is_not_compared_is_known_but_not_run(clips: Path, tmp_pa
 def test_broken_experiments_are_refused_with_a_sentence(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_experiment(experiment(tmp_path / "broken.yaml", text))
+
+
+def test_a_variant_is_tuned_as_its_base_is() -> None:
+    base = replace(configure("siamcar", {"preset": "nano"}), tuned=({"dataset": "folder"},))
+    assert [each.tuned for each in variants(base, {"lr": (0.1, 0.2)})] == [base.tuned] * 2
 
 
 def test_an_experiment_without_datasets_says_so(tmp_path: Path) -> None:
@@ -228,6 +234,12 @@ def test_the_sweep_command(clips: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "out" / "figures" / "sweep_lr.svg").is_file()
     assert main([*words[:2], "kcf", *words[3:]]) == 2
     assert "kcf" in capsys.readouterr().err
+    assert main([*words, "--seeds", "0", "1"]) == 0
+    printed = capsys.readouterr()
+    assert "6 runs of a sequence wanted, 6 were done before" in printed.err
+    assert "Means over up to 2 trainings of a tracker" in printed.out
+    assert main([*words, "--seeds", "0", "--weights", "siamcar.pth"]) == 2
+    assert "--seeds chooses among weights that come with the project" in capsys.readouterr().err
 
 
 def test_the_main_job_takes_an_experiment(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

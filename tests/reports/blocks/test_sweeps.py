@@ -181,6 +181,20 @@ def test_ranges_over_the_values_are_paired_with_the_first_tracker(tmp_path: Path
     assert table.rows[0][5].reason and table.rows[1][5].value == pytest.approx(6 / 21)
 
 
+def test_trainings_of_one_tracker_are_one_line(tmp_path: Path) -> None:
+    store, (star, other) = swept_store(tmp_path)
+    (data,) = read_sweep(store, [star, replace(other, tracker="Star")])
+    (line,) = data.lines
+    single, second = read_sweep(store, [star])[0].lines[0], read_sweep(store, [other])[0].lines[0]
+    for point, one, two in zip(line.points, single.points, second.points, strict=True):
+        assert point.auc == pytest.approx(((one.auc or 0) + (two.auc or 0)) / 2)
+    assert data.trainings == 2 and list(data.spreads) == ["Star"]
+    assert "Means over up to 2 trainings" in range_table([data], OVER).caption
+    runs = dict(other.runs) | {(0.0,): "swept0-missing"}
+    (data,) = read_sweep(store, [star, replace(other, tracker="Star", runs=runs)])
+    assert data.lines[0].points[0].reason == "not run yet" and data.spreads == {}
+
+
 def test_a_missing_value_leaves_no_range(tmp_path: Path) -> None:
     store, sweep = swept_store(tmp_path)
     runs = {(0.0,): sweep[0].runs[0.0,], (0.3,): "swept0-missing"}

@@ -17,7 +17,6 @@ from inmo.reports.scoring.statistics import (
     compare_with_best,
     interval_words,
     randomised,
-    spreads,
     studentised,
 )
 from inmo.reports.tables.significance import matrix_table, pairs_table
@@ -229,20 +228,6 @@ def test_tables_of_pairs_say_who_is_better_and_how_it_was_judged() -> None:
     assert "* told apart at the 5 % level." in matrix.to_text()
     few = pairs_table(compare_all({t: {"s0": v["s0"]} for t, v in values.items()}))
     assert "Nothing is claimed" in few.caption
-
-
-def test_spreads_are_ranges_of_means_worked_by_hand() -> None:
-    # on sequence s, tracker A scores (s, s + 1, s + 3) / 20 under the three values, B (2 s, 2 s + 1, 2 s) / 20
-    base = np.arange(6.0)
-    values = np.stack([base[:, None] + [0, 1, 3], 2 * base[:, None] + [0, 1, 0]]) / 20
-    first, second = spreads(values, resamples=500)
-    assert (first.range.value, second.range.value, second.range_difference.value) == pytest.approx((0.15, 0.05, -0.1))
-    assert (first.first.value, second.first.value, second.first_difference.value) == pytest.approx((0.125, 0.25, 0.125))
-    for found, end in ((first.range, 0.15), (second.range_difference, -0.1)):  # the same in every resample
-        assert found.interval is not None and (found.interval.low, found.interval.high) == pytest.approx((end, end))
-    paired = second.first_difference.interval
-    assert paired == bootstrap_interval([*base / 20], resamples=500)  # B less A is s / 20
-    assert all(part.interval is None for part in vars(spreads(values[:, :5])[1]).values())
 
 
 def test_differences_of_measures_that_are_no_fractions_are_not_cut() -> None:
