@@ -75,7 +75,7 @@ def maps_block(found: Sequence[tuple[Maps, int]], *, stem: str, title: str, note
         "What the network sees; the activation behind CSA and behind TCA (how far a cell's normalised features lie "
         "from their mean over the search region: what stands out is bright); the norm of what TCA adds to them; and "
         "the foreground probability. Each map is coloured from its least to its greatest value, which stand below it; "
-        "the white frame is the target as found."
+        "one that is the same everywhere is dark. The white frame is the target as found."
     )
     return Block(stem, title, words, {}, tuple(drawings), drawn, tuple(remarks))
 

@@ -62,7 +62,9 @@ def test_colours_go_from_the_least_to_the_greatest_value() -> None:
     lightness = rgb.astype(int).sum(-1)
     assert lightness[0, 0] == lightness.min() and lightness[-1, -1] == lightness.max()
     assert (rgb[:96, :96] == rgb[0, 0]).all() and (rgb[96:, 96:] == rgb[-1, -1]).all()  # cells stay cells
-    assert Panel("flat", np.full((2, 2), 0.5)).words == "0.50 to 0.50"
+    flat = Panel("flat", np.array([[23.495712, 23.495716]]))  # rounding, not a response
+    assert flat.words == "23.50 everywhere" and len(np.unique(flat.rgb().reshape(-1, 3), axis=0)) == 1
+    assert Panel("none", np.zeros((2, 2))).words == "0.00 everywhere"
     assert Panel("small", np.array([[0.0, 0.00042]])).words == "0.000000 to 0.000420"
 
 
