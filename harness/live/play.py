@@ -134,7 +134,7 @@ def play(
     first = next(source)
     chosen = tuple(box) if box is not None else screen.select(first) if screen else ()
     check_box(chosen, first)
-    title = setup.label or setup.spec.title
+    title = setup.shown
     picture = _Picture(title, Path(video).name or video, first)
     rows: list[tuple[float, ...]] = [(*chosen, float("nan"))]
     spent: deque[float] = deque(maxlen=LATEST)

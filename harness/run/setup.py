@@ -107,6 +107,12 @@ class Setup:
     label: str = ""
     tuned: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """Its name on a picture: the label, else the title and the size that was chosen."""
+        preset = getattr(self.config, "preset", None)
+        return self.label or " ".join(filter(None, (self.spec.title, preset if preset != "full" else "")))
+
     def on(self, benchmark_name: str) -> Any:
         """The config for one benchmark."""
         return self.spec.for_dataset(self.config, benchmark_name)

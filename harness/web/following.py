@@ -48,7 +48,7 @@ class Follower:
     """
 
     def __init__(self, setup: Setup, footage: Footage, benchmark: str, device: str) -> None:
-        self.title = setup.label or setup.spec.title
+        self.title = setup.shown
         self._footage = footage
         self._tracker: Any = built(setup.spec.name, setup.on(benchmark), device)
         if isinstance(self._tracker, SequenceAware):

@@ -49,7 +49,7 @@ class Watching:
         return self._open[number]
 
     def _state(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        titles = [setup.label or setup.spec.title for setup in self.setups]
+        titles = [setup.shown for setup in self.setups]
         return {"videos": [path.resolve().name for path in self.videos], "trackers": titles}
 
     def _video(self, given: Mapping[str, Any]) -> Mapping[str, Any]:

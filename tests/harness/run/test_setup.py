@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,16 @@ def test_values_by_kind() -> None:
             _typed("t", "k", text, kind)
     with pytest.raises(UserError, match="name=value"):
         parse_overrides(["window_influence"])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "shown"),
+    [
+        ("siamcar", {"preset": "lite"}, "SiamCAR lite"),
+        ("siamcar", {"preset": "full"}, "SiamCAR"),
+        ("kcf", {}, "KCF"),
+    ],
+)
+def test_a_name_on_a_picture_tells_the_size(name: str, values: dict[str, str], shown: str) -> None:
+    assert configure(name, values).shown == shown
+    assert replace(configure(name, values), label="mine").shown == "mine"
