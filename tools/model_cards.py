@@ -54,7 +54,7 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
     family, item = shipped_weights()[name]
     training = known["training"]
     sources = ", ".join(f"{s['name']} ({s['ratio']:.0%})" for s in training["data"]["sources"])
-    cached = training["data"]["cache"]
+    cached = training["data"]["cache"] or known["pairs"]  # without a cache none is drawn twice
     seed = training["seed"]
     settings = ", ".join(
         f"{key}: {json.dumps(value)}" for key, value in {**item.settings, **({"seed": seed} if seed else {})}.items()

@@ -258,6 +258,10 @@ def _row(table: str, row: str, **settings: Any) -> Shipped:
     return Shipped(f"ablate {table} --rows {row}", {"preset": "nano", **settings})
 
 
+LONGER = (
+    f"{IMAGENET_BODY} It is trained on from weights that saw 112,000 pairs before, "
+    "`experiments/ablations/interaction-lite/as-defined-seed0.safetensors`."
+)
 TRANSINMO = Family(
     "transinmo",
     "TransInMo",
@@ -267,7 +271,7 @@ TRANSINMO = Family(
     key_map=key_map,
     shipped={
         "transinmo-nano": _row("table5", "dw"),
-        "transinmo-lite": Shipped("train configs/lite/transinmo.yaml", {"preset": "lite"}, IMAGENET_BODY),
+        "transinmo-lite": Shipped("train configs/lite/transinmo-longer.yaml", {"preset": "lite"}, LONGER),
     },
     recipes={
         "full": "configs/full/transinmo.yaml",
@@ -275,6 +279,7 @@ TRANSINMO = Family(
         "nano": "configs/nano/transinmo.yaml",
         "nano choice": "configs/nano/transinmo-choice.yaml",
         "lite": "configs/lite/transinmo.yaml",
+        "lite longer": "configs/lite/transinmo-longer.yaml",
     },
 )
 TRANSINMO_STAR = Family(
