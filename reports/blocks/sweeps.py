@@ -15,8 +15,8 @@ from inmo.reports.figures import svg
 from inmo.reports.figures.style import Style, SweepLine, SweepPoint
 from inmo.reports.scoring.measure import mean_measures
 from inmo.reports.scoring.score import Score
-from inmo.reports.scoring.spread import Estimate, Spread, mean, spreads
-from inmo.reports.scoring.statistics import FRACTIONS, ends, interval_words
+from inmo.reports.scoring.spread import Estimate, Spread, spreads
+from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, ends, interval_words
 from inmo.reports.scoring.stored import DatasetEvaluation, auc_values, evaluate_runs
 from inmo.reports.tables.note_marks import briefly, marks_of
 from inmo.reports.tables.table import Cell, Column, Table, percent
@@ -128,7 +128,8 @@ def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
     counts = sorted({len(data.sequences) for data in found})
     caption = ["Success AUC per value; the best of a column is marked.", _own(found, over)]
     caption += [f"{words[0].upper()}{words[1:]}." for words in (interval_words(n) for n in counts)]
-    caption += _several(found)
+    if (most := max((data.trainings for data in found), default=1)) > 1:
+        caption.append(f"Means over up to {most} trainings of a tracker; the intervals are over sequences alone.")
     return Table(title, " ".join(filter(None, caption)), tuple(columns), tuple(tuple(row) for row in cells))
 
 
@@ -157,19 +158,16 @@ def range_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
         "one, so that resampled ranges tend to be greater than the measured one; "
         "their intervals are percentiles of resamples.",
         *(f"{words[0].upper()}{words[1:]}; differences are paired." for words in (interval_words(n) for n in counts)),
-        *_several(found),
     ]
+    if (most := max((data.trainings for data in found), default=1)) > 1:
+        caption.append(
+            f"Means over up to {most} trainings of a tracker, each with its own range; the intervals take in how "
+            "trainings differ, which all trackers tell together."
+        )
     return Table(title, " ".join(caption), columns, tuple(rows))
 
 
 # ---- parts
-
-
-def _several(found: Sequence[SweptDataset]) -> list[str]:
-    most = max((data.trainings for data in found), default=1)
-    if most == 1:
-        return []
-    return [f"Means over up to {most} trainings of a tracker, whose differences the intervals take in."]
 
 
 def _estimate(found: Estimate) -> Cell:
@@ -225,7 +223,7 @@ def _spreads(curves: Mapping[str, Sequence[Sequence[Score]]], shared: Sequence[s
 
 
 def _point(data: DatasetEvaluation, values: Values, trainings: Sequence[Score], shared: Sequence[str]) -> SweepPoint:
-    """The mean over the trainings of one tracker."""
+    """The mean over the trainings of one tracker, whose few seeds alone would say too little for an interval."""
     if not shared:
         return SweepPoint(values, None, reason="no sequence has a result under every value")
     parts = [{name: score.per_sequence[name] for name in shared} for score in trainings]
@@ -235,7 +233,7 @@ def _point(data: DatasetEvaluation, values: Values, trainings: Sequence[Score], 
     ]
     each = [mean_measures(own.values(), data.rule).success_auc for own in parts]
     middle = None if None in each else float(np.mean([auc for auc in each if auc is not None]))
-    return SweepPoint(values, middle, ends(mean([np.array(aucs)], FRACTIONS).interval))
+    return SweepPoint(values, middle, ends(bootstrap_interval([*np.mean(aucs, axis=0)], within=FRACTIONS)))
 
 
 def _why(data: DatasetEvaluation, name: str) -> str:

@@ -75,34 +75,29 @@ def spreads(values: Sequence[Aucs], *, resamples: int = RESAMPLES) -> tuple[Spre
         low, high = np.quantile(among, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return Estimate(value, Interval(float(low), float(high), count))
 
-    firsts = [own[:, :, 0] for own in values]
+    firsts = _means([own[:, :, 0] for own in values], resamples)
     return tuple(
-        Spread(
-            ranged(own, among),
-            ranged(own - reach[0], among - resampled[0]),
-            mean([first], FRACTIONS, resamples=resamples),
-            mean([first, firsts[0]], DIFFERENCES, resamples=resamples),
-        )
+        Spread(ranged(own, among), ranged(own - reach[0], among - resampled[0]), *first)
         for own, among, first in zip(reach, resampled, firsts, strict=True)
     )
 
 
-def mean(tables: Sequence[NDArray[np.float64]], within: tuple[float, float], *, resamples: int = RESAMPLES) -> Estimate:
-    """The mean of a (trainings, n sequences) table, less that of the second where there are two.
+def _means(tables: Sequence[NDArray[np.float64]], resamples: int) -> list[tuple[Estimate, Estimate]]:
+    """Of every tracker's (trainings, n sequences) table its mean, and that less the first one's.
 
     Intervals of single trainings are those of ``bootstrap_interval``, of several those of ``effects.judge``.
     """
-    first, *others = (table.mean(axis=0) for table in tables)
-    per_sequence = first - (others[0] if others else 0)
     if all(len(table) == 1 for table in tables):
-        return Estimate(
-            float(per_sequence.mean()),
-            bootstrap_interval([*per_sequence], within=within, resamples=resamples),
-        )
+
+        def over(each: NDArray[np.float64], within: tuple[float, float]) -> Estimate:
+            return Estimate(float(each.mean()), bootstrap_interval([*each], within=within, resamples=resamples))
+
+        return [(over(own, FRACTIONS), over(own - tables[0][0], DIFFERENCES)) for (own,) in tables]
     scores = {
         str(row): {number: {str(k): v for k, v in enumerate(own)} for number, own in enumerate(table)}
         for row, table in enumerate(tables)
     }
-    weights = dict(zip(scores, (1.0, -1.0), strict=False))
-    (effect,) = judge(scores, [Contrast("", weights)], resamples=resamples)
-    return Estimate(effect.value, effect.interval)
+    contrasts = [Contrast(row, {row: 1.0}, "mean") for row in scores]
+    contrasts += [Contrast(row, {row: 1.0, "0": -1.0} if row != "0" else {row: 0.0}) for row in scores]
+    found = [Estimate(effect.value, effect.interval) for effect in judge(scores, contrasts, resamples=resamples)]
+    return [*zip(found[: len(scores)], found[len(scores) :], strict=True)]
