@@ -21,6 +21,7 @@ import tyro
 from numpy.typing import NDArray
 from tyro.conf import Positional
 
+from inmo.boxes import shift_origin
 from inmo.datasets.base import Sequence
 from inmo.errors import UserError
 from inmo.harness.ablation.command import Asked, open_ablation
@@ -69,7 +70,7 @@ def look(tracker: NeuralTracker, sequence: Sequence, frame: int) -> dict[str, tu
     """``focus`` of each TCA of the tracker in a frame of a sequence."""
     if sequence.frames is None:
         raise UserError(f"{sequence.name} has no images here")
-    images, boxes = sequence.frames(), sequence.annotation().boxes
+    images, boxes = sequence.frames(), shift_origin(sequence.annotation().boxes, -sequence.origin)
     state = tracker.init([images.read(0)], boxes[:1])
     for index in range(1, frame):
         state = tracker.step([images.read(index)], state).state
