@@ -52,9 +52,9 @@ def _check_rows(experiment: Experiment, path: str, names: Sequence[str]) -> None
     for entry in experiment.trackers:
         if entry.row:
             _demand(path, "row of the tables", entry.row, rows_of(COMPARISON))
-        if not entry.compared and (entry.row or (entry.label or entry.tracker) == experiment.reference):
+        if not entry.compared and (entry.row or entry.called == experiment.reference):
             raise UserError(
-                f"{path}: {entry.label or entry.tracker} is not compared (compared: false), so that it can neither "
+                f"{path}: {entry.called} is not compared (compared: false), so that it can neither "
                 "stand for a row of the tables nor be the reference"
             )
     tables = [entry.table for entry in experiment.ablations]

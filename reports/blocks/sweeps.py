@@ -128,7 +128,7 @@ def sweep_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
     counts = sorted({len(data.sequences) for data in found})
     caption = ["Success AUC per value; the best of a column is marked.", _own(found, over)]
     caption += [f"{words[0].upper()}{words[1:]}." for words in (interval_words(n) for n in counts)]
-    if (most := max((data.trainings for data in found), default=1)) > 1:
+    if (most := _trainings(found)) > 1:
         caption.append(f"Means over up to {most} trainings of a tracker; the intervals are over sequences alone.")
     return Table(title, " ".join(filter(None, caption)), tuple(columns), tuple(tuple(row) for row in cells))
 
@@ -159,7 +159,7 @@ def range_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
         "their intervals are percentiles of resamples.",
         *(f"{words[0].upper()}{words[1:]}; differences are paired." for words in (interval_words(n) for n in counts)),
     ]
-    if (most := max((data.trainings for data in found), default=1)) > 1:
+    if (most := _trainings(found)) > 1:
         caption.append(
             f"Means over up to {most} trainings of a tracker, each with its own range; the intervals take in how "
             "trainings differ, which all trackers tell together."
@@ -168,6 +168,11 @@ def range_table(found: Sequence[SweptDataset], over: Sequence[str], *, title: st
 
 
 # ---- parts
+
+
+def _trainings(found: Sequence[SweptDataset]) -> int:
+    """Of the tracker that has most, on any dataset."""
+    return max((data.trainings for data in found), default=1)
 
 
 def _estimate(found: Estimate) -> Cell:
