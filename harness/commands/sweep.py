@@ -65,7 +65,7 @@ def run(command: Sweep) -> int:
             store, bases, over, datasets, names=command.sequences, resources=resources, partial=command.partial
         )
     say_runs(wanted, done, outcomes, command.store)
-    look = styles(base.label or base.spec.title for base in bases)
+    look = styles(base.called for base in bases)
     block = sweep_block(
         read_sweep(store, swept(bases, over, datasets)), tuple(over), look,
         stem=f"sweep_{'_'.join(over)}", title=f"Sweep over {', '.join(over)}",

@@ -53,11 +53,11 @@ def trainings(bases: Sequence[Setup], seeds: Sequence[int]) -> list[Setup]:
     for base in bases if seeds else ():
         if getattr(base.config, "seed", None) is None or base.config.weights:
             raise UserError(
-                f"{base.label or base.spec.title}: --seeds chooses among weights that come with the project, so that "
+                f"{base.called}: --seeds chooses among weights that come with the project, so that "
                 "the tracker must be a network whose weights are not named"
             )
     return [
-        replace(base, config=replace(base.config, seed=seed), label=base.label or base.spec.title)
+        replace(base, config=replace(base.config, seed=seed), label=base.called)
         for base in bases
         for seed in dict.fromkeys(seeds)
     ] or [*bases]
@@ -78,7 +78,7 @@ def variant(setup: Setup, chosen: Mapping[str, float]) -> Setup:
         config = replace(setup.config, **chosen)
     except ValueError as error:
         raise UserError(f"{setup.spec.name}: {error}") from error
-    return replace(setup, config=config, label=f"{setup.label or setup.spec.title}: {words}")
+    return replace(setup, config=config, label=f"{setup.called}: {words}")
 
 
 def swept(
@@ -94,7 +94,7 @@ def swept(
         for base in bases:
             own = base.on(name)
             runs = {_values(setup.config, over): setup.folder(dataset) for setup in variants(base, over)}
-            found.append(Swept(base.label or base.spec.title, dataset.label, tuple(over), _values(own, over), runs))
+            found.append(Swept(base.called, dataset.label, tuple(over), _values(own, over), runs))
     return tuple(found)
 
 

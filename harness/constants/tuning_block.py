@@ -19,7 +19,7 @@ DIGITS = 3  # decimals of constants, which are tuned in steps of 0.01
 def tuning_block(tuning: Tuning) -> Block:
     """Two tables: the outcome, and all trials with the best first."""
     task = tuning.task
-    title = f"{task.base.label or task.base.spec.title} on {task.dataset.benchmark.title}"
+    title = f"{task.base.called} on {task.dataset.benchmark.title}"
     tables = {"tuning": _outcome(tuning, f"Tuning {title}"), "trials": _trials(tuning, f"Trials of {title}")}
     notes = [
         f"Tuned on {len(task.split.tuned_on)}: {', '.join(task.split.tuned_on)}.",

@@ -45,7 +45,7 @@ def activation_maps(work: Work) -> Block:
                 except UserError as error:
                     if not (work.experiment.partial and _without_images(dataset, entry.sequence)):
                         raise
-                    notes.append(f"{setup.label or setup.spec.title} is left out: {error}.")
+                    notes.append(f"{setup.called} is left out: {error}.")
                     continue
                 found += [(item, entry.stage) for item in made]
     return maps_block(found, stem="figure3", title="Figure 3: what CSA and TCA do", notes=list(dict.fromkeys(notes)))
@@ -69,7 +69,7 @@ def hanning_sweep(work: Work) -> Block:
     _, wanted, done = run_sweep(store, bases, over, datasets, resources=work.resources, partial=work.experiment.partial)
     sys.stderr.write(f"sweep: {wanted} runs of a sequence wanted, {done} were done before\n")
     # as everywhere on the page; trackers of the sweep alone come after the others
-    look = styles((*work.evaluation.trackers, *(base.label or base.spec.title for base in bases)))
+    look = styles((*work.evaluation.trackers, *(base.called for base in bases)))
     words = (
         "All values of a sequence were followed as one batch that shares frames and template. "
         "Bands are 95 % bootstrap intervals over sequences."

@@ -108,6 +108,11 @@ class Setup:
     tuned: tuple[Mapping[str, Any], ...] = ()
 
     @property
+    def called(self) -> str:
+        """Its name in tables."""
+        return self.label or self.spec.title
+
+    @property
     def shown(self) -> str:
         """Its name on a picture: the label, else the title and the size that was chosen."""
         preset = getattr(self.config, "preset", None)
