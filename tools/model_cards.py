@@ -70,6 +70,7 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         f"| data | {sources}; {cached:,} distinct pairs; fingerprint `{known['data']}` |",
         f"| objective, schedule | {training['objective']}, {training['schedule']} |",
         f"| pairs seen | {known['pairs']:,}: {known['steps']:,} steps of {known['pairs'] // known['steps']} |",
+        *_begun(known.get("initial", {})),
         f"| seed | {seed} |",
         f"| time | {known['seconds'] / 60:.0f} minutes on one core of a shared machine |",
         f"| command | `python run_all.py {_command(item.command, seed)}` |",
@@ -100,6 +101,13 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
 
 def _command(words: str, seed: int) -> str:
     return f"{words} {f'--seeds {seed}' if words.startswith('ablate') else f'--set seed={seed}'}" if seed else words
+
+
+def _begun(initial: Mapping[str, Any]) -> list[str]:
+    if not initial:
+        return []
+    seen = f", which had seen {initial['pairs']:,} pairs before" if "pairs" in initial else ""
+    return [f"| from | `{initial['name']}`{seen}; SHA-256 `{initial['sha256']}` |"]
 
 
 def _taught(distil: Mapping[str, Any], digest: str) -> str:

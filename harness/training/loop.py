@@ -214,6 +214,7 @@ class Training:
             "training": asdict(self.config),
             "data": self.data,
             **({"teacher": self.teacher.digest} if self.teacher else {}),
+            **({"initial": dict(self.model.initial)} if self.model.initial else {}),
             "steps": self.progress.step,
             "pairs": self.progress.pairs,
             "seconds": round(self.progress.seconds),

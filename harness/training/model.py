@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -20,6 +22,7 @@ from inmo.harness.run.setup import configure
 from inmo.harness.training.distil import Adapter, Tap
 from inmo.harness.training.objectives import OBJECTIVES, Objective, Shape
 from inmo.records import as_words
+from inmo.trackers.base import file_sha256
 from inmo.trackers.networks.inbn import InBN
 from inmo.trackers.pipeline.checkpoint import (
     apply_either,
@@ -92,8 +95,8 @@ SHIPPED = "shipped"
 
 @dataclass(frozen=True)
 class Model:
-    """A trainee and what belongs to it: the tracker's name and full config, the objective, the output map's shape, and
-    what a person should know of its initial values."""
+    """A trainee and what belongs to it: the tracker's name and full config, the objective, the output map's shape, what
+    a person should know of its initial values, and the file that they are from (name, SHA-256, pairs it had seen)."""
 
     trainee: Trainee
     tracker: str
@@ -101,6 +104,7 @@ class Model:
     objective: Objective
     shape: Shape
     note: str = ""
+    initial: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def network(self) -> nn.Module:
@@ -145,11 +149,14 @@ def build_model(
     if OBJECTIVES[objective].outputs != outputs:
         fitting = ", ".join(name for name, one in OBJECTIVES.items() if one.outputs == outputs)
         raise UserError(f"the objective {objective} does not fit {tracker}'s outputs: choose one of {fitting}")
-    note = _initialise(network, tracker, config, initial) if initial else ""
+    file = _initial_file(tracker, config, initial) if initial else ""
+    note = _initialise(network, tracker, config, file) if file else ""
     if checkpointing:
         _checkpoint_stages(network)
     trainee = Trainee(network, outputs)
-    return Model(trainee, tracker, config, OBJECTIVES[objective], shape_of(trainee), note)
+    return Model(
+        trainee, tracker, config, OBJECTIVES[objective], shape_of(trainee), note, _origin(file) if file else {}
+    )
 
 
 def shape_of(trainee: Trainee) -> Shape:
@@ -169,7 +176,6 @@ def shape_of(trainee: Trainee) -> Shape:
 
 def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], path: str) -> str:
     """Set what a file says of the network; in words, where that is a part only that nobody would guess."""
-    path = _shipped(tracker, config) if path == SHIPPED else _packaged(path)
     state = load_state_dict(path)
     backbone: Any = network.backbone
     if any(key.startswith("patch_embed.") for key in state):
@@ -183,6 +189,24 @@ def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], pat
     else:
         apply_either(network, state, family(tracker).key_map, f"{path} as {tracker}")
     return ""
+
+
+def _initial_file(tracker: str, config: NeuralConfig[Any], initial: str) -> str:
+    """The file that ``TrainConfig.initial`` names. Raises UserError where there is none."""
+    return _shipped(tracker, config) if initial == SHIPPED else _packaged(initial)
+
+
+def _origin(path: str) -> dict[str, Any]:
+    """Name and SHA-256 of an initial file, and, where ``train`` wrote it, the pairs that it and those before it saw."""
+    known: dict[str, Any] = {"name": Path(path).name, "sha256": file_sha256(Path(path))}
+    if Path(path).suffix != ".safetensors":
+        return known
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    if "pairs" not in metadata:
+        return known
+    before = json.loads(metadata.get("initial", "{}")).get("pairs", 0)
+    return known | {"pairs": json.loads(metadata["pairs"]) + before}
 
 
 def _shipped(tracker: str, config: NeuralConfig[Any]) -> str:

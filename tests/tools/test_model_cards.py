@@ -32,6 +32,7 @@ def write(path: Path, network: torch.nn.Module) -> None:
     known = {
         "training": asdict(training), "steps": 30, "pairs": 240, "seconds": 125, "data": "feed",
         "versions": {"torch": "2"}, "teacher": "c0ffee",
+        "initial": {"name": "first.safetensors", "sha256": "5eed", "pairs": 1200},
         "scores": {"pairs/slope": 0.612, "pairs/correlation": 0.7, "pairs/hit": 0.654, "pairs/iou": 0.5},
     }  # fmt: skip
     save_weights(path, network, {}, known, half=True)
@@ -59,6 +60,7 @@ def test_a_card_is_read_off_the_file_and_the_store(clips: Path, tmp_path: Path) 
     )
     text = card("siamcar-nano", path, {"three clips": store, "none": open_store(tmp_path / "empty", write=True)})
     assert "240: 30 steps of 8" in text and "| seed | 3 |" in text and "2 minutes" in text
+    assert "| from | `first.safetensors`, which had seen 1,200 pairs before; SHA-256 `5eed` |" in text
     assert "photos (80%), mini (20%); 640 distinct pairs" in text
     assert "slope of log size 0.61, correlation 0.70, share with IoU ≥ .5 0.65" in text
     row = next(line for line in text.splitlines() if line.startswith("| three clips"))

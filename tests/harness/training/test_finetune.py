@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from inmo.errors import UserError
 from inmo.harness.cli import main
@@ -13,6 +15,7 @@ from inmo.harness.training.command import run_training
 from inmo.harness.training.config import WEIGHTS, TrainConfig, load_config, with_roots
 from inmo.harness.training.curves import PICTURE, curves, draw_curves, smooth
 from inmo.harness.training.model import build_model
+from inmo.trackers.base import file_sha256
 from inmo.trackers.pipeline.checkpoint import load_state_dict
 from inmo.trackers.pipeline.shipped import file_of
 from tests.clips import write_sequence
@@ -93,3 +96,19 @@ def test_the_config_is_sound() -> None:
     config = load_config(ROOT / "configs/lite/finetune.yaml")
     assert isinstance(config, TrainConfig)
     assert (config.initial, config.frozen) == ("shipped", ("backbone.body",))
+
+
+def test_weights_say_from_what_they_were_trained_on(photos: Path, tmp_path: Path) -> None:
+    started: dict[str, str] = {}
+    for name, initial in (("first", ""), ("second", "first"), ("third", "second")):
+        given = str(tmp_path / initial / WEIGHTS) if initial else ""
+        started[name] = file_sha256(Path(given)) if given else ""
+        run_training(tiny_config(photos, steps=2, initial=given), tmp_path / name, device="cpu", quiet=True)
+    found = []
+    for name in started:
+        with safe_open(tmp_path / name / WEIGHTS, framework="pt") as file:
+            found.append(json.loads(file.metadata().get("initial", "{}")))
+    pairs = 2 * tiny_config(photos).batch
+    assert found[0] == {}
+    assert found[1] == {"name": WEIGHTS, "sha256": started["second"], "pairs": pairs}
+    assert found[2] == {"name": WEIGHTS, "sha256": started["third"], "pairs": 2 * pairs}
