@@ -51,6 +51,8 @@ class BenchTraining:
     """Processor threads."""
     device: str = "cpu"
     """cpu, cuda ..."""
+    compile: bool = False
+    """Through torch.compile, which takes minutes before the first step."""
 
 
 @contextmanager
@@ -81,7 +83,7 @@ def watched(training: Training, clock: Clock) -> Iterator[dict[str, float]]:
 def row_of(path: Path, command: BenchTraining) -> list[str]:
     """Config, pairs a step, pairs per second, percent of the three parts, and the gain from frozen parts."""
     config = replace(load_config(path), initial="", distil=DistilConfig(), ema=0.0)
-    config = replace(config, batch=command.batch or batch_of(config))
+    config = replace(config, batch=command.batch or batch_of(config), compile=command.compile)
     place = resolve_device(command.device)
     model = build_model(config.tracker, config.settings, config.objective, seed=config.seed)
     model.trainee.to(place)
