@@ -12,6 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from inmo.errors import UserError
 from inmo.harness.run.jobs import Job, Outcome, failed
 from inmo.harness.run.lane_batches import LaneBatch, carry_out, in_lanes
 from inmo.harness.store.claims import wait_for_any
@@ -154,9 +155,16 @@ def _work(place: int, unit: Job | LaneBatch) -> tuple[int, list[Outcome]]:
 def in_processes(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int) -> Iterator[Any]:
     """What the function gives for each of the arguments, as it comes, from so many processes of this machine.
 
-    They share the cores evenly (``OMP_NUM_THREADS`` tells each), and end with this process.
+    They share the cores evenly (``OMP_NUM_THREADS`` tells each), and end with this process. Raises UserError where
+    joblib may start none.
     """
     import joblib
+
+    if joblib.parallel.mp is None:  # it would end in an assertion of its own
+        raise UserError(
+            "joblib starts no processes here: unset JOBLIB_MULTIPROCESSING, on a system without semaphores (/dev/shm) "
+            "work in one process (track: --jobs 1)"
+        )
 
     threads = max(1, (os.cpu_count() or 1) // workers)
     with joblib.parallel_config(backend="loky", inner_max_num_threads=threads):
