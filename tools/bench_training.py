@@ -2,7 +2,7 @@
 
 Steps on pairs of noise, without a loader: what the network could take. On a processor its own seconds are counted,
 whatever else the machine does. For schedules that hold parts still for a while also how much quicker a step is while
-their gradients are left out, in turn with steps that compute and drop them.
+their gradients are left out, in turn with steps that compute them.
 """
 
 from __future__ import annotations
@@ -114,11 +114,15 @@ def row_of(path: Path, command: BenchTraining) -> list[str]:
 
 @contextmanager
 def all_followed(training: Training) -> Iterator[None]:
-    """Steps compute the gradients of what is frozen, and drop them, as several processes do."""
-    held = {id(one) for group in training.optimiser.param_groups for one in group["params"]}
-    for parameter in training.model.trainee.parameters():
-        parameter.requires_grad_(id(parameter) in held)
-    loop.freeze = lambda *words, **_: freeze(*words, together=True)
+    """Steps compute the gradients of what is frozen for a while, too."""
+    held = [one for group in training.optimiser.param_groups for one in group["params"]]
+
+    def follow(*words: Any) -> None:
+        freeze(*words)
+        for parameter in held:
+            parameter.requires_grad_()
+
+    loop.freeze = follow
     try:
         yield
     finally:

@@ -13,17 +13,19 @@ from pathlib import Path
 
 from inmo.datasets.base import Dataset
 from inmo.errors import Exit, UserError, unknown_name
-from inmo.harness.ablation.spec import FOLDER, Row, flat, last, load_ablation, raw_config, rows_of, words
+from inmo.harness.ablation.spec import FOLDER, Row, flat, last, load_ablation, raw_config, row_config, rows_of, words
 from inmo.harness.ablation.trainings import Member, members, missing, run_trainings
 from inmo.harness.run.jobs import demand_sequences, plan
 from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Store, open_store
-from inmo.harness.training.config import TrainConfig
+from inmo.harness.training.checkpoints import seen_pairs
+from inmo.harness.training.config import TrainConfig, roots_of
 from inmo.harness.training.distributed import join, processes
 from inmo.harness.training.schedule import batch_of, steps_of
 from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
 from inmo.harness.workers.resources import Resources
+from inmo.paths import ROOT
 from inmo.records import as_words
 from inmo.reports.blocks.ablation import ablation_block
 from inmo.reports.page.page import write_report
@@ -45,6 +47,7 @@ class Asked:
         config: base config in place of the file's; overrides: ``a.b=value`` words over the base of every row.
         rows, seeds, datasets: in place of the file's, where given.
         partial: measure on what is there of an incomplete dataset.
+        roots: ``NAME=ROOT`` words, where the training sets lie.
     """
 
     file: Path
@@ -54,6 +57,7 @@ class Asked:
     seeds: tuple[int, ...] = ()
     datasets: tuple[str, ...] = ()
     partial: bool = False
+    roots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ def open_ablation(asked: Asked, home: Path) -> Opened:
     reference = ablation.reference or [*known][-1]
     if reference not in [row.name for row in rows]:
         reference = rows[-1].name
-    found = members(rows, raw, seeds, home / "trainings", asked.file)
+    roots = roots_of(asked.roots, [row_config(raw, row, seeds[0]) for row in rows], "--roots") if asked.roots else {}
+    only = frozenset(asked.seeds if all(row.weights for row in rows) else ())
+    found = members(rows, raw, seeds, home / "trainings", asked.file, roots=roots, only=only)
     return Opened(
         asked.file.stem, ablation.title, rows, reference, tuple(found), datasets, asked.partial or ablation.partial
     )
@@ -123,7 +129,7 @@ def ablate(
             return 0 if whole else Exit.INTERRUPTED
         todo = {}
     with resources() as there:
-        cluster = there.workers if isinstance(there.workers, Cluster) and there.workers.shared_store else None
+        cluster = there.workers if isinstance(there.workers, Cluster) else None
         if not run_trainings(todo, device=device, at_once=at_once, cluster=cluster):
             return Exit.INTERRUPTED
         found = track(opened, datasets, open_store(out / "store", write=True), there)
@@ -216,11 +222,22 @@ def command_of(asked: Asked, opened: Opened) -> str:
     """The words that measure it again; datasets by name, as roots are somebody's own."""
     name = asked.file.stem if asked.file.parent == FOLDER else asked.file.name
     words = ["run_all.py", "ablate", name, *(part for word in asked.overrides for part in ("--set", word))]
-    words += ["--config", str(asked.config)] if asked.config else []
+    words += ["--config", _named(asked.config)] if asked.config else []
     words += ["--rows", *asked.rows] if asked.rows else []
-    words += ["--seeds", *dict.fromkeys(str(member.seed) for member in opened.members)]
-    words += ["--dataset", *(re.sub("=.*", "=ROOT", word) for word in opened.datasets)]
+    seeds = {tuple(str(m.seed) for m in opened.members if m.row == row.name) for row in opened.rows}
+    words += ["--seeds", *seeds.pop()] if len(seeds) == 1 else []  # else each row has those of its weights
+    words += ["--roots", *map(_rootless, asked.roots)] if asked.roots else []
+    words += ["--dataset", *map(_rootless, opened.datasets)]
     return shlex.join([*words, *(["--partial"] if opened.partial else [])])
+
+
+def _named(config: Path) -> str:
+    """The file as the checkout has it, else its name."""
+    return str(config.resolve().relative_to(ROOT)) if config.resolve().is_relative_to(ROOT) else config.name
+
+
+def _rootless(word: str) -> str:
+    return re.sub("=.*", "=ROOT", word)
 
 
 def factors(opened: Opened) -> dict[str, dict[str, str]]:
@@ -233,13 +250,14 @@ def factors(opened: Opened) -> dict[str, dict[str, str]]:
 
 
 def trained_words(opened: Opened) -> str:
-    """How many pairs every row was trained on."""
-    counts = {pairs_of(member.config) for member in opened.members if member.folder is not None}
-    if not counts:
+    """How many pairs every row was trained on; of weights that a row names, what their files say."""
+    counts = {m.weights: seen_pairs(m.weights) if m.folder is None else pairs_of(m.config) for m in opened.members}
+    known = [count for count in counts.values() if count]
+    if not known:
         return "Rows are weights that their file names."
-    most = f"{min(counts):,}" if len(counts) == 1 else f"{min(counts):,} to {max(counts):,}"
-    given = any(member.folder is None for member in opened.members)
-    return f"Every row{' without weights of its own' if given else ''} was trained on {most} pairs."
+    most = f"{min(known):,}" if min(known) == max(known) else f"{min(known):,} to {max(known):,}"
+    silent = " whose weights say so" if len(known) < len(counts) else ""
+    return f"Every row{silent} was trained on {most} pairs."
 
 
 def pairs_of(config: TrainConfig) -> int:

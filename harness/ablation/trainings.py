@@ -7,10 +7,11 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from inmo.errors import UserError, unknown_name
@@ -18,7 +19,7 @@ from inmo.harness.ablation.spec import Row, found_file, row_config
 from inmo.harness.run.setup import Setup, configure
 from inmo.harness.store import provenance
 from inmo.harness.training.command import check_data, run_training
-from inmo.harness.training.config import CHECKPOINT, WEIGHTS, TrainConfig
+from inmo.harness.training.config import CHECKPOINT, WEIGHTS, TrainConfig, placed
 from inmo.harness.training.distributed import Group
 from inmo.harness.training.objectives import OBJECTIVES
 from inmo.harness.training.schedule import demand_schedule
@@ -52,16 +53,29 @@ class Member:
         return replace(configure(self.config.tracker, as_words(self.config.settings) | given), label=label)
 
 
-def members(rows: Iterable[Row], raw: Mapping[str, Any], seeds: Sequence[int], home: Path, where: Path) -> list[Member]:
+def members(
+    rows: Iterable[Row],
+    raw: Mapping[str, Any],
+    seeds: Sequence[int],
+    home: Path,
+    where: Path,
+    *,
+    roots: Mapping[str, str] = MappingProxyType({}),
+    only: Collection[int] = (),
+) -> list[Member]:
     """Rows times seeds, all rows of one seed first: an ablation that is stopped early still compares rows.
 
-    A row that names weights has the seeds that it names. Raises UserError for values that do not fit, and for weights
-    that are not there.
+    A row that names weights has the seeds that it names, of these ``only`` some where there are any. Raises UserError
+    for values that do not fit, and for weights that are not there.
     """
     found = []
     for row in rows:
-        for seed in row.weights or seeds:
-            config = row_config(raw, row, seed)
+        if row.weights and not row.weights.keys() >= set(only):
+            raise UserError(
+                f"row {row.name} names weights of seeds {', '.join(map(str, row.weights))} alone: ask for some of them"
+            )
+        for seed in (sorted(only) or row.weights) if row.weights else seeds:
+            config = placed(row_config(raw, row, seed), roots)
             configure(config.tracker, as_words(config.settings))  # say what is wrong before hours of training
             demand_schedule(config)
             if config.objective not in OBJECTIVES:

@@ -30,12 +30,15 @@ class Ablate:
     """Optimisation steps per row, in place of the config's."""
     set: Names = ()
     """Any value of the base config, as a.b=value; may be given several times."""
+    roots: Roots = ()
+    """Where the training set NAME lies, wherever a row's training names it, e.g. photos=DIR."""
     dataset: Roots = ()
     """Dataset to measure on, in place of the ablation's own; may be given several times."""
     rows: Names = ()
     """Only these rows."""
     seeds: tuple[int, ...] = ()
-    """One training each, in place of the ablation's own; three and more tell how much a seed matters."""
+    """One training each, in place of the ablation's own; three and more tell how much a seed matters. Where
+    every row names weights, these of them."""
     out: Path = Path("ablations")
     """Folder of the trainings, of their results and of the pages."""
     device: str = "auto"
@@ -63,7 +66,7 @@ def run(command: Ablate) -> int:
         base = ROOT / "configs" / command.preset / Path(load_ablation(file).config).name
     steps = () if command.steps is None else (f"steps={command.steps}",)
     asked = Asked(
-        file, base, (*steps, *command.set), command.rows, command.seeds, command.dataset, command.partial
+        file, base, (*steps, *command.set), command.rows, command.seeds, command.dataset, command.partial, command.roots
     )  # fmt: skip
     if command.dry_run:
         lines = dry_run(asked, command.out, at_once=command.trainings, jobs=command.jobs, device=command.device)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -96,6 +97,17 @@ def save_weights(
     }
     metadata = {key: json.dumps(value, default=str) for key, value in facts.items()} | {KEY: json.dumps(BLANK)}
     place(path, sealed(save(stored, metadata)))
+
+
+def seen_pairs(path: Path) -> int:
+    """Pairs that the training of a weights file saw, those of the weights that it started from with them; 0 where the
+    file does not say."""
+    if path.suffix != ".safetensors":
+        return 0
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    before: int = json.loads(metadata.get("initial", "{}")).get("pairs", 0)
+    return int(json.loads(metadata.get("pairs", "0"))) + before
 
 
 def save_batch(path: Path, parts: Mapping[str, Any]) -> None:

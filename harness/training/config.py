@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,19 +174,29 @@ def with_roots(config: TrainConfig, words: Sequence[str]) -> TrainConfig:
 
     Raises UserError for a word of another form, and a name that the config has no training set of.
     """
-    sources = (*config.data.sources, *config.validation.sources)
+    return placed(config, roots_of(words, [config], "--dataset"))
+
+
+def roots_of(words: Sequence[str], configs: Iterable[TrainConfig], option: str) -> dict[str, str]:
+    """Name -> root of ``NAME=ROOT`` words. Raises UserError as ``with_roots``, for a name that no config has."""
+    known = {source.name for config in configs for source in (*config.data.sources, *config.validation.sources)}
     roots: dict[str, str] = {}
     for word in words:
         name, given, root = word.partition("=")
         if not given or not root:
-            raise UserError(f"--dataset {word}: a training wants NAME=ROOT")
-        if name not in {source.name for source in sources}:
-            raise unknown_name("training set of this config", name, {source.name for source in sources})
+            raise UserError(f"{option} {word}: a training wants NAME=ROOT")
+        if name not in known:
+            raise unknown_name("training set of this config", name, known)
         roots[name] = root
+    return roots
 
-    def placed(own: tuple[SourceConfig, ...]) -> tuple[SourceConfig, ...]:
-        return tuple(dataclasses.replace(source, root=roots.get(source.name, source.root)) for source in own)
 
-    data = dataclasses.replace(config.data, sources=placed(config.data.sources))
-    validation = dataclasses.replace(config.validation, sources=placed(config.validation.sources))
+def placed(config: TrainConfig, roots: Mapping[str, str]) -> TrainConfig:
+    """The config with these roots of its training sets, by name."""
+
+    def own(sources: tuple[SourceConfig, ...]) -> tuple[SourceConfig, ...]:
+        return tuple(dataclasses.replace(source, root=roots.get(source.name, source.root)) for source in sources)
+
+    data = dataclasses.replace(config.data, sources=own(config.data.sources))
+    validation = dataclasses.replace(config.validation, sources=own(config.validation.sources))
     return dataclasses.replace(config, data=data, validation=validation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import signal
 import threading
@@ -27,7 +28,6 @@ from inmo.harness.training.sampling import Batch
 from inmo.harness.training.schedule import (
     Schedule,
     batch_of,
-    drop_frozen,
     freeze,
     make_optimiser,
     schedule_of,
@@ -101,8 +101,8 @@ class Training:
         self.optimiser = make_optimiser(model.network, self.row, model.trainee.adapter)
         self.average: dict[str, Tensor] = {}
         self.progress = Progress()
-        forward = group.wrap(model.trainee)
-        self.forward: nn.Module = torch.compile(forward) if config.compile else forward  # type: ignore[assignment]
+        self.learning: tuple[bool, ...] = ()
+        self.forward: nn.Module = model.trainee
         torch.manual_seed(config.seed * 1009 + group.rank)
 
     def resume(self) -> None:
@@ -153,7 +153,8 @@ class Training:
         """
         model, row, parts = self.model, self.row, self.config.accumulate
         rate = set_rate(self.optimiser, row, step, self.total)
-        freeze(model.network, row, step, self.total, together=self.group.world > 1)
+        freeze(model.network, row, step, self.total)
+        self._share_gradients()
         labels = model.objective.labels(batch.box, model.shape)
         divisors = self.group.total(model.objective.divisors(labels))
         self.optimiser.zero_grad(set_to_none=True)
@@ -172,7 +173,6 @@ class Training:
                 (loss * self.group.world).backward()  # type: ignore[no-untyped-call]
             for name, value in shares.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
-        drop_frozen(model.network.named_parameters(), row, step, self.total)
         norm = nn.utils.clip_grad_norm_(model.trainee.parameters(), self.clip or math.inf)
         whole = self.group.total(torch.stack([*sums.values()]))
         if not (torch.isfinite(whole).all() and torch.isfinite(norm)):
@@ -181,6 +181,17 @@ class Training:
         self._update_average()
         values = dict(zip(sums, whole.tolist(), strict=True))
         return {"loss": sum(values.values()), **values, "gradient": float(norm), "rate": rate}
+
+    def _share_gradients(self) -> None:
+        """Exchange gradients of the parameters that learn now; anew when these change, as an exchange waits for all of
+        its own."""
+        learning = tuple(parameter.requires_grad for parameter in self.model.trainee.parameters())
+        if learning == self.learning:
+            return
+        self.forward = self.model.trainee
+        gc.collect()  # of the exchange before, whose hooks would go on waiting
+        forward, self.learning = self.group.wrap(self.model.trainee), learning
+        self.forward = torch.compile(forward) if self.config.compile else forward  # type: ignore[assignment]
 
     def _distil(self, piece: Batch, found: tuple[Tensor, ...]) -> Tensor:
         """The weighted share of these pairs in the mean difference from the teacher's maps over the step's pairs."""

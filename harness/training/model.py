@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -13,12 +12,12 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from inmo.errors import UserError, unknown_name
 from inmo.harness.run.setup import configure
+from inmo.harness.training.checkpoints import seen_pairs
 from inmo.harness.training.distil import Adapter, Tap
 from inmo.harness.training.objectives import OBJECTIVES, Objective, Shape
 from inmo.records import as_words
@@ -198,15 +197,9 @@ def _initial_file(tracker: str, config: NeuralConfig[Any], initial: str) -> str:
 
 def _origin(path: str) -> dict[str, Any]:
     """Name and SHA-256 of an initial file, and, where ``train`` wrote it, the pairs that it and those before it saw."""
-    known: dict[str, Any] = {"name": Path(path).name, "sha256": file_sha256(Path(path))}
-    if Path(path).suffix != ".safetensors":
-        return known
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-    if "pairs" not in metadata:
-        return known
-    before = json.loads(metadata.get("initial", "{}")).get("pairs", 0)
-    return known | {"pairs": json.loads(metadata["pairs"]) + before}
+    known = {"name": Path(path).name, "sha256": file_sha256(Path(path))}
+    pairs = seen_pairs(Path(path))
+    return known | ({"pairs": pairs} if pairs else {})
 
 
 def _shipped(tracker: str, config: NeuralConfig[Any]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -179,26 +179,13 @@ def set_rate(optimiser: torch.optim.Optimizer, row: Schedule, step: int, total: 
     return rate
 
 
-def freeze(network: nn.Module, row: Schedule, step: int, total: int, *, together: bool = False) -> None:
-    """Put the network in training mode, what is frozen at this step in evaluation mode and out of autograd's sight.
-
-    Args:
-        together: gradients are exchanged by several processes, which count on those of the same parameters all along;
-            ``drop_frozen`` then forgets the ones of what is frozen.
-    """
+def freeze(network: nn.Module, row: Schedule, step: int, total: int) -> None:
+    """Put the network in training mode, what is frozen at this step in evaluation mode and out of autograd's sight."""
     network.train()
     if not row.frozen:
         return
     for name, module in network.named_modules():
         if name and row.is_frozen(name, step, total):
             module.eval()
-    for name, parameter in network.named_parameters() if not together else ():
+    for name, parameter in network.named_parameters():
         parameter.requires_grad_(not row.is_frozen(name, step, total))
-
-
-def drop_frozen(named: Iterable[tuple[str, nn.Parameter]], row: Schedule, step: int, total: int) -> None:
-    """Forget the gradients of what is frozen, so that the optimiser leaves it alone."""
-    if row.frozen:
-        for name, parameter in named:
-            if row.is_frozen(name, step, total):
-                parameter.grad = None

@@ -74,16 +74,16 @@ def test_parts_are_summed_and_let_go() -> None:
     assert sum(spent.values()) == 4.0
 
 
-def test_gradients_are_followed_as_several_processes_follow_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    held, left = (torch.nn.Parameter(torch.ones(1), requires_grad=needs) for needs in (False, True))
-    trainee = SimpleNamespace(parameters=lambda: iter((held, left)))
-    optimiser = SimpleNamespace(param_groups=[{"params": [held]}])
-    asked: list[dict[str, Any]] = []
+def test_gradients_are_followed_of_all_that_learns_some_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    soon, never = (torch.nn.Parameter(torch.ones(1), requires_grad=False) for _ in range(2))
+    optimiser = SimpleNamespace(param_groups=[{"params": [soon]}])
+    asked: list[tuple[Any, ...]] = []
     training_loop: Any = loop
     monkeypatch.setattr(training_loop, "freeze", freeze)  # so that it comes back
-    monkeypatch.setattr(bench_training, "freeze", lambda *_, **more: asked.append(more))
-    with all_followed(SimpleNamespace(model=SimpleNamespace(trainee=trainee), optimiser=optimiser)):  # type: ignore[arg-type]
-        assert (held.requires_grad, left.requires_grad) == (True, False)
-        training_loop.freeze([], None, 0, 1, together=False)
-    training_loop.freeze([], None, 0, 1, together=False)
-    assert asked == [{"together": True}, {"together": False}]
+    monkeypatch.setattr(bench_training, "freeze", lambda *words: asked.append(words) or soon.requires_grad_(False))
+    with all_followed(SimpleNamespace(optimiser=optimiser)):  # type: ignore[arg-type]
+        training_loop.freeze([], None, 0, 1)
+        assert (soon.requires_grad, never.requires_grad) == (True, False)
+    training_loop.freeze([], None, 1, 1)
+    assert asked == [([], None, 0, 1), ([], None, 1, 1)]
+    assert not soon.requires_grad

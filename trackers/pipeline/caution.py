@@ -66,7 +66,7 @@ class Caution:
             raise UserError(f"widen wants a number from 1 to {WIDEST:g}, not {self.widen}")
         if not self.unsure and (self.hold_size or self.widen > 1.0):
             raise UserError(
-                "hold_size and widen are for frames that are unsure: say --set unsure=0.3, or leave them out"
+                "hold_size and widen are for frames that are unsure: say --set unsure=0.8, or leave them out"
             )
 
     def region(self, centre: Floats, side: Floats, past: Past) -> tuple[Floats, Floats]:

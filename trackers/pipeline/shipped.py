@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from inmo.paths import ROOT
-from inmo.trackers.pipeline.config import NeuralConfig
+from inmo.trackers.pipeline.caution import Caution
+from inmo.trackers.pipeline.config import NeuralConfig, Tuning
 
 FOLDER = ROOT / "trackers" / "weights"
 
 _NOT_ARCHITECTURE = frozenset(
-    {"weights", "seed", "attention", "precision", "runtime", "compile", "window_influence", "penalty_k", "lr"}
+    {"weights", "seed", "attention", "precision", "runtime", "compile", *Tuning._fields}
+    | {item.name for item in fields(Caution)}
 )
 
 

@@ -13,13 +13,13 @@ import torch
 
 from inmo.errors import Exit, UserError
 from inmo.harness.ablation import trainings
-from inmo.harness.ablation.command import Asked, ablate
+from inmo.harness.ablation.command import Asked, ablate, open_ablation
 from inmo.harness.cli import main
 from inmo.harness.training.loop import Stop
 from tests.ablations import TABLES
 from tests.clips import write_sequence
 from tests.conftest import ROOT
-from tests.harness.ablation.small import write_ablation, write_config
+from tests.harness.ablation.small import BOTH, write_ablation, write_config
 
 
 @pytest.fixture
@@ -115,10 +115,39 @@ def test_weights_that_are_named_are_tracked_and_not_trained(
     named = Asked(write_ablation(tmp_path, rows=rows), datasets=(f"folder={clips}",))
     assert ablate(named, out=tmp_path / "again", device="cpu") == 0
     second = capsys.readouterr().out
-    assert "Rows are weights that their file names." in second
+    assert "Every row was trained on 8 pairs." in second
     assert [line for line in second.splitlines() if line.startswith("| wp")] == [
         line for line in first.splitlines() if line.startswith("| wp")
     ]
+
+
+def test_seeds_that_are_asked_for_are_those_of_rows_with_weights(tmp_path: Path) -> None:
+    three, one = open_seeds(tmp_path, 0, 2), open_seeds(tmp_path, 1)
+    assert [(m.row, m.seed) for m in three] == [("wp", 0), ("wp-tca", 0), ("wp", 2), ("wp-tca", 2)]
+    assert [m.seed for m in one] == [1, 1]
+    with pytest.raises(UserError, match="row wp names weights of seeds 0, 1, 2 alone"):
+        open_seeds(tmp_path, 2, 3)
+
+
+def open_seeds(folder: Path, *seeds: int) -> tuple[trainings.Member, ...]:
+    weights = {seed: str(folder / f"{seed}.safetensors") for seed in range(3)}
+    for name in weights.values():
+        Path(name).touch()
+    rows = {row: values | {"weights": weights} for row, values in BOTH.items()}
+    write_config(folder, folder)
+    asked = Asked(write_ablation(folder, rows=rows), datasets=("mini-lasot",), seeds=seeds)
+    return open_ablation(asked, folder).members
+
+
+def test_training_sets_are_placed_wherever_a_row_names_them(tmp_path: Path) -> None:
+    write_config(tmp_path, tmp_path / "nowhere")
+    rows = {"one": {}, "two": {"data": {"sources": [{"name": "mini"}, {"name": "segmented", "root": "x"}]}}}
+    own = write_ablation(tmp_path, rows=rows)
+    asked = Asked(own, datasets=("mini-lasot",), roots=("photos=/p", "segmented=/s"))
+    found = {m.row: [s.root for s in m.config.data.sources] for m in open_ablation(asked, tmp_path).members}
+    assert found == {"one": ["/p"], "two": ["", "/s"]}
+    with pytest.raises(UserError, match=r"--roots photo=/p: .*|unknown training set .* 'photo': did you mean photos"):
+        open_ablation(Asked(own, datasets=("mini-lasot",), roots=("photo=/p",)), tmp_path)
 
 
 def test_nothing_to_measure_and_data_that_are_not_there_are_said_first(
@@ -147,6 +176,9 @@ def test_trainings_in_processes_and_on_a_cluster_are_those_of_one(
         assert main([*words, *more, "--out", str(tmp_path / name)]) == 0
         shown[name] = capsys.readouterr().out.rpartition("page:")[0]
     assert shown["one"] == shown["two"] == shown["dask"]
+    more = ["--backend", "dask", "--no-shared-store", "--out", str(tmp_path / "apart")]
+    assert main([*words, *more]) == 2
+    assert "trainings on a cluster want a disk that its workers share" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from inmo.harness.ablation.command import Asked, command_of, open_ablation
 from inmo.harness.ablation.spec import find_ablation
+from tests.conftest import ROOT
 
 
 def test_all_that_was_asked_is_in_it_but_roots(tmp_path: Path) -> None:
@@ -25,4 +26,9 @@ def test_a_file_of_ones_own_is_named_with_its_ending(tmp_path: Path) -> None:
         "title: Own\nconfig: configs/nano/transinmo.yaml\nrows: {a: {}}\nseeds: [2]\ndatasets: [mini-lasot]\n"
     )
     said = command_of(Asked(own), open_ablation(Asked(own), tmp_path))
+    elsewhere = Asked(own, config=ROOT / "configs/nano/transt.yaml", roots=("photos=/mine",))
+    assert command_of(elsewhere, open_ablation(elsewhere, tmp_path)) == (
+        "run_all.py ablate own.yaml --config configs/nano/transt.yaml --seeds 2 "
+        "--roots photos=ROOT --dataset mini-lasot"
+    )
     assert said == "run_all.py ablate own.yaml --seeds 2 --dataset mini-lasot"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from inmo.harness.training.model import build_model
-from inmo.harness.training.schedule import NEVER, SCHEDULES, Schedule, drop_frozen, freeze, make_optimiser, set_rate
+from inmo.harness.training.schedule import NEVER, SCHEDULES, Schedule, freeze, make_optimiser, set_rate
 
 
 class Toy(nn.Module):
@@ -73,20 +73,6 @@ def test_siamcar_freezes_parameters_and_statistics_until_half() -> None:
         assert toy.head.training
         follows = {name for name, parameter in toy.named_parameters() if parameter.requires_grad}
         assert follows == {name for name, _ in toy.named_parameters() if not row.is_frozen(name, step, 100)}
-        for parameter in toy.parameters():
-            parameter.grad = torch.ones_like(parameter)
-        drop_frozen(toy.named_parameters(), row, step, 100)
-        assert toy.backbone["layer1"][0].weight.grad is None  # type: ignore[index]
-        assert (toy.backbone["layer2"][0].weight.grad is not None) is learning  # type: ignore[index]
-        assert toy.head.weight.grad is not None
-
-
-def test_several_processes_follow_what_is_frozen_as_long_as_it_will_learn() -> None:
-    toy, row = Toy(), SCHEDULES["siamcar"]
-    make_optimiser(toy, row)
-    freeze(toy, row, 0, 100, together=True)
-    assert not toy.backbone["layer2"][1].training  # type: ignore[index]
-    assert toy.backbone["layer2"][0].weight.requires_grad  # type: ignore[index]
 
 
 def test_interactions_learn_from_the_first_step_while_their_backbone_is_frozen() -> None:

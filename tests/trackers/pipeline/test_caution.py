@@ -27,8 +27,8 @@ NANO = replace(TRANST.config, preset="nano", allow_random_weights=True)
         ({"motion": -0.1}, "motion wants"),
         ({"sure": 2.0}, "sure wants"),
         ({"unsure": 0.3, "widen": 3.0}, "widen wants a number from 1 to 2, not 3.0"),
-        ({"widen": 1.2}, "say --set unsure=0.3"),
-        ({"hold_size": True}, "say --set unsure=0.3"),
+        ({"widen": 1.2}, "say --set unsure=0.8"),
+        ({"hold_size": True}, "say --set unsure=0.8"),
     ],
 )
 def test_values_that_cannot_be(values: dict[str, Any], words: str) -> None:
