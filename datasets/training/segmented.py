@@ -2,7 +2,7 @@
 
 Beside every image NAME.jpg lies NAME.png with a label per pixel; 0 is nothing. A target is a segment; its look-alikes
 are its own twin and the segments of the same photograph, they stand near and move on their own, so that they come
-close, cross and hide one another. Part of the targets fold between the views while their labelled size stays.
+close, cross and hide one another. Part of the targets fold between the views, part keep their scale.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class SegmentedSource:
         files: names of the photographs.
         distractors: look-alikes beside a target at most; from 0 to as many, evenly.
         articulated: share of pairs whose target and twins fold between the views.
-        steady: share of pairs whose target keeps its size.
+        steady: share of pairs whose target keeps scale, aspect and angle of its cut-out, drawn apart from whether it
+            folds; what bends or folds may still have another box.
     """
 
     root: Path
