@@ -31,6 +31,7 @@ from inmo.trackers.pipeline.shipped import FOLDER, parts
 from tools.door import leave_after
 
 REFERENCE = "KCF"
+LOWEST = 4  # sequences that a card names for what the tracker cannot do
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -72,6 +73,7 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         f"| pairs seen | {known['pairs']:,}: {known['steps']:,} steps of {known['pairs'] // known['steps']} |",
         *_begun(known.get("initial", {})),
         f"| seed | {seed} |",
+        *([f"| curve | `{item.curve}` |"] if item.curve else []),
         f"| time | {known['seconds'] / 60:.0f} minutes on one core of a shared machine |",
         f"| command | `python run_all.py {_command(item.command, seed)}` |",
         f"| made with | {', '.join(f'{k} {v}' for k, v in known['versions'].items())} |",
@@ -87,10 +89,14 @@ def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:
         "| measured on | sequences | AUC | 95 % interval | less KCF | 95 % interval |",
         "|---|---|---|---|---|---|",
     ]
+    lowest = []
     for title, store in stores.items():
-        lines.append(_row(title, store, digest))
+        own, row = _row(title, store, digest)
+        lines.append(row)
+        lowest += [f"{title}: {_lowest(own)}."] if own else []
     lines += [
         "",
+        *(["Where it fails most, AUC: " + " ".join(lowest), ""] if lowest else []),
         "AUC in percent, each dataset under its own protocol; intervals are studentised bootstraps over sequences, the "
         "difference is paired. No frame of these sequences was trained on; the mini-suite comes from the generator of "
         "part of the training data, with other seeds. Test-time constants were chosen on rendered clips.",
@@ -128,7 +134,8 @@ def _validation(scores: Mapping[str, float]) -> str:
     return ", ".join(f"{text} {scores[f'pairs/{key}']:.2f}" for key, text in words.items() if f"pairs/{key}" in scores)
 
 
-def _row(title: str, store: Store, digest: str) -> str:
+def _row(title: str, store: Store, digest: str) -> tuple[Mapping[str, float], str]:
+    """AUC of every sequence by its name, and the line of the table."""
     evaluation = evaluate(store)
     names = {
         display_names(store.runs(data.dataset.label))[run.run.folder]
@@ -137,7 +144,7 @@ def _row(title: str, store: Store, digest: str) -> str:
         if (run.run.identity.get("weights") or {}).get("sha256") == digest
     }
     if not names:
-        return f"| {title} | not measured | | | | |"
+        return {}, f"| {title} | not measured | | | | |"
     values = pooled_scores(evaluation)
     name = names.pop()
     own = values[name]
@@ -145,7 +152,12 @@ def _row(title: str, store: Store, digest: str) -> str:
     against = compare_with_best(values, REFERENCE).get(name) if REFERENCE in values else None
     cells = [title, str(len(own)), f"{100 * sum(own.values()) / len(own):.1f}", _span(interval)]
     cells += [f"{100 * against.difference:+.1f}", _span(against.interval)] if against else ["", ""]
-    return "| " + " | ".join(cells) + " |"
+    return own, "| " + " | ".join(cells) + " |"
+
+
+def _lowest(own: Mapping[str, float]) -> str:
+    few = sorted(own, key=lambda name: own[name])[:LOWEST]
+    return ", ".join(f"{name} {100 * own[name]:.1f}" for name in few)
 
 
 def _span(interval: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def test_a_card_is_read_off_the_file_and_the_store(clips: Path, tmp_path: Path) 
     row = next(line for line in text.splitlines() if line.startswith("| three clips"))
     assert row.split("|")[2].strip() == "3" and row.split("|")[5].strip()  # measured, and compared with KCF
     assert "| none | not measured |" in text
+    assert re.search(r"Where it fails most, AUC: three clips: \w+/[\w-]+ [\d.]+, ", text)
     assert "EfficientNet" not in text
     assert "those of SiamCAR (preset: lite; SHA-256 `c0ffee`), weight 15." in text
 

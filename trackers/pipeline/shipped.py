@@ -31,11 +31,13 @@ class Shipped:
         command: words of the command that trained it with seed 0.
         settings: that differ from the tracker's default.
         origin: what the training started from and under which licence that is; empty where from nothing.
+        curve: file of its scores over the pairs seen, where it was kept.
     """
 
     command: str
     settings: Mapping[str, Any] = field(default_factory=lambda: {"preset": "nano"})
     origin: str = ""
+    curve: str = ""
 
 
 def file_of(name: str, seed: int = 0) -> Path:
