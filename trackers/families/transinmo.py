@@ -258,10 +258,6 @@ def _row(table: str, row: str, **settings: Any) -> Shipped:
     return Shipped(f"ablate {table} --rows {row}", {"preset": "nano", **settings})
 
 
-LONGER = (
-    f"{IMAGENET_BODY} It is trained on from weights that saw 112,000 pairs before, "
-    "`experiments/ablations/interaction-lite/as-defined-seed0.safetensors`."
-)
 TRANSINMO = Family(
     "transinmo",
     "TransInMo",
@@ -271,7 +267,12 @@ TRANSINMO = Family(
     key_map=key_map,
     shipped={
         "transinmo-nano": _row("table5", "dw"),
-        "transinmo-lite": Shipped("train configs/lite/transinmo-longer.yaml", {"preset": "lite"}, LONGER),
+        "transinmo-lite": Shipped(
+            "train configs/lite/transinmo-longer.yaml --set data.seed=2",
+            {"preset": "lite"},
+            IMAGENET_BODY,
+            "experiments/ablations/longer-lite/curves.csv",
+        ),
     },
     recipes={
         "full": "configs/full/transinmo.yaml",
