@@ -37,8 +37,7 @@ class Ablate:
     rows: Names = ()
     """Only these rows."""
     seeds: tuple[int, ...] = ()
-    """One training each, in place of the ablation's own; three and more tell how much a seed matters. Where
-    every row names weights, these of them."""
+    """One training each, in place of the ablation's own, or of its weights; three and more tell how much one matters."""
     out: Path = Path("ablations")
     """Folder of the trainings, of their results and of the pages."""
     device: str = "auto"
