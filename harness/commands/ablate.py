@@ -37,7 +37,7 @@ class Ablate:
     rows: Names = ()
     """Only these rows."""
     seeds: tuple[int, ...] = ()
-    """One training each, in place of the ablation's own, or of its weights; three and more tell how much one matters."""
+    """One training each, in place of the ablation's own, or of its weights; three and more tell what one matters."""
     out: Path = Path("ablations")
     """Folder of the trainings, of their results and of the pages."""
     device: str = "auto"

@@ -52,7 +52,10 @@ def kept_block(kept: KeptStudy, name: str) -> Block:
         name: of its file, which tells it from other measurements of the ablation.
     """
     on = " and ".join(kept.on)
-    made = ablation_block(kept.study, stem=f"{kept.stem}-{name}", title=f"{kept.title}: {on}")
+    short = (
+        on if len(kept.on) < 3 else f"{sum(int(w.split()[0]) for w in kept.on)} sequences of {len(kept.on)} datasets"
+    )
+    made = ablation_block(kept.study, stem=f"{kept.stem}-{name}", title=f"{kept.title}: {short}")
     said = f"Kept scores, measured on {kept.measured} on {on} by: {kept.command}. {made.words}"
     return replace(made, words=said, folded=tuple(made.tables)[1:])
 

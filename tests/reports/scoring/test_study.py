@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def test_a_kept_block_says_when_it_was_measured_and_what_distractors_did() -> No
     assert rows["with less without"]["on_distractor"].number == pytest.approx(-0.125)
     assert rows["with less without"]["first_switch"].number == pytest.approx(0.0)
     assert "On 6 sequences whose distractors are annotated." in table.caption
+
+
+def test_a_heading_adds_up_more_than_two_datasets() -> None:
+    many = replace(kept(), on=("7 sequences of D", "2 sequences of E", "16 sequences of F (mini)"))
+    block = kept_block(many, "d")
+    assert block.title == "Is it worth it?: 25 sequences of 3 datasets"
+    assert (
+        "on 7 sequences of D and 2 sequences of E and 16 sequences of F (mini) by: run_all.py ablate own."
+        in block.words
+    )
