@@ -15,11 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
-
 from inmo.errors import UserError
 from inmo.harness.store.records import display_names
 from inmo.harness.store.store import Store, open_store
+from inmo.harness.training.checkpoints import read_facts
 from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, compare_with_best
 from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.pooled import pooled_scores, pooled_table
@@ -36,11 +35,10 @@ LOWEST = 4  # sequences that a card names for what the tracker cannot do
 
 def facts(path: Path) -> dict[str, Any]:
     """The metadata of a weights file. Raises UserError when it was not written by ``train``."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-    if not {"training", "pairs", "steps"} <= metadata.keys():
+    known = read_facts(path)
+    if not {"training", "pairs", "steps"} <= known.keys():
         raise UserError(f"{path} does not say how it was trained: it was not written by the train command")
-    return {key: json.loads(value) for key, value in metadata.items()}
+    return known
 
 
 def card(name: str, path: Path, stores: Mapping[str, Store]) -> str:

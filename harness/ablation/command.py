@@ -224,8 +224,9 @@ def command_of(asked: Asked, opened: Opened) -> str:
     words = ["run_all.py", "ablate", name, *(part for word in asked.overrides for part in ("--set", word))]
     words += ["--config", _named(asked.config)] if asked.config else []
     words += ["--rows", *asked.rows] if asked.rows else []
-    seeds = {tuple(str(m.seed) for m in opened.members if m.row == row.name) for row in opened.rows}
-    words += ["--seeds", *seeds.pop()] if len(seeds) == 1 else []  # else each row has those of its weights
+    own = {tuple(m.seed for m in opened.members if m.row == row.name) for row in opened.rows}
+    seeds = asked.seeds or (own.pop() if len(own) == 1 else ())  # else each row has those of its weights
+    words += ["--seeds", *dict.fromkeys(map(str, seeds))] if seeds else []
     words += ["--roots", *map(_rootless, asked.roots)] if asked.roots else []
     words += ["--dataset", *map(_rootless, opened.datasets)]
     return shlex.join([*words, *(["--partial"] if opened.partial else [])])

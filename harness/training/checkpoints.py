@@ -99,15 +99,21 @@ def save_weights(
     place(path, sealed(save(stored, metadata)))
 
 
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts that ``save_weights`` wrote into a file of safetensors; none where something else wrote it."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    try:
+        return {key: json.loads(value) for key, value in metadata.items()}
+    except ValueError:
+        return {}
+
+
 def seen_pairs(path: Path) -> int:
     """Pairs that the training of a weights file saw, those of the weights that it started from with them; 0 where the
     file does not say."""
-    if path.suffix != ".safetensors":
-        return 0
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-    before: int = json.loads(metadata.get("initial", "{}")).get("pairs", 0)
-    return int(json.loads(metadata.get("pairs", "0"))) + before
+    known = read_facts(path) if path.suffix == ".safetensors" else {}
+    return int(known.get("pairs", 0) + known.get("initial", {}).get("pairs", 0))
 
 
 def save_batch(path: Path, parts: Mapping[str, Any]) -> None:

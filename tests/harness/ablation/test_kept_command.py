@@ -32,3 +32,16 @@ def test_a_file_of_ones_own_is_named_with_its_ending(tmp_path: Path) -> None:
         "--roots photos=ROOT --dataset mini-lasot"
     )
     assert said == "run_all.py ablate own.yaml --seeds 2 --dataset mini-lasot"
+
+
+def test_seeds_that_were_asked_for_are_said_beside_rows_with_their_own(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").touch()
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "title: Own\nconfig: configs/nano/transinmo.yaml\nrows: {done: {weights: {4: a.safetensors}}, to do: {}}\n"
+        "datasets: [mini-lasot]\n"
+    )
+    asked, silent = Asked(own, seeds=(0, 1)), Asked(own)
+    said = command_of(asked, open_ablation(asked, tmp_path))
+    assert said == "run_all.py ablate own.yaml --seeds 0 1 --dataset mini-lasot"
+    assert command_of(silent, open_ablation(silent, tmp_path)) == "run_all.py ablate own.yaml --dataset mini-lasot"
