@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ CAMERA = "camera"
 WINDOW = "InMo harness"
 STOP = (27, ord("q"))  # Esc
 WIDTH, STRIP = 960, 40  # pixels of what is shown, and of the line of words below it
+PATIENCE = 30  # seconds for a display to answer
 LATEST = 20  # frames whose mean speed is printed
 
 
@@ -36,7 +38,7 @@ class Screen:
     """A window of OpenCV's. Raises UserError where this build or this machine has none."""
 
     def __init__(self) -> None:
-        if why := no_window():
+        if why := no_window() or silent_display():
             raise UserError(f"{why}: give --out FILE.mp4 to write a video, with --box X Y W H for the target")
 
     def select(self, frame: Frame) -> tuple[float, float, float, float]:
@@ -63,6 +65,20 @@ def no_window() -> str:
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no display here"
     return ""
+
+
+def silent_display() -> str:
+    """Why the display gives no window, in words; empty where it gives one. Asked in another process, since OpenCV's
+    window library ends the one whose display does not answer."""
+    words = f"import cv2; cv2.namedWindow({WINDOW!r}); cv2.destroyAllWindows()"
+    try:
+        done = subprocess.run([sys.executable, "-c", words], capture_output=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        done = None
+    if done is not None and done.returncode == 0:
+        return ""
+    name = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "here"
+    return f"the display {name} opens no window"
 
 
 def frames_of(video: str) -> Iterator[Frame]:

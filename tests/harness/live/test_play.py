@@ -96,6 +96,7 @@ def test_on_a_screen_the_mouse_gives_the_box_and_q_stops(clips: Path, monkeypatc
     """OpenCV's window functions are stood in for; ``test_window`` opens one."""
     shown: list[Any] = []
     monkeypatch.setattr(play, "no_window", lambda: "")
+    monkeypatch.setattr(play, "silent_display", lambda: "")
     monkeypatch.setattr(cv2, "selectROI", lambda *_, **__: (4, 6, 16, 14))
     monkeypatch.setattr(cv2, "imshow", lambda _, frame: shown.append(frame.copy()))
     monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if len(shown) == 4 else -1)

@@ -79,3 +79,15 @@ def test_a_key_ends_the_window(windows: Path, display: str, tmp_path: Path, stop
             assert shown and 0 < int(shown[1]) < FRAMES
         finally:
             process.kill()
+
+
+def test_a_display_that_does_not_answer_ends_in_a_sentence(windows: Path, tmp_path: Path) -> None:
+    write_sequence(tmp_path / "still", FRAMES, step=0)
+    environment = {**os.environ, "DISPLAY": ":4711", "PYTHONPATH": f"{windows}{os.pathsep}{ROOT}"}
+    environment.pop("WAYLAND_DISPLAY", None)
+    words = [sys.executable, str(ROOT / "run_all.py"), "play", "--tracker", "constant"]
+    words += ["--video", str(tmp_path / "still"), "--box", "4", "6", "16", "14"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "the display :4711 opens no window: give --out FILE.mp4" in done.stderr
+    assert "Traceback" not in done.stderr
