@@ -23,6 +23,7 @@ from inmo.harness.training.objectives import OBJECTIVES, Objective, Shape
 from inmo.records import as_words
 from inmo.trackers.base import file_sha256
 from inmo.trackers.networks.inbn import InBN
+from inmo.trackers.networks.pixelwise import PixelwiseNeck, other_cells
 from inmo.trackers.pipeline.checkpoint import (
     apply_either,
     init_efficientnet,
@@ -186,8 +187,22 @@ def _initialise(network: nn.Module, tracker: str, config: NeuralConfig[Any], pat
     elif "conv1.weight" in state:
         init_resnet50(getattr(backbone, "body", backbone), path)
     else:
+        note = _other_template_size(network, state, path)
         apply_either(network, state, family(tracker).key_map, f"{path} as {tracker}")
+        return note
     return ""
+
+
+def _other_template_size(network: nn.Module, state: dict[str, Tensor], path: str) -> str:
+    """Resample, in place, the only weights that depend on the template's size; in words, where there was a need."""
+    key, neck = "neck.join.weight", network.neck
+    if not isinstance(neck, PixelwiseNeck) or key not in state:
+        return ""
+    had = neck.cells + state[key].shape[1] - neck.join.in_features
+    if had == neck.cells or had < 1 or round(had**0.5) ** 2 != had:
+        return ""
+    state[key] = other_cells(state[key], had, neck.cells)
+    return f"{path} is for a template of {had} cells: what the head reads of them is resampled to {neck.cells}"
 
 
 def _initial_file(tracker: str, config: NeuralConfig[Any], initial: str) -> str:

@@ -107,6 +107,11 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
             warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
             frozen=((r"backbone\.body\.(stem|blocks\.[0-4])(\..*)?", NEVER),),
         ),
+        "lite-further": Schedule(
+            "adamw", 5e-4, 0.15, 0.05, 1, 64_000, 16, "cosine",
+            warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
+            frozen=((r"backbone\.body\.(stem|blocks\.[0-4])(\..*)?", NEVER),),
+        ),
         "finetune": Schedule(
             "adamw", 2e-4, 0.15, 0.05, 1, 3200, 16, "cosine",
             warmup=20, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",

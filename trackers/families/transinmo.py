@@ -143,6 +143,7 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
         "nano released": TransInMoSizes(**_NANO, heads=(1, 2, 4, 6), box_reference="search", constants=CONSTANTS),
         "nano paper": PaperSizes(**_NANO, **SMALL, dim=96),
         "lite paper": LiteSizes(**_LITE, dim=96),
+        "lite-192 paper": LiteSizes(**{**_LITE, "template_size": 96, "search_size": 192}, dim=96),
     }
 
     interaction: str | None = None
@@ -164,8 +165,8 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
     def row(self) -> str:
         sense = self.interaction or ("released" if self.preset == "full" else "paper")
         one_of("interaction", sense, "released", "paper")
-        if self.preset == "lite" and sense == "released":
-            raise UserError("interaction: the preset lite exists in the paper's sense alone")
+        if f"{self.preset} {sense}" not in self.PRESETS:
+            raise UserError(f"interaction: the preset {self.preset} exists in the paper's sense alone")
         return f"{self.preset} {sense}"
 
     def sizes(self) -> TransInMoSizes:

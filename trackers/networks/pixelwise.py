@@ -44,7 +44,7 @@ class PixelwiseNeck(nn.Module):
 
     def __init__(self, neck: nn.Module, inputs: int, cells: int, width: int) -> None:
         super().__init__()
-        self.neck = neck
+        self.neck, self.cells = neck, cells
         self.temperature = nn.Parameter(torch.tensor(2.0))
         self.gain, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
         self.join = nn.Linear(width + inputs + cells, width)
@@ -68,6 +68,15 @@ def _unit(features: Tensor) -> Tensor:
     """(B, C, H, W) to (B, H W, C): normalised over channels, then of unit length."""
     tokens = to_tokens(features)
     return F.normalize(F.layer_norm(tokens, tokens.shape[-1:]), dim=-1)
+
+
+def other_cells(join: Tensor, had: int, cells: int) -> Tensor:
+    """``PixelwiseNeck.join``'s weights (width, rest + had) for a square template map of ``cells``, not ``had``, cells:
+    bilinear between the cells, and over their number, so that what equal cosines add up to stays."""
+    sides = round(had**0.5), round(cells**0.5)
+    maps = join[:, -had:].reshape(len(join), 1, sides[0], sides[0]).float()
+    spread = F.interpolate(maps, size=(sides[1], sides[1]), mode="bilinear", align_corners=False)
+    return torch.cat((join[:, :-had].float(), spread.flatten(1) * (had / cells)), dim=1)
 
 
 class ConvBlock(nn.Module):
