@@ -274,6 +274,12 @@ TRANSINMO = Family(
             IMAGENET_BODY,
             "experiments/ablations/longer-lite/curves.csv",
         ),
+        "transinmo-lite-192": Shipped(
+            "train configs/lite/transinmo-192.yaml",
+            {"preset": "lite-192"},
+            IMAGENET_BODY,
+            "experiments/ablations/resolution/curves.csv",
+        ),
     },
     recipes={
         "full": "configs/full/transinmo.yaml",
@@ -282,6 +288,7 @@ TRANSINMO = Family(
         "nano choice": "configs/nano/transinmo-choice.yaml",
         "lite": "configs/lite/transinmo.yaml",
         "lite longer": "configs/lite/transinmo-longer.yaml",
+        "lite-192": "configs/lite/transinmo-192.yaml",
     },
 )
 TRANSINMO_STAR = Family(
