@@ -35,8 +35,9 @@ class ForestRow:
     @property
     def words(self) -> str:
         """The numbers as printed at the right."""
-        between = f" [{self.interval[0]:.1f}, {self.interval[1]:.1f}]" if self.interval else ""
-        return f"{self.value:+.1f}{between}{self.mark}" if self.name else ""
+        between = f" [{', '.join(f'{end:z.1f}' for end in self.interval)}]" if self.interval else ""
+        value = f"{self.value:+z.1f}" if round(self.value, 1) else "0.0"
+        return f"{value}{between}{self.mark}".replace("-", "−") if self.name else ""
 
 
 def forest_axis(rows: Sequence[ForestRow]) -> tuple[float, float, float]:
@@ -46,7 +47,7 @@ def forest_axis(rows: Sequence[ForestRow]) -> tuple[float, float, float]:
     """
     own = [row for row in rows if row.name]
     values = [0.0, *(v for row in own for v in (row.value, *(v for _, v in row.trainings)))]
-    beyond = _BEYOND * max(max(values) - min(values), 1.0)
+    beyond = _BEYOND * max(max(values) - min(values), 2.0)
     low, high = min(values) - beyond, max(values) + beyond
     values += [min(max(v, low), high) for row in own for v in row.interval or ()]
     reach = max(max(values) - min(values), 1.0)
