@@ -11,7 +11,7 @@ from inmo.harness.ablation.spec import found_file
 from inmo.harness.constants.sweep import parse_over
 from inmo.harness.experiment.paper import check
 from inmo.harness.experiment.paper_rows import ABLATION, COMPARISON, rows_of
-from inmo.harness.experiment.spec import Experiment
+from inmo.harness.experiment.spec import Experiment, TrackerEntry
 from inmo.records import read_yaml, structure
 from inmo.reports.scoring.study import read_study
 
@@ -26,7 +26,11 @@ def load_experiment(path: str | Path) -> Experiment:
     if experiment.reference:
         _demand(str(path), "reference", experiment.reference, names)
     check(experiment.tables, experiment.figures)
-    experiment = replace(experiment, kept=tuple(str(found_file(text, Path(path))) for text in experiment.kept))
+    experiment = replace(
+        experiment,
+        kept=tuple(str(found_file(text, Path(path))) for text in experiment.kept),
+        trackers=tuple(_with_weights(entry, Path(path)) for entry in experiment.trackers),
+    )
     for file in experiment.kept:
         read_study(Path(file))  # one that is damaged is said before the work
     _check_rows(experiment, str(path), names)
@@ -38,6 +42,14 @@ def load_experiment(path: str | Path) -> Experiment:
         for name in experiment.sweep.trackers:
             _demand(str(path), "tracker in sweep", name, names)
     return experiment
+
+
+def _with_weights(entry: TrackerEntry, where: Path) -> TrackerEntry:
+    """The entry with its weights, if it names some, where they are found."""
+    given = entry.settings.get("weights")
+    if not isinstance(given, str):
+        return entry
+    return replace(entry, settings={**entry.settings, "weights": str(found_file(given, where))})
 
 
 def check_ablations(experiment: Experiment) -> None:

@@ -14,7 +14,8 @@ class TrackerEntry:
     Attributes:
         tracker: registry name.
         label: the name in tables; its own when empty.
-        settings: as for ``--set``.
+        settings: as for ``--set``; ``weights`` may be a file as named from here, from the experiment's folder or the
+            project's.
         row: the row of the paper's Tables 2 and 3 that it stands for; the one of its label when empty. Such a tracker
             may lack its files: the row then says so, and the others are run.
         tuned: file that ``tune`` wrote, whose constants are used; the page says what they were tuned on.

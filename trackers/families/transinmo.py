@@ -274,12 +274,6 @@ TRANSINMO = Family(
             IMAGENET_BODY,
             "experiments/ablations/longer-lite/curves.csv",
         ),
-        "transinmo-lite-192": Shipped(
-            "train configs/lite/transinmo-192.yaml",
-            {"preset": "lite-192"},
-            IMAGENET_BODY,
-            "experiments/ablations/resolution/curves.csv",
-        ),
     },
     recipes={
         "full": "configs/full/transinmo.yaml",

@@ -79,6 +79,21 @@ def test_a_tracker_that_is_not_compared_is_known_but_not_run(clips: Path, tmp_pa
     assert len(setups(loaded)) == 2 and row_of(loaded.trackers[1]) == ""
 
 
+def test_weights_are_found_beside_the_experiment_and_in_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.safetensors").write_bytes(b"weights")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    ours = "trackers/weights/siamcar-lite.safetensors"
+    rows = [f"  - {{tracker: siamcar, label: w{n}, settings: {{weights: {w}}}}}\n" for n, w in enumerate(
+        ("own.safetensors", ours, "none.safetensors")
+    )]  # fmt: skip
+    loaded = load_experiment(experiment(tmp_path / "three.yaml", "title: Three\ntrackers:\n" + "".join(rows)))
+    expected = [str(tmp_path / "own.safetensors"), str(ROOT / ours), "none.safetensors"]
+    assert [entry.settings["weights"] for entry in loaded.trackers] == expected
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
