@@ -72,11 +72,10 @@ def silent_display() -> str:
     window library ends the one whose display does not answer."""
     words = f"import cv2; cv2.namedWindow({WINDOW!r}); cv2.destroyAllWindows()"
     try:
-        done = subprocess.run([sys.executable, "-c", words], capture_output=True, timeout=PATIENCE)
+        if not subprocess.run([sys.executable, "-c", words], capture_output=True, timeout=PATIENCE).returncode:
+            return ""
     except subprocess.TimeoutExpired:
-        done = None
-    if done is not None and done.returncode == 0:
-        return ""
+        pass
     name = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "here"
     return f"the display {name} opens no window"
 

@@ -86,6 +86,8 @@ class Schedule:
 
 _SIAMCAR_BODY = r"backbone\.(?!interactions(\.|$)).+"  # what starts from ImageNet: interactions start from nothing
 _SIAMCAR_STEM = r"backbone\.(body\.)?(conv1|bn1|layer1)(\..*)?"
+_LITE_BODY = r"backbone\.body\..*"
+_LITE_STEM = r"backbone\.body\.(stem|blocks\.[0-4])(\..*)?"
 
 SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
     {
@@ -104,17 +106,17 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
         ),
         "lite": Schedule(
             "adamw", 1e-3, 0.15, 0.05, 1, 80_000, 32, "cosine",
-            warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
-            frozen=((r"backbone\.body\.(stem|blocks\.[0-4])(\..*)?", NEVER),),
+            warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=_LITE_BODY,
+            frozen=((_LITE_STEM, NEVER),),
         ),
         "lite-further": Schedule(
             "adamw", 5e-4, 0.15, 0.05, 1, 64_000, 16, "cosine",
-            warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
-            frozen=((r"backbone\.body\.(stem|blocks\.[0-4])(\..*)?", NEVER),),
+            warmup=60, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=_LITE_BODY,
+            frozen=((_LITE_STEM, NEVER),),
         ),
         "finetune": Schedule(
             "adamw", 2e-4, 0.15, 0.05, 1, 3200, 16, "cosine",
-            warmup=20, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=r"backbone\.body\..*",
+            warmup=20, clip=1.0, decay_all=False, betas=(0.9, 0.98), slow=_LITE_BODY,
         ),
     }
 )  # fmt: skip

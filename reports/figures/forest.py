@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 
 from inmo.reports.figures.canvas import one_axes, points, settings
 from inmo.reports.figures.svg import TOP, Frame
+from inmo.reports.tables.table import Column
 
 ROW, _RIGHT = 26, 130  # pixels of a row, and of the column of numbers
 _WHOLE, _DOT = "#2f5d8a", "#8795a5"
+_POINTS = Column("difference", "", digits=1)  # numbers are printed as in the table of the same effects
 _BEYOND = 1.5  # spans of the estimates and trainings that an interval may reach beyond them before it is cut
 
 
@@ -35,9 +37,8 @@ class ForestRow:
     @property
     def words(self) -> str:
         """The numbers as printed at the right."""
-        between = f" [{', '.join(f'{end:z.1f}' for end in self.interval)}]" if self.interval else ""
-        value = f"{self.value:+z.1f}" if round(self.value, 1) else "0.0"
-        return f"{value}{between}{self.mark}".replace("-", "−") if self.name else ""
+        between = f" [{', '.join(map(_POINTS.number, self.interval))}]" if self.interval else ""
+        return f"{_POINTS.signed(self.value)}{between}{self.mark}".replace("-", "−") if self.name else ""
 
 
 def forest_axis(rows: Sequence[ForestRow]) -> tuple[float, float, float]:

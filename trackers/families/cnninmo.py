@@ -37,7 +37,7 @@ from inmo.trackers.networks.gim import GIM
 from inmo.trackers.networks.interactions import ConvAttention, InteractiveBody, PaperInteraction, ReleasedInteraction
 from inmo.trackers.networks.layers import init_he, init_transformer
 from inmo.trackers.networks.resnet import SiamCARResNet
-from inmo.trackers.pipeline.config import Tuning, choice, demand_positive, one_of, per_stage
+from inmo.trackers.pipeline.config import Tuning, choice, demand_positive, per_stage, row_in_sense
 from inmo.trackers.pipeline.crop import cnninmo_crops
 from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.shipped import Shipped
@@ -116,12 +116,8 @@ class CNNInMoConfig(CARConfig[CNNInMoSizes | FusedSizes]):
     attention: str = choice("fused", "written")
 
     def row(self) -> str:
-        sense = self.interaction or ("released" if self.preset == "full" else "paper")
-        one_of("interaction", sense, "paper", "released")
-        if self.preset == "lite" and sense == "released":
-            raise UserError("interaction: the preset lite exists in the paper's sense alone")
-        own_head = self.preset == "nano" and sense == "paper" and self.pixelwise is False
-        return f"{self.preset} {sense}" + (" car" if own_head else "")
+        row = row_in_sense(self, self.interaction)
+        return f"{row} car" if row == "nano paper" and self.pixelwise is False else row
 
     def check(self, sizes: CNNInMoSizes | FusedSizes) -> None:
         super().check(sizes)

@@ -40,7 +40,7 @@ from inmo.trackers.pipeline.assembly import (
     fusion_neck,
     tracker_around,
 )
-from inmo.trackers.pipeline.config import Tuning, choice, one_of, per_stage
+from inmo.trackers.pipeline.config import Tuning, choice, per_stage, row_in_sense
 from inmo.trackers.pipeline.crop import transinmo_crops
 from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.shipped import Shipped
@@ -163,11 +163,7 @@ class TransInMoConfig(MatchingConfig[TransInMoSizes]):
     drop_path: float | None = field(default=None, metadata={"identity": False})
 
     def row(self) -> str:
-        sense = self.interaction or ("released" if self.preset == "full" else "paper")
-        one_of("interaction", sense, "released", "paper")
-        if f"{self.preset} {sense}" not in self.PRESETS:
-            raise UserError(f"interaction: the preset {self.preset} exists in the paper's sense alone")
-        return f"{self.preset} {sense}"
+        return row_in_sense(self, self.interaction)
 
     def sizes(self) -> TransInMoSizes:
         chosen = super().sizes()

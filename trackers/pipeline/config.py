@@ -182,6 +182,17 @@ def per_stage(value: V | tuple[V, ...], stages: int) -> tuple[V, ...]:
     return value if isinstance(value, tuple) else (value,) * stages
 
 
+def row_in_sense(config: NeuralConfig[Any], interaction: str | None) -> str:
+    """The row of ``PRESETS`` of a network that exists as released and as the paper defines it; None is released for
+    full, paper for the other presets. Raises UserError for another word, and a preset that lacks the sense."""
+    sense = interaction or ("released" if config.preset == "full" else "paper")
+    one_of("interaction", sense, "released", "paper")
+    row = f"{config.preset} {sense}"
+    if row not in config.PRESETS:
+        raise UserError(f"interaction: the preset {config.preset} exists in the paper's sense alone")
+    return row
+
+
 def demand_positive(config: NeuralConfig[Any], *names: str) -> None:
     """Raises UserError for a setting that is given, is no number above 0, or holds one that is not."""
     for name in names:

@@ -51,17 +51,27 @@ def display() -> Iterator[str]:
         server.terminate()
 
 
+def shown_on(display: str, windows: Path) -> dict[str, str]:
+    """An environment with this display alone, and the OpenCV that has windows."""
+    environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": f"{windows}{os.pathsep}{ROOT}"}
+    environment.pop("WAYLAND_DISPLAY", None)
+    return environment
+
+
+def played(video: Path) -> list[str]:
+    words = [sys.executable, str(ROOT / "run_all.py"), "play", "--tracker", "constant"]
+    return [*words, "--video", str(video), "--box", "4", "6", "16", "14"]
+
+
 @pytest.mark.parametrize("stop", ["q", "Escape"])
 def test_a_key_ends_the_window(windows: Path, display: str, tmp_path: Path, stop: str) -> None:
     write_sequence(tmp_path / "still", FRAMES, step=0)
-    environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": f"{windows}{os.pathsep}{ROOT}"}
-    environment.pop("WAYLAND_DISPLAY", None)
+    environment = shown_on(display, windows)
 
     def xdotool(*words: str) -> str:
         return subprocess.run(["xdotool", *words], env=environment, capture_output=True, text=True).stdout.strip()
 
-    words = [sys.executable, str(ROOT / "run_all.py"), "play", "--tracker", "constant"]
-    words += ["--video", str(tmp_path / "still"), "--box", "4", "6", "16", "14"]
+    words = played(tmp_path / "still")
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             end = time.monotonic() + PATIENCE
@@ -83,10 +93,8 @@ def test_a_key_ends_the_window(windows: Path, display: str, tmp_path: Path, stop
 
 def test_a_display_that_does_not_answer_ends_in_a_sentence(windows: Path, tmp_path: Path) -> None:
     write_sequence(tmp_path / "still", FRAMES, step=0)
-    environment = {**os.environ, "DISPLAY": ":4711", "PYTHONPATH": f"{windows}{os.pathsep}{ROOT}"}
-    environment.pop("WAYLAND_DISPLAY", None)
-    words = [sys.executable, str(ROOT / "run_all.py"), "play", "--tracker", "constant"]
-    words += ["--video", str(tmp_path / "still"), "--box", "4", "6", "16", "14"]
+    environment = shown_on(":4711", windows)
+    words = played(tmp_path / "still")
     done = subprocess.run(words, env=environment, capture_output=True, text=True)
     assert done.returncode == 2
     assert "the display :4711 opens no window: give --out FILE.mp4" in done.stderr
