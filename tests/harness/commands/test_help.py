@@ -31,7 +31,7 @@ def parsed(line: str) -> Any:
 
 
 def pages() -> list[Path]:
-    found = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("harness/training/*.md"), *ROOT.glob("docs/*.md")]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md"), *ROOT.glob("harness/training/*.md"), *ROOT.glob("docs/*.md")]
     return sorted({path for path in found if not {".venv", "output"} & set(path.parts)})
 
 
