@@ -3,7 +3,9 @@
 STORE/.claims holds a file for every sequence that is under way for a run: a lease, which its owner renews. A claim is
 free when its owner has let go of it, when the owner's process on this host has ended, however it ended, and when it
 was not renewed for ``LEASE`` seconds by the clock of whoever looks: no two clocks are compared, and nothing is asked
-of a network disk but that a file is made once. Claims save work and protect nothing: of two results the first stands.
+of a network disk but that a file is made once. One that stays empty for ``UNWRITTEN`` seconds is free too: its owner
+was killed between making the file and writing its name. Claims save work and protect nothing: of two results the
+first stands.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from inmo.whole_files import alive
 
 FOLDER = ".claims"
 LEASE = 30.0
+UNWRITTEN = 2.0
 POLL = 0.5
 GONE = 20 * LEASE
 
@@ -30,6 +33,7 @@ Key = tuple[str, str, str]
 """Label of the dataset, folder of the run, name of the sequence."""
 
 _LEASES: dict[Path, SoftFileLease] = {}  # one for each file, which remembers since when it has seen no renewal
+_EMPTY: dict[Path, tuple[tuple[int, int], float]] = {}  # which file was seen empty, and when first
 
 
 @dataclass
@@ -148,9 +152,31 @@ def _acquired(path: Path) -> SoftFileLease | None:
         return None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if _unwritten(path):
+            lease.break_lock()
         lease.acquire()
     except Timeout:
         return None
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another --store") from error
     return lease
+
+
+def _unwritten(path: Path) -> bool:
+    """Whether a claim has been empty for so long that nobody is about to write it: filelock would wait for ever."""
+    try:
+        state = path.stat()
+    except OSError:
+        state = None
+    if state is None or state.st_size:
+        _EMPTY.pop(path, None)
+        return False
+    now, file = time.monotonic(), (state.st_ino, state.st_mtime_ns)
+    seen, since = _EMPTY.setdefault(path, (file, now))
+    if seen != file:
+        _EMPTY[path] = (file, now)
+        return False
+    if now - since < UNWRITTEN:
+        return False
+    del _EMPTY[path]
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,6 +63,30 @@ def lines_of(log: Path) -> list[tuple[int, int]]:
     """Clip and process of every sequence started."""
     text = log.read_text() if log.exists() else ""
     return [(int(clip), int(pid)) for clip, pid in (line.split() for line in text.splitlines())]
+
+
+def test_a_claim_that_was_never_written_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner was killed after making the file: an empty one says nobody's name, and nobody would ever renew it."""
+    now = [100.0]
+    monkeypatch.setattr(claims, "time", SimpleNamespace(monotonic=lambda: now[0], time=time.time))
+    mine = Claims(tmp_path)
+    assert mine.take([A])
+    mine.release_all()
+    path = claims._place(tmp_path, A)
+    path.touch()
+    assert not mine.take([A])
+    now[0] += claims.UNWRITTEN - 0.1
+    assert not mine.take([A])
+    path.unlink()
+    path.touch()  # another one, just made: its owner may be about to write it
+    os.utime(path, ns=(1, 1))
+    now[0] += 0.2
+    assert not mine.take([A])
+    now[0] += claims.UNWRITTEN
+    assert mine.take([A])
+    assert claims.owner_of(tmp_path, A) is not None
+    mine.release_all()
+    assert not path.exists()
 
 
 def test_results_count_the_processes_of_other_runs_on_the_store(clips: Path, tmp_path: Path) -> None:
