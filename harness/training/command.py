@@ -104,6 +104,7 @@ def run_training(
             _finish(training, prepared, outcome)
             if not quiet:
                 sys.stderr.write(f"weights: {out / WEIGHTS}\n")
+        group.wait()
         return outcome
     finally:
         if alone:
@@ -211,6 +212,7 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
         while time.perf_counter() - started < seconds:
             count += len(next(batches).number)
         rate = group.total(torch.tensor(count / (time.perf_counter() - started), device=group.device))
+        group.wait()
         return float(rate) if group.first else None
     finally:
         group.leave()

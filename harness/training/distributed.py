@@ -42,6 +42,11 @@ class Group:
         return nn.parallel.DistributedDataParallel(module, device_ids=devices)
 
     def wait(self) -> None:
+        """Wait until all processes are here.
+
+        Their last word to each other must be this one: gloo's threads hold a sum's tensor for a moment after it is
+        done, and where the interpreter ends in that moment, they abort it.
+        """
         if self.world > 1:
             dist.barrier()
 
