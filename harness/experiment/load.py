@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from inmo.errors import UserError, unknown_name
 from inmo.harness.ablation.spec import found_file
 from inmo.harness.constants.sweep import parse_over
 from inmo.harness.experiment.paper import check
 from inmo.harness.experiment.paper_rows import ABLATION, COMPARISON, rows_of
-from inmo.harness.experiment.spec import Experiment, TrackerEntry
+from inmo.harness.experiment.spec import AblationEntry, Experiment, TrackerEntry
 from inmo.records import read_yaml, structure
 from inmo.reports.scoring.study import read_study
 
@@ -29,7 +30,8 @@ def load_experiment(path: str | Path) -> Experiment:
     experiment = replace(
         experiment,
         kept=tuple(str(found_file(text, Path(path))) for text in experiment.kept),
-        trackers=tuple(_with_weights(entry, Path(path)) for entry in experiment.trackers),
+        trackers=tuple(_with_files(entry, Path(path)) for entry in experiment.trackers),
+        ablations=tuple(_with_trainings(entry, Path(path)) for entry in experiment.ablations),
     )
     for file in experiment.kept:
         read_study(Path(file))  # one that is damaged is said before the work
@@ -44,12 +46,25 @@ def load_experiment(path: str | Path) -> Experiment:
     return experiment
 
 
-def _with_weights(entry: TrackerEntry, where: Path) -> TrackerEntry:
-    """The entry with its weights, if it names some, where they are found."""
-    given = entry.settings.get("weights")
-    if not isinstance(given, str):
-        return entry
-    return replace(entry, settings={**entry.settings, "weights": str(found_file(given, where))})
+def _with_files(entry: TrackerEntry, where: Path) -> TrackerEntry:
+    """The entry with its weights and tuned constants, if it names some, where they are found."""
+    tuned = str(found_file(entry.tuned, where)) if entry.tuned else ""
+    return replace(entry, settings=_found(entry.settings, ("weights",), where), tuned=tuned)
+
+
+def _with_trainings(entry: AblationEntry, where: Path) -> AblationEntry:
+    return replace(entry, weights=_found(entry.weights, tuple(entry.weights), where))
+
+
+def _found(values: Mapping[str, Any], names: Iterable[str], where: Path) -> dict[str, Any]:
+    """The values, those of these names with their file or list of files where it is found."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, list):
+            return [one(v) for v in value]
+        return str(found_file(value, where)) if isinstance(value, str) else value
+
+    return {name: one(value) if name in names else value for name, value in values.items()}
 
 
 def check_ablations(experiment: Experiment) -> None:

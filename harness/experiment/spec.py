@@ -18,7 +18,7 @@ class TrackerEntry:
             project's.
         row: the row of the paper's Tables 2 and 3 that it stands for; the one of its label when empty. Such a tracker
             may lack its files: the row then says so, and the others are run.
-        tuned: file that ``tune`` wrote, whose constants are used; the page says what they were tuned on.
+        tuned: file that ``tune`` wrote, found likewise, for its constants; the page says what they were tuned on.
         compared: run on all datasets and in the tables; false for one that is there for ``maps`` and ``sweep`` alone.
     """
 
@@ -62,7 +62,7 @@ class AblationEntry:
         table: 4 or 5.
         settings: of every row, as for ``--set``; the row's own values are set over them.
         seeds: one training each; weights that come with the project.
-        weights: row -> a file or a list of files, one per training, in place of those.
+        weights: row -> a file or a list of files, one per training, in place of those; found as a tracker's.
         trainings: folder that ``ablate`` filled (OUT/trainings): rows without ``weights`` are what it has of their
             network, whatever the seeds, in place of those that come with the project.
     """

@@ -86,10 +86,15 @@ def test_weights_are_found_beside_the_experiment_and_in_the_project(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     ours = "trackers/weights/siamcar-lite.safetensors"
-    rows = [f"  - {{tracker: siamcar, label: w{n}, settings: {{weights: {w}}}}}\n" for n, w in enumerate(
-        ("own.safetensors", ours, "none.safetensors")
-    )]  # fmt: skip
-    loaded = load_experiment(experiment(tmp_path / "three.yaml", "title: Three\ntrackers:\n" + "".join(rows)))
+    rows = "".join(
+        f"  - {{tracker: siamcar, label: w{n}, settings: {{weights: {weights}}}, tuned: own.safetensors}}\n"
+        for n, weights in enumerate(("own.safetensors", ours, "none.safetensors"))
+    )
+    table = "ablations: [{table: 4, weights: {wp: [own.safetensors, none.safetensors]}}]\n"
+    text = "title: Three\ntrackers:\n" + rows + table
+    loaded = load_experiment(experiment(tmp_path / "three.yaml", text))
+    assert loaded.trackers[-1].tuned == str(tmp_path / "own.safetensors")
+    assert loaded.ablations[0].weights == {"wp": [str(tmp_path / "own.safetensors"), "none.safetensors"]}
     expected = [str(tmp_path / "own.safetensors"), str(ROOT / ours), "none.safetensors"]
     assert [entry.settings["weights"] for entry in loaded.trackers] == expected
 
