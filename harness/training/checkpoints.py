@@ -87,7 +87,8 @@ def save_weights(
     """Weights as safetensors, ready for ``track --weights``: the averaged ones where there are some.
 
     Args:
-        facts: written to the file's metadata, each as JSON.
+        facts: written to the file's metadata, each as JSON; of absolute paths the last part, as weights are given to
+            others, who need not know the folders of whoever trained them.
         half: store as fp16, half the size.
     """
     state = {key: average.get(key, value) for key, value in network.state_dict().items()}
@@ -95,8 +96,18 @@ def save_weights(
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous().clone()
         for key, value in state.items()
     }
-    metadata = {key: json.dumps(value, default=str) for key, value in facts.items()} | {KEY: json.dumps(BLANK)}
-    place(path, sealed(save(stored, metadata)))
+    told = {key: json.dumps(_without_folders(value), default=str) for key, value in facts.items()}
+    place(path, sealed(save(stored, told | {KEY: json.dumps(BLANK)})))
+
+
+def _without_folders(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_folders(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_folders(own) for own in value]
+    if isinstance(value, str | Path) and (Path(value).is_absolute() or str(value).startswith("~")):
+        return Path(value).name
+    return value
 
 
 def read_facts(path: Path) -> dict[str, Any]:
