@@ -20,7 +20,7 @@ from inmo.harness.run.setup import configure, open_datasets
 from inmo.harness.store.store import Store, open_store
 from inmo.harness.training.checkpoints import seen_pairs
 from inmo.harness.training.config import TrainConfig, roots_of
-from inmo.harness.training.distributed import join, processes
+from inmo.harness.training.distributed import joined, processes
 from inmo.harness.training.schedule import batch_of, steps_of
 from inmo.harness.workers.cluster import Cluster
 from inmo.harness.workers.parallel import run_jobs
@@ -155,12 +155,9 @@ def _together(todo: Mapping[Path, TrainConfig], device: str, at_once: int) -> tu
     their ends, and whether this is the process that goes on alone."""
     if at_once > 1:
         raise UserError("torchrun's processes do every training together: leave out --trainings")
-    group = join(device)
-    try:
+    with joined(device) as group:
         group.wait()  # until all have seen what is done: the first one writes weights
         return run_trainings(todo, device=device, group=group), group.first
-    finally:
-        group.leave()
 
 
 Found = list[tuple[DatasetEvaluation, Mapping[tuple[str, int], str]]]

@@ -152,11 +152,12 @@ def _acquired(path: Path) -> SoftFileLease | None:
         return None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if _unwritten(path):
-            lease.break_lock()
         lease.acquire()
     except Timeout:
-        return None
+        if not _unwritten(path):
+            return None
+        lease.break_lock()
+        return _acquired(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another --store") from error
     return lease
@@ -172,11 +173,11 @@ def _unwritten(path: Path) -> bool:
         _EMPTY.pop(path, None)
         return False
     now, file = time.monotonic(), (state.st_ino, state.st_mtime_ns)
-    seen, since = _EMPTY.setdefault(path, (file, now))
+    seen, since = _EMPTY.get(path, (None, now))
     if seen != file:
         _EMPTY[path] = (file, now)
         return False
     if now - since < UNWRITTEN:
         return False
-    del _EMPTY[path]
+    del _EMPTY[path]  # one that cannot be removed is asked about from the start, not again at once
     return True

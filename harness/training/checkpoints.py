@@ -105,9 +105,18 @@ def _without_folders(value: Any) -> Any:
         return {key: _without_folders(own) for key, own in value.items()}
     if isinstance(value, list | tuple):
         return [_without_folders(own) for own in value]
-    if isinstance(value, str | Path) and (Path(value).is_absolute() or str(value).startswith("~")):
-        return Path(value).name
-    return value
+    if isinstance(value, Path):
+        return _without_folders(str(value))
+    if not isinstance(value, str):
+        return value
+    name, equals, root = value.partition("=")  # clips say NAME=ROOT
+    if equals and _at_home(root):
+        return f"{name}={Path(root).name}"
+    return Path(value).name if _at_home(value) else value
+
+
+def _at_home(path: str) -> bool:
+    return Path(path).is_absolute() or path.startswith("~")
 
 
 def read_facts(path: Path) -> dict[str, Any]:

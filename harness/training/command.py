@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from inmo.errors import Exit, UserError
 from inmo.harness.training.config import CHECKPOINT, CONFIG, WEIGHTS, DistilConfig, TrainConfig
 from inmo.harness.training.curves import draw_curves
 from inmo.harness.training.distil import Teacher, cache_maps, open_teacher
-from inmo.harness.training.distributed import Group, join
+from inmo.harness.training.distributed import Group, joined
 from inmo.harness.training.loop import Outcome, Training
 from inmo.harness.training.mlflow_run import demand_mlflow
 from inmo.harness.training.model import Model, build_model
@@ -77,8 +78,7 @@ def run_training(
 ) -> Outcome:
     """As ``train``, from a config. ``group``: processes that do it and stay together; None: all that there are."""
     _check(config, out, resume)
-    alone, group = group is None, group or join(device)
-    try:
+    with joined(device) if group is None else nullcontext(group) as group:
         prepared = prepare(config, group)
         if prepared.model.note and group.first and not (resume or quiet):
             sys.stderr.write(f"{prepared.model.note}\n")
@@ -104,11 +104,7 @@ def run_training(
             _finish(training, prepared, outcome)
             if not quiet:
                 sys.stderr.write(f"weights: {out / WEIGHTS}\n")
-        group.wait()
         return outcome
-    finally:
-        if alone:
-            group.leave()
 
 
 def check_data(config: TrainConfig) -> None:
@@ -193,8 +189,8 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
     not counted.
     """
     demand_schedule(config)
-    group, workers = join(device), config.data.workers
-    try:
+    workers = config.data.workers
+    with joined(device) as group:
         alone = replace(
             config,
             initial="",
@@ -212,10 +208,7 @@ def loader_rate(config: TrainConfig, *, seconds: float = 10.0, device: str = "cp
         while time.perf_counter() - started < seconds:
             count += len(next(batches).number)
         rate = group.total(torch.tensor(count / (time.perf_counter() - started), device=group.device))
-        group.wait()
         return float(rate) if group.first else None
-    finally:
-        group.leave()
 
 
 def _check(config: TrainConfig, out: Path, resume: bool) -> None:

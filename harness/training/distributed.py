@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -42,17 +44,9 @@ class Group:
         return nn.parallel.DistributedDataParallel(module, device_ids=devices)
 
     def wait(self) -> None:
-        """Wait until all processes are here.
-
-        Their last word to each other must be this one: gloo's threads hold a sum's tensor for a moment after it is
-        done, and where the interpreter ends in that moment, they abort it.
-        """
+        """Wait until all processes are here."""
         if self.world > 1:
             dist.barrier()
-
-    def leave(self) -> None:
-        if self.world > 1:
-            dist.destroy_process_group()
 
 
 def processes() -> int:
@@ -60,8 +54,24 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def join(device: str) -> Group:
-    """Join the processes that torchrun started; alone when it did not. Raises UserError for an unusable device."""
+@contextmanager
+def joined(device: str) -> Iterator[Group]:
+    """The processes that torchrun started, as long as the block lasts; alone when it did not. Raises UserError for an
+    unusable device.
+
+    They leave together. Gloo's threads hold a sum's tensor for a moment after it is done, and where the interpreter
+    ends in that moment, they abort it: the last word to each other must be that all are there.
+    """
+    group = _join(device)
+    try:
+        yield group
+        group.wait()
+    finally:
+        if group.world > 1:
+            dist.destroy_process_group()
+
+
+def _join(device: str) -> Group:
     world, rank = processes(), int(os.environ.get("RANK", "0"))
     if world > 1 and device in ("auto", "cuda") and torch.cuda.is_available():
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"

@@ -26,14 +26,14 @@ def words(value: Any) -> Iterator[str]:
 def test_folders_of_whoever_trained_stay_at_home(tmp_path: Path) -> None:
     given = {
         "training": {"initial": "/home/ann/first.safetensors", "data": [{"root": "~/photos"}, {"root": "photos/new"}]},
-        "clips": (tmp_path / "calm", "mini"),
+        "clips": (tmp_path / "calm", "mini", f"otb100={tmp_path}/OTB100", "otb100=OTB100"),
         "steps": 7,
     }
     path = tmp_path / "weights.safetensors"
     save_weights(path, torch.nn.Linear(2, 2), {}, given, half=True)
     known = read_facts(path)
     assert known["training"] == {"initial": "first.safetensors", "data": [{"root": "photos"}, {"root": "photos/new"}]}
-    assert known["clips"] == ["calm", "mini"] and known["steps"] == 7
+    assert known["clips"] == ["calm", "mini", "otb100=OTB100", "otb100=OTB100"] and known["steps"] == 7
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.stem}")
