@@ -74,10 +74,9 @@ def look(tracker: NeuralTracker, sequence: Sequence, frame: int) -> dict[str, tu
     state = tracker.init([images.read(0)], boxes[:1])
     for index in range(1, frame):
         state = tracker.step([images.read(index)], state).state
-    x, y, side, _ = tracker.regions(state)[0]
-    box = np.concatenate([boxes[frame, :2] - (x, y), boxes[frame, 2:]]) / side
-    parts = watch_step(tracker, images.read(frame), state).parts
-    return {part.name: focus(part.change, box) for part in parts if part.part == "TCA"}
+    watched = watch_step(tracker, images.read(frame), state)
+    box = watched.on_search(boxes[frame])
+    return {part.name: focus(part.change, box) for part in watched.parts if part.part == "TCA"}
 
 
 def rows(command: TcaFocus) -> list[list[str]]:

@@ -82,8 +82,6 @@ def _compute(job: Job, paths: Mapping[int, Path]) -> None:
             state = tracker.step([image], state).state
             continue
         watched = watch_step(tracker, image, state)
-        x, y, side, _ = tracker.regions(state)[0]
-        box = np.concatenate([watched.box[:2] - (x, y), watched.box[2:]]) / side
         facts = {
             **common, "tracker": run.label or run.title, "registry": run.tracker,
             "dataset": job.label, "frame": index,
@@ -92,7 +90,8 @@ def _compute(job: Job, paths: Mapping[int, Path]) -> None:
         }  # fmt: skip
         arrays: dict[str, Any] = {f"change{number}": item.change for number, item in enumerate(watched.parts)}
         arrays |= {f"response{number}": item.response for number, item in enumerate(watched.parts)}
-        arrays |= {"template": template, "search": watched.search, "score": watched.score, "box": box}
+        arrays |= {"template": template, "search": watched.search, "score": watched.score}
+        arrays["box"] = watched.on_search(watched.box)
         sink = io.BytesIO()
         np.savez_compressed(sink, facts=np.array(json.dumps(facts, default=str)), **arrays)
         place(paths[index], sealed_zip(sink.getvalue()))

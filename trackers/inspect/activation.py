@@ -43,6 +43,7 @@ class Watched:
         score: (R, R) float64 foreground probability of the output map.
         state: the tracker's state after the step.
         box: (4,) x, y, w, h found, counted from 0.
+        region: (4,) x, y, w, h of the search region in the frame, counted from 0.
     """
 
     search: Frame
@@ -50,6 +51,12 @@ class Watched:
     score: NDArray[np.float64]
     state: Any
     box: NDArray[np.float64]
+    region: NDArray[np.float64]
+
+    def on_search(self, box: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A box of the frame, (4,) x, y, w, h counted from 0, as fractions of the search region's sides."""
+        x, y, side, _ = self.region
+        return np.array([box[0] - x, box[1] - y, box[2], box[3]]) / float(side)
 
     def last(self, part: str) -> ActivationMap:
         """The last map of a part, the deepest stage's. Raises UserError when the tracker has no such part."""
@@ -80,6 +87,7 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
         _foreground(scores[0]),
         step.state,
         step.boxes[0],
+        tracker.regions(state)[0],
     )
 
 
