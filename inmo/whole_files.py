@@ -127,7 +127,7 @@ def fitting(path: Path, state: str = "damaged") -> Iterator[None]:
     """Raises UserError where ``path`` cannot be read, or what was read lacks something or has it in another form."""
     try:
         yield
-    except (OSError, KeyError, TypeError, ValueError, RecursionError, pa.ArrowException) as error:
+    except (OSError, LookupError, AttributeError, TypeError, ValueError, RecursionError, pa.ArrowException) as error:
         raise UserError(f"{path} is {state} ({error}): delete it and run again") from error
 
 

@@ -11,7 +11,8 @@ from inmo.reports.blocks.block import Block, Drawing
 from inmo.reports.blocks.distractors import BEFORE as BEFORE_SWITCH
 from inmo.reports.blocks.distractors import ON
 from inmo.reports.figures.forest import ForestRow, forest_figure, forest_plot
-from inmo.reports.scoring.effects import Effect, Scores, against, factorial, holm, judge, means_of, seed_freedom
+from inmo.reports.scoring.effects import Contrast, Effect, Scores, against, factorial, holm, judge, means_of
+from inmo.reports.scoring.seeds import seed_freedom
 from inmo.reports.scoring.statistics import LEVEL, MINIMUM, RESAMPLES, ends
 from inmo.reports.scoring.study import AUC, BEFORE, SHARE, KeptStudy, Study
 from inmo.reports.tables.table import Cell, Column, Table, p_column, percent, tabled
@@ -25,8 +26,9 @@ P_CORRECTED = replace(p_column("p after Holm's correction over all effects of th
 def ablation_block(study: Study, *, stem: str, title: str) -> Block:
     """Tables of rows, effects, trainings and parts of the sequences, and the forest plot."""
     scores = study.scores(AUC, study.shared)
-    effects = holm(judge(scores, (*against(study.reference, study.rows), *factorial(study.factors))))
-    how = f"{study.words} {interval_words(scores, len(study.shared))}".strip()
+    contrasts = (*against(study.reference, study.rows), *factorial(study.factors))
+    effects = holm(judge(scores, contrasts, trainings=study.whose))
+    how = f"{study.words} {interval_words(study, len(study.shared))}".strip()
     tables = {
         stem: rows_table(study, effects, how),
         f"{stem}-effects": effects_table(study, effects, how),
@@ -38,7 +40,7 @@ def ablation_block(study: Study, *, stem: str, title: str) -> Block:
     rows = forest_rows(study, effects)
     title_drawn = f"Effects, {study.reference} = 0"
     drawings = (Drawing(title_drawn, "A dot is one training.", forest_plot(rows, AXIS)),) if effects else ()
-    note = f"Left out, as some training has no score there: {', '.join(study.left_out)}."
+    note = f"Left out, as not every training has a score there: {', '.join(study.left_out)}."
     return Block(
         stem, title, how, tables, drawings, {stem: forest_figure(rows, AXIS)} if effects else {},
         notes=(note,) if study.left_out else (), folded=(f"{stem}-trainings", f"{stem}-gains", f"{stem}-switches"),
@@ -63,7 +65,7 @@ def kept_block(kept: KeptStudy, name: str) -> Block:
 def rows_table(study: Study, effects: Sequence[Effect], how: str) -> Table:
     """Per row: mean AUC with its interval, P_norm@0.2 and P, the spread of its seeds, and the reference taken off."""
     names = study.shared
-    means = judge(study.scores(AUC, names), means_of(study.rows)) if names else ()
+    means = judge(study.scores(AUC, names), means_of(study.rows), trainings=study.whose) if names else ()
     gains = {effect.contrast.name: effect for effect in effects if effect.contrast.kind == "difference"}
 
     def deviation(mean: Effect) -> Cell:
@@ -127,16 +129,20 @@ def switches_table(study: Study) -> Table | None:
         return None
     contrasts = (*against(study.reference, study.rows), *factorial(study.factors))
     share, before = (study.scores(key, names) for key in (SHARE, BEFORE))
-    judged = holm([*judge(share, contrasts), *judge(before, contrasts)])
-    on = (*judge(share, means_of(study.rows)), *judged[: len(contrasts)])
-    switch = (*judge(before, means_of(study.rows)), *judged[len(contrasts) :])
+
+    def all_of(scores: Scores, what: Sequence[Contrast]) -> tuple[Effect, ...]:
+        return judge(scores, what, trainings=study.whose)
+
+    judged = holm([*all_of(share, contrasts), *all_of(before, contrasts)])
+    on = (*all_of(share, means_of(study.rows)), *judged[: len(contrasts)])
+    switch = (*all_of(before, means_of(study.rows)), *judged[len(contrasts) :])
 
     def corrected(effect: Effect) -> Cell:
         return Cell(effect.corrected, reason="" if effect.corrected is not None else "a mean has no p")
 
     return tabled(
         "Following the wrong one",
-        f"On {len(names)} sequences whose distractors are annotated. {interval_words(share, len(names))}",
+        f"On {len(names)} sequences whose distractors are annotated. {interval_words(study, len(names))}",
         zip(on, switch, strict=True),
         (Column("effect", "Row or effect"), lambda both: _name(both[0], study)),
         (Column("kind", "Kind"), lambda both: both[0].contrast.kind),
@@ -155,7 +161,10 @@ def gains_table(study: Study) -> Table | None:
     if not parts or not contrasts:
         return None
     family = len(parts) * len(contrasts)
-    judged = {name: judge(study.scores(AUC, own), contrasts, family=family) for name, own in parts.items()}
+    judged = {
+        name: judge(study.scores(AUC, own), contrasts, trainings=study.whose, family=family)
+        for name, own in parts.items()
+    }
     flat = iter(holm([effect for effects in judged.values() for effect in effects]))
 
     def gain(part: str, effect: Effect) -> Cell:
@@ -187,18 +196,18 @@ def forest_rows(study: Study, effects: Sequence[Effect]) -> list[ForestRow]:
     return rows
 
 
-def interval_words(scores: Scores, count: int) -> str:
+def interval_words(study: Study, count: int) -> str:
     """How the intervals were made, and what they do not take in."""
     if count < MINIMUM:
         return f"{count} sequence{'s are' if count != 1 else ' is'} too few for intervals (at least {MINIMUM})."
     made = f"95 % hierarchical bootstrap, {RESAMPLES:,} resamples"
-    if not seed_freedom(scores):
+    if not seed_freedom(study.whose):
         return (
             f"Intervals: {made}, over {count} sequences alone: with one seed a row nobody can tell what another "
             "training would give."
         )
-    trainings = sum(len(own) for own in scores.values())
-    return f"Intervals: {made}, over {count} sequences and the seeds of {trainings} trainings."
+    trainings = {name for own in study.whose.values() for name in own.values()}
+    return f"Intervals: {made}, over {count} sequences and the seeds of {len(trainings)} trainings."
 
 
 def _name(effect: Effect, study: Study) -> str:

@@ -5,9 +5,8 @@ cross the sequences. Another ablation of this kind would have other seeds and ot
 (hierarchical bootstrap: Davison and Hinkley 1997, 3.8; for crossed factors Owen 2007):
 
 * sequences with replacement, for all rows at once: what one row does better on a sequence stays paired;
-* the seeds' deviations, as many as a row has, from those of all rows together. Of two seeds of one row nobody could
-  tell a deviation; rows are taken to have the same one. What the seeds' means differ by because each of them met these
-  few sequences is taken off (analysis of variance), as drawing sequences has it already.
+* the seeds' deviations, as many as a row has, from those of all rows together (``seeds``): rows are taken to have the
+  same one, and rows that share trainings share what these do to them.
 
 Few values drawn with replacement vary too little (n - 1 of n parts), and their own spread is not well known: deviations
 are scaled up, and each draw is divided by the root of a chi-square over its degrees of freedom, sequences and seeds
@@ -24,6 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inmo.reports.scoring.seeds import Trainings, seed_draws, student
 from inmo.reports.scoring.statistics import LEVEL, MINIMUM, RESAMPLES, SEED, Interval
 
 POWER = 0.8
@@ -63,9 +63,9 @@ class Effect:
     detectable: float | None = None
 
 
-def seed_freedom(scores: Scores) -> int:
-    """Degrees of freedom of the seeds' deviation: trainings beyond the first of each row."""
-    return sum(len(own) - 1 for own in scores.values())
+def own_trainings(scores: Scores) -> dict[str, dict[int, str]]:
+    """Every row with trainings that no other has."""
+    return {row: {seed: f"{number} {seed}" for seed in own} for number, (row, own) in enumerate(scores.items())}
 
 
 def means_of(rows: Iterable[str]) -> tuple[Contrast, ...]:
@@ -118,6 +118,7 @@ def judge(
     scores: Scores,
     contrasts: Sequence[Contrast],
     *,
+    trainings: Trainings | None = None,
     family: int = 0,
     resamples: int = RESAMPLES,
     seed: int = SEED,
@@ -125,6 +126,7 @@ def judge(
     """Effects with intervals, p-values (not corrected) and the smallest that could be shown.
 
     Args:
+        trainings: which training a row's seed is; None: every row has its own.
         family: for how many effects the smallest one is corrected; as many as there are contrasts when 0.
 
     Raises ValueError for trainings whose sequences differ.
@@ -142,7 +144,7 @@ def judge(
         return tuple(found)
     rng = np.random.default_rng(seed)
     off = _sequence_draws(per_sequence, resamples, rng)
-    seeds = _seed_draws(tables, resamples, rng)
+    seeds = seed_draws(tables, trainings or own_trainings(scores), resamples, rng)
     for column, contrast in enumerate(contrasts):
         off[:, column] += sum(w * seeds[r] for r, w in contrast.weights.items())
     low, high = values + np.quantile(off, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
@@ -192,44 +194,4 @@ def _sequence_draws(values: NDArray[np.float64], resamples: int, rng: np.random.
     count = values.shape[1]
     times = rng.multinomial(count, np.full(count, 1 / count), resamples)
     off = times @ values.T / count - values.mean(axis=1)
-    return np.asarray(off * np.sqrt(count / (count - 1)) * _student(count - 1, resamples, rng)[:, None])
-
-
-def _seed_draws(
-    tables: Mapping[str, NDArray[np.float64]], resamples: int, rng: np.random.Generator
-) -> dict[str, NDArray[np.float64]]:
-    """Row -> (resamples,) deviations of its mean over seeds, drawn from the deviations of all rows' seeds."""
-    means = {row: table.mean(axis=1) for row, table in tables.items()}
-    several = [row for row, own in means.items() if len(own) > 1]
-    noise = 0.0
-    if several:
-        rest = [tables[row] - tables[row].mean(axis=0) - (means[row] - means[row].mean())[:, None] for row in several]
-        count, freedom = rest[0].shape[1], sum(len(means[row]) - 1 for row in several)
-        noise = sum(float((r**2).sum()) for r in rest) / (freedom * (count - 1)) / count
-    return dict(zip(tables, seed_deviations([*means.values()], resamples, rng, noise=noise), strict=True))
-
-
-def seed_deviations(
-    means: Sequence[NDArray[np.float64]], resamples: int, rng: np.random.Generator, *, noise: float = 0.0
-) -> NDArray[np.float64]:
-    """(rows, resamples) deviations of every row's mean over its trainings, drawn from the deviations of all of them.
-
-    Args:
-        means: per row a value of each training.
-        noise: what of their variance is not the seeds'.
-    """
-    several = [own for own in means if len(own) > 1]
-    freedom = sum(len(own) - 1 for own in several)
-    if not freedom:
-        return np.zeros((len(means), resamples))
-    pool = np.concatenate([(own - own.mean()) * np.sqrt(len(own) / (len(own) - 1)) for own in several])
-    variance = sum(float(((own - own.mean()) ** 2).sum()) for own in several) / freedom
-    spread = float((pool**2).mean())
-    pool = pool * np.sqrt(max(0.0, variance - noise) / spread) if spread else pool
-    wide = _student(freedom, resamples, rng)
-    return np.stack([rng.choice(pool, (resamples, len(own))).mean(axis=1) * wide for own in means])
-
-
-def _student(freedom: int, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """What turns normal deviates of an estimated scale into Student's t."""
-    return np.asarray(np.sqrt(freedom / rng.chisquare(freedom, resamples)))
+    return np.asarray(off * np.sqrt(count / (count - 1)) * student(count - 1, resamples, rng)[:, None])

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inmo.reports.scoring.effects import Contrast, judge, seed_deviations
+from inmo.reports.scoring.effects import Contrast, judge
+from inmo.reports.scoring.seeds import seed_deviations
 from inmo.reports.scoring.statistics import (
     DIFFERENCES,
     FRACTIONS,

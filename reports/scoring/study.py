@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 from inmo import seals
 from inmo.errors import UserError
 from inmo.records import structure
-from inmo.reports.scoring.effects import Scores
+from inmo.reports.scoring.effects import Scores, own_trainings
+from inmo.reports.scoring.seeds import Trainings
 from inmo.whole_files import fitting, place, read_json
 
 AUC = "success_auc"
@@ -35,6 +37,8 @@ class Study:
         factors: row -> factor -> level, where the rows differ.
         groups: name of a part of the sequences (an attribute, a dataset) -> the sequences.
         words: what was trained and how, for captions.
+        names: dataset/sequence of all that was to be measured, with a score or without.
+        trainings: row -> seed -> which training that is, for rows that share some.
     """
 
     rows: Mapping[str, Mapping[int, Mapping[str, Values]]]
@@ -42,6 +46,13 @@ class Study:
     factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: str = ""
+    names: frozenset[str] = frozenset()
+    trainings: Trainings = field(default_factory=dict)
+
+    @property
+    def whose(self) -> Trainings:
+        """Which training a row's seed is; where nothing says so, one that no other row has."""
+        return {row: own | self.trainings.get(row, {}) for row, own in own_trainings(self.rows).items()}
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -50,9 +61,13 @@ class Study:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Sequences that some training has and another lacks."""
-        some = {name for seeds in self.rows.values() for own in seeds.values() for name in own}
-        return tuple(sorted(some - set(self.shared)))
+        """Sequences that some training, or every one, has no score of."""
+        return tuple(sorted(self.sequences - set(self.shared)))
+
+    @property
+    def sequences(self) -> frozenset[str]:
+        """All of them, with a score or without."""
+        return self.names.union(*(own for seeds in self.rows.values() for own in seeds.values()))
 
     def having(self, measure: str) -> tuple[str, ...]:
         """Sequences of which every training has this measure."""
@@ -73,7 +88,7 @@ class KeptStudy:
 
     Attributes:
         stem: name of the ablation's file; title: what it asks.
-        measured: the day; command: the words that measured it; on: titles of the datasets.
+        measured: the day; command: the words that measured it; on: per dataset how many sequences, and its title.
         study: what came out.
     """
 
@@ -100,18 +115,21 @@ class _File:
     sequences: tuple[str, ...]
     groups: Mapping[str, Any]
     rows: Mapping[str, Any]
+    trainings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_study(kept: KeptStudy, path: Path) -> Path:
     """A sealed JSON file, a line per measure of a training. Raises UserError for a place that cannot be written."""
     study = kept.study
-    names = sorted({name for seeds in study.rows.values() for own in seeds.values() for name in own})
+    names = sorted(study.sequences)
     number = {name: index for index, name in enumerate(names)}
     head: dict[str, Any] = {
         "stem": kept.stem, "title": kept.title, "measured": kept.measured, "command": kept.command, "on": kept.on,
         "reference": study.reference, "words": study.words, "factors": study.factors, "sequences": names,
         "groups": {group: sorted(number[n] for n in own if n in number) for group, own in study.groups.items()},
     }  # fmt: skip
+    if study.trainings:
+        head["trainings"] = {row: {str(s): name for s, name in own.items()} for row, own in study.trainings.items()}
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     rows = []
     for row, seeds in study.rows.items():
@@ -134,22 +152,46 @@ def read_study(path: Path) -> KeptStudy:
     raw = structure(_File, read_json(path), str(path))
     with fitting(path):
         rows = {row: {int(s): _sequences(raw, own) for s, own in seeds.items()} for row, seeds in raw.rows.items()}
-        groups = {group: frozenset(raw.sequences[i] for i in places) for group, places in raw.groups.items()}
+        groups = {group: frozenset(_named(raw, places)) for group, places in raw.groups.items()}
+        trainings = {row: {int(s): str(name) for s, name in own.items()} for row, own in raw.trainings.items()}
+        _demand(raw, rows)
     if raw.reference not in rows:
         raise UserError(f"{path} has no row '{raw.reference}', which its others are compared with; write it again")
-    study = Study(rows, raw.reference, raw.factors, groups, raw.words)
+    study = Study(rows, raw.reference, raw.factors, groups, raw.words, frozenset(raw.sequences), trainings)
     return KeptStudy(raw.stem, raw.title, raw.measured, raw.command, raw.on, study)
 
 
 def _sequences(raw: _File, measures: Mapping[str, Sequence[float | None]]) -> Mapping[str, Values]:
     found: dict[str, dict[str, float]] = {name: {} for name in raw.sequences}
-    for key, values in measures.items():
+    for key, values in dict(measures).items():
         if key not in KEPT:
             raise ValueError(f"it has '{key}', which is no measure")
         for name, value in zip(raw.sequences, values, strict=True):
-            if value is not None:
-                found[name][key] = float(value)
-    return found
+            if value is None:
+                continue
+            number = float(value)
+            if not 0.0 <= number <= (1.0 if KEPT[key] else math.inf) or math.isinf(number):  # NaN is neither
+                raise ValueError(f"{key} of {name} is {value}")
+            found[name][key] = number
+    if (SHARE in measures) != (BEFORE in measures):
+        raise ValueError(f"{SHARE} and {BEFORE} belong together")
+    return {name: own for name, own in found.items() if own}
+
+
+def _named(raw: _File, places: Sequence[int]) -> list[str]:
+    if not all(type(place) is int and 0 <= place < len(raw.sequences) for place in places):
+        raise ValueError(f"groups hold {places!r:.80}, which are not places among {len(raw.sequences)} sequences")
+    return [raw.sequences[place] for place in places]
+
+
+def _demand(raw: _File, rows: Mapping[str, Mapping[int, Any]]) -> None:
+    """Raises ValueError for what the tables could not be made of."""
+    if empty := [row for row, seeds in rows.items() if not seeds]:
+        raise ValueError(f"row {empty[0]} has no training")
+    if not all(isinstance(own, dict) for own in raw.factors.values()):
+        raise ValueError("factors must hold the values of every row")
+    if strange := [words for words in raw.on if not words.partition(" ")[0].isdigit()]:
+        raise ValueError(f"'{strange[0]}' does not begin with a number of sequences")
 
 
 def _rounded(value: float | None, digits: int) -> float | int | None:

@@ -33,7 +33,7 @@ def test_rows_by_hand() -> None:
     assert first["seed_deviation"].number == pytest.approx(0.2 / 2**0.5)
     assert first["to_reference"].number == pytest.approx(-0.2) and last["to_reference"].number == 0
     assert (last["seed_deviation"].value, last["norm_precision"].value) == (None, None)
-    assert block.notes == ("Left out, as some training has no score there: d/alone.",)
+    assert block.notes == ("Left out, as not every training has a score there: d/alone.",)
     assert "over 8 sequences and the seeds of 3 trainings" in block.words and block.words.startswith("Trained.")
     assert list(block.figures) == ["own"]
     trainings = block.tables["own-trainings"].to_csv().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def kept() -> KeptStudy:
     del rows["with"][1]["d/s6"][SHARE]  # no distractor can be seen there
     factors = {"with": {"tca": "true"}, "without": {"tca": "false"}}
     groups = {"OCC": frozenset(NAMES[2:4])}
-    study = Study(rows, "without", factors, groups, "Every row was trained on 8 pairs.")
+    study = Study(rows, "without", factors, groups, "Every row was trained on 8 pairs.", frozenset(NAMES))
     return KeptStudy("own", "Is it worth it?", "2026-11-29", "run_all.py ablate own", ("7 sequences of D",), study)
 
 
@@ -31,6 +32,41 @@ def test_a_kept_file_gives_what_was_written(tmp_path: Path) -> None:
     file = write_study(kept(), tmp_path / "own" / "d.json")
     assert read_study(file) == kept()
     assert len(file.read_text().splitlines()) < 40  # a line per measure of a training, not per number
+
+
+def test_rows_that_share_trainings_and_sequences_without_a_score_are_kept(tmp_path: Path) -> None:
+    whose = {"with": {0: "a", 1: "b"}, "without": {0: "a", 1: "b"}}
+    study = replace(kept().study, names=frozenset([*NAMES, "d/broken"]), trainings=whose)
+    again = read_study(write_study(replace(kept(), study=study), tmp_path / "d.json")).study
+    assert again == study and again.left_out == ("d/broken",)
+    assert replace(study, trainings={}).whose == {"with": {0: "0 0", 1: "0 1"}, "without": {0: "1 0", 1: "1 1"}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("0.625", "NaN", "success_auc of d/s0 is nan"),
+        ("0.625", "Infinity", "success_auc of d/s0 is inf"),
+        ("0.625", "62.5", "success_auc of d/s0 is 62.5"),
+        ('"OCC": [2, 3]', '"OCC": [2, -1]', "groups hold [2, -1]"),
+        ('"OCC": [2, 3]', '"OCC": [2, 7]', "groups hold [2, 7]"),
+        ('["7 sequences of D"]', '["D"]', "'D' does not begin with a number of sequences"),
+        ('{"tca": "true"}', "3", "factors must hold the values"),
+        ('"rows": {', '"rows": {"none": {},', "row none has no training"),
+        ('"rows": {', '"rows": {"none": 3,', "d.json is damaged"),
+        ('"on_distractor"', '"share"', "'share', which is no measure"),
+    ],
+)
+def test_what_a_hand_made_of_it_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """Whoever edits a file takes its seal out; a NaN would else be the most certain of all effects."""
+    file = write_study(kept(), tmp_path / "d.json")
+    lines = [line for line in file.read_text().splitlines() if '"seal"' not in line]
+    text = "\n".join(lines).replace("}},\n}", "}}\n}").replace("}}},\n}", "}}}\n}")
+    text = text.rstrip().rstrip("}").rstrip().rstrip(",") + "\n}\n"
+    assert text.count(old) >= 1
+    file.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError, match=re.escape(said)):
+        read_study(file)
 
 
 def test_what_a_sequence_lacks_is_not_compared(tmp_path: Path) -> None:
