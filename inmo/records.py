@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar
@@ -52,10 +52,11 @@ def structure(kind: type[T], values: Any, where: str) -> T:
         if key not in known:
             raise unknown_name(f"setting in {where}", str(key), known)
     given = {key: converted(hints[key], value, f"{where}: {key}") for key, value in values.items()}
-    try:
-        return kind(**given)
-    except TypeError as error:
-        raise UserError(f"{where} is not complete: {error}") from error
+    wanted = [f for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]  # type: ignore[arg-type]
+    if lacking := [f"'{item.name}:'" for item in wanted if item.name not in given]:
+        lines = f"line {lacking[0]}" if len(lacking) == 1 else f"lines {', '.join(lacking)}"
+        raise UserError(f"{where} is not complete: add the {lines} with a value")
+    return kind(**given)
 
 
 def as_words(values: Mapping[str, Any]) -> dict[str, str]:

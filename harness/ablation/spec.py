@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,7 +18,9 @@ from inmo.records import override, put, read_yaml, structure
 FOLDER = ROOT / "experiments" / "ablations"
 """Where ablations that have a name lie, as ``<name>.yaml``."""
 
-SEED, WEIGHTS = "seed", "weights"
+SETTINGS, SEED, WEIGHTS = "settings", "seed", "weights"
+EMPTY = "as it is"
+"""Name of a grid's row that sets nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Ablation:
         rows: name -> values over these: nested (``settings: {wp: false}``) or by path (``settings.wp: false``), of the
             tracker, the data, the objective or test time. Beside them ``weights`` may name files of trainings that are
             done, as a list (seeds 0, 1 ...) or by seed.
-        grid: path -> values; every combination is a row, after those of ``rows``.
+        grid: path -> values; every combination is a row, after those of ``rows``. Mappings among the values are merged
+            into the base as those of a row are.
         reference: the row that the others are compared with; the last when empty.
         seeds: one training of each row for each.
         datasets: what is tracked, each as for ``--dataset``.
@@ -72,7 +75,10 @@ def find_ablation(text: str) -> Path:
 
 def load_ablation(path: Path) -> Ablation:
     """Read an ablation. Raises UserError for a file that cannot be read or does not fit."""
-    ablation = structure(Ablation, read_yaml(path, "ablation"), str(path))
+    values = read_yaml(path, "ablation")
+    if not isinstance(values.get("reference", ""), Collection):
+        values["reference"] = _name(values["reference"], f"{path}: reference")
+    ablation = structure(Ablation, values, str(path))
     known = [row.name for row in rows_of(ablation, str(path))]
     if not known:
         raise UserError(f"{path}: an ablation wants rows, or a grid")
@@ -84,25 +90,28 @@ def load_ablation(path: Path) -> Ablation:
 def rows_of(ablation: Ablation, where: str = "the ablation") -> tuple[Row, ...]:
     """All rows in order. Raises UserError for values that cannot be a row."""
     rows = []
-    for name, given in ablation.rows.items():
+    for key, given in ablation.rows.items():
+        name = _name(key, f"{where}: the name of a row")
         if not isinstance(given, Mapping):
             raise UserError(f"{where}: row {name} must hold lines 'name: value', not {given!r:.80}")
         values = {key: value for key, value in given.items() if key != WEIGHTS}
-        rows.append(Row(str(name), flat(values), _by_seed(given.get(WEIGHTS, {}), f"{where}: row {name}")))
-    axes = flat(ablation.grid)
+        own = f"{where}: row {name}"
+        rows.append(Row(name, flat(values, own), _by_seed(given.get(WEIGHTS, {}), own)))
+    axes = flat(ablation.grid, f"{where}: grid")
     for path, values in axes.items():
         if not isinstance(values, list) or not values:
             raise UserError(f"{where}: grid: {path} must hold a list of values, not {values!r:.80}")
     if axes:
-        for chosen in itertools.product(*axes.values()):
-            point = dict(zip(axes, chosen, strict=True))
-            rows.append(Row(" ".join(f"{last(p, axes)}={words(v)}" for p, v in point.items()), point))
+        combinations = itertools.product(*axes.values())
+        points = [flat(dict(zip(axes, chosen, strict=True)), f"{where}: grid") for chosen in combinations]
+        paths = dict.fromkeys(path for point in points for path in point)
+        named = (" ".join(f"{last(p, paths)}={words(v)}" for p, v in point.items()) for point in points)
+        rows += [Row(name or EMPTY, point) for name, point in zip(named, points, strict=True)]
     names = [row.name for row in rows]
     for row in rows:
         if names.count(row.name) > 1:
             raise UserError(f"{where}: two rows are called '{row.name}': give one another name")
-        if SEED in row.values:
-            raise UserError(f"{where}: row {row.name} sets the seed: list seeds under 'seeds:', every row has them all")
+        _demand_no_seed(row.values, f"{where}: row {row.name}")
     return tuple(rows)
 
 
@@ -115,20 +124,28 @@ def raw_config(
         where: the ablation's file, beside which its config is looked for, too.
         config: in place of the ablation's own.
 
-    Raises UserError for a file or word that cannot be read.
+    Raises UserError for a file or word that cannot be read, and for a seed or weights where they would be ignored.
     """
     chosen = config or (found_file(ablation.config, where) if ablation.config else None)
     raw = read_yaml(chosen, "training config") if chosen else {}
-    _put(raw, flat(ablation.base))
+    _demand_no_weights(raw, str(chosen))
+    base = flat(ablation.base, f"{where}: base")
+    _demand_no_seed(base, f"{where}: base")
+    _put(raw, base)
+    _demand_no_weights(raw, f"{where}: base")
     for word in overrides:
         override(raw, word)
+        path, _, value = word.partition("=")
+        _demand_no_seed({path: value}, f"--set {word}")
+        _demand_no_weights(raw, f"--set {word}")
     return raw
 
 
 def row_config(raw: Mapping[str, Any], row: Row, seed: int) -> TrainConfig:
-    """The training of a row. Raises UserError for names and values that do not fit."""
+    """The training of a row. Raises UserError for names and values that do not fit, and for weights in its settings."""
     values = deepcopy(dict(raw))
     _put(values, row.values)
+    _demand_no_weights(values, f"row {row.name}")
     values[SEED] = seed
     return structure(TrainConfig, values, f"row {row.name}")
 
@@ -151,12 +168,20 @@ def network_rows(name: str) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
     return found
 
 
-def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested values by path: ``{"settings": {"wp": True}}`` to ``{"settings.wp": True}``."""
+def flat(values: Mapping[str, Any], where: str = "values", before: str = "") -> dict[str, Any]:
+    """Nested values by path: ``{"settings": {"wp": True}}`` to ``{"settings.wp": True}``.
+
+    They are merged into others, so that an empty mapping, which says nothing, is left out. Raises UserError for a path
+    that is given twice, nested and by path.
+    """
     found: dict[str, Any] = {}
     for key, value in values.items():
         path = f"{before}{key}"
-        found.update(flat(value, f"{path}.") if isinstance(value, Mapping) and value else {path: value})
+        inner = flat(value, where, f"{path}.") if isinstance(value, Mapping) else {path: value}
+        for twice in inner:
+            if twice in found:
+                raise UserError(f"{where} gives {twice} twice: keep one of the two")
+        found.update(inner)
     return found
 
 
@@ -176,6 +201,30 @@ def words(value: Any) -> str:
 def _put(values: dict[str, Any], given: Mapping[str, Any]) -> None:
     for path, value in given.items():
         put(values, path, value, path)
+
+
+def _name(value: Any, what: str) -> str:
+    """A name as text. Raises UserError for one that YAML reads as true, false or nothing."""
+    if value is None or isinstance(value, bool):
+        raise UserError(
+            f"{what} is read as {words(value)}: put the name in quotes (on, yes, off and no are true and false in YAML)"
+        )
+    return str(value)
+
+
+def _demand_no_seed(values: Mapping[str, Any], where: str) -> None:
+    """The seeds of the ablation would overwrite it."""
+    if SEED in values:
+        raise UserError(
+            f"{where} sets the seed: list seeds under 'seeds:' or give --seeds {values[SEED]}, every row has them all"
+        )
+
+
+def _demand_no_weights(values: Mapping[str, Any], where: str) -> None:
+    """A tracker takes weights among its settings, but a row's are those of its training, or beside them."""
+    settings = values.get(SETTINGS)
+    if isinstance(settings, Mapping) and WEIGHTS in settings:
+        raise UserError(f"{where}: weights belong beside 'settings:', as 'weights: FILE' of the row, not in it")
 
 
 def _by_seed(given: Any, where: str) -> dict[int, str]:

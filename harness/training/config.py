@@ -143,6 +143,8 @@ class TrainConfig:
         for name in ("steps", "batch", "log_every", "save_every"):
             if getattr(self, name) < 0:
                 raise UserError(f"{name} of the training is {getattr(self, name)}: choose 0 or more")
+        if not 0 <= self.seed < 2**63:  # what a generator takes
+            raise UserError(f"seed of the training is {self.seed}: choose one from 0 to {2**63 - 1}")
         if self.accumulate < 1 or not 0.0 <= self.ema < 1.0:
             raise UserError("a training wants accumulate of 1 or more and ema from 0 to below 1")
 

@@ -103,7 +103,7 @@ class Training:
         self.progress = Progress()
         self.learning: tuple[bool, ...] = ()
         self.forward: nn.Module = model.trainee
-        torch.manual_seed(config.seed * 1009 + group.rank)
+        torch.manual_seed((config.seed * 1009 + group.rank) % 2**63)
 
     def resume(self) -> None:
         """Continue from the folder's checkpoint. Raises UserError when it is not there or does not belong here."""

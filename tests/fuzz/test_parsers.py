@@ -57,9 +57,11 @@ def test_rows_are_read_back_to_the_last_bit(rows: list[tuple[float, ...]], separ
     np.testing.assert_array_equal(parse_rows(text.encode(), where="x"), np.array(rows))
 
 
+NAMES = st.text(st.characters(exclude_characters="\x85"), max_size=4)
+"""Without the character that PyYAML's own dump loses: two names could become one, which is refused."""
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
 

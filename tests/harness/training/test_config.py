@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from inmo.errors import UserError
 from inmo.harness.training.config import SourceConfig, TrainConfig, load_config
 from inmo.harness.training.model import build_model
 from inmo.harness.training.schedule import SCHEDULES
+from inmo.records import structure
 from inmo.trackers.pipeline.family import families
 from tests.conftest import ROOT
 
@@ -49,7 +50,9 @@ def test_values_and_words(file: Path) -> None:
         ("accumulate=0", "1 or more"),
         ("tracker.name=x", "holds no further names"),
         ("steps", "name=value"),
-        ("data.sources=[{root: x}]", "not complete"),
+        ("data.sources=[{root: x}]", r"data: sources\[0\] is not complete: add the line 'name:' with a value"),
+        ("seed=-1", f"seed of the training is -1: choose one from 0 to {2**63 - 1}"),
+        (f"seed={2**63}", "seed of the training is 9223372036854775808: choose"),
     ],
 )
 def test_broken_words_are_named(file: Path, word: str, message: str) -> None:
@@ -63,6 +66,27 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(UserError, match="name: value"):
         load_config(tmp_path / "list.yaml")
+    (tmp_path / "no tracker.yaml").write_text("steps: 3")
+    with pytest.raises(UserError, match=r"no tracker\.yaml is not complete: add the line 'tracker:' with a value"):
+        load_config(tmp_path / "no tracker.yaml")
+
+
+@dataclass(frozen=True)
+class Pair:
+    first: str
+    last: int
+    more: tuple[int, ...] = ()
+
+
+def test_all_that_is_lacking_is_named_at_once() -> None:
+    assert structure(Pair, {"first": "a", "last": 1}, "a pair") == Pair("a", 1)
+    with pytest.raises(UserError, match=r"^a pair is not complete: add the lines 'first:', 'last:' with a value$"):
+        structure(Pair, {"more": [1]}, "a pair")
+
+
+def test_the_largest_seed_and_that_of_pairs(file: Path) -> None:
+    config = load_config(file, [f"seed={2**63 - 1}", "data.seed=-1"])
+    assert (config.seed, config.data.seed) == (2**63 - 1, -1)
 
 
 def test_identity_is_what_decides_the_weights(file: Path) -> None:
