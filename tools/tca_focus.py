@@ -24,7 +24,7 @@ from tyro.conf import Positional
 from inmo.boxes import shift_origin
 from inmo.datasets.base import Sequence
 from inmo.errors import UserError
-from inmo.harness.ablation.command import Asked, open_ablation
+from inmo.harness.ablation.opened import Asked, open_ablation
 from inmo.harness.ablation.spec import find_ablation
 from inmo.harness.run.jobs import built
 from inmo.harness.run.setup import open_datasets

@@ -1,121 +1,24 @@
-"""The trainings of an ablation: which there are, each once, and doing those that are missing."""
+"""Doing an ablation's trainings: here, in processes beside each other, on a cluster, or by torchrun's together."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import pickle
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from inmo.errors import UserError, unknown_name
-from inmo.harness.ablation.spec import Row, found_file, row_config
-from inmo.harness.run.setup import Setup, configure
+from inmo.errors import UserError
 from inmo.harness.store import provenance
-from inmo.harness.training.command import check_data, run_training
-from inmo.harness.training.config import CHECKPOINT, WEIGHTS, TrainConfig, placed
+from inmo.harness.store.claims import Claims, wait_for_any
+from inmo.harness.training.command import run_training
+from inmo.harness.training.config import CHECKPOINT, WEIGHTS, TrainConfig
 from inmo.harness.training.distributed import Group
-from inmo.harness.training.objectives import OBJECTIVES
-from inmo.harness.training.schedule import demand_schedule
 from inmo.harness.workers.cluster import Cluster, connected, token
 from inmo.harness.workers.parallel import in_processes
 from inmo.harness.workers.worker import Errand, Orders, Refusal
-from inmo.records import as_words
-from inmo.trackers.pipeline.shipped import architecture
-
-
-@dataclass(frozen=True)
-class Member:
-    """One row with one seed.
-
-    Attributes:
-        row, seed: which.
-        config: its training.
-        folder: of the training; None for weights that the row names.
-        weights: file of its weights, there or to be made.
-    """
-
-    row: str
-    seed: int
-    config: TrainConfig
-    folder: Path | None
-    weights: Path
-
-    def setup(self, label: str = "", *, untrained: bool = False) -> Setup:
-        """The tracker with these weights, or with random ones."""
-        given = {"allow_random_weights": "true"} if untrained else {"weights": str(self.weights)}
-        return replace(configure(self.config.tracker, as_words(self.config.settings) | given), label=label)
-
-
-def members(
-    rows: Iterable[Row],
-    raw: Mapping[str, Any],
-    seeds: Sequence[int],
-    home: Path,
-    where: Path,
-    *,
-    roots: Mapping[str, str] = MappingProxyType({}),
-    only: Collection[int] = (),
-) -> list[Member]:
-    """Rows times seeds, all rows of one seed first: an ablation that is stopped early still compares rows.
-
-    A row that names weights has the seeds that it names, of these ``only`` some where there are any. Raises UserError
-    for values that do not fit, and for weights that are not there.
-    """
-    found = []
-    for row in rows:
-        if row.weights and not row.weights.keys() >= set(only):
-            raise UserError(
-                f"row {row.name} names weights of seeds {', '.join(map(str, row.weights))} alone: ask for some of them"
-            )
-        for seed in (sorted(only) or row.weights) if row.weights else seeds:
-            config = placed(row_config(raw, row, seed), roots)
-            configure(config.tracker, as_words(config.settings))  # say what is wrong before hours of training
-            demand_schedule(config)
-            if config.objective not in OBJECTIVES:
-                raise unknown_name("objective", config.objective, OBJECTIVES)
-            folder = None if row.weights else home / training_key(config)
-            weights = folder / WEIGHTS if folder else found_file(row.weights[seed], where)
-            if folder is None and not weights.is_file():
-                raise UserError(f"row {row.name}: its weights {weights} are not there: check the path")
-            found.append(Member(row.name, seed, config, folder, weights))
-    return sorted(found, key=lambda member: list(dict.fromkeys(m.seed for m in found)).index(member.seed))
-
-
-def training_key(config: TrainConfig) -> str:
-    """Folder name of a training: tracker, 12 hex digits over all that decides its weights, and the seed.
-
-    Settings count as the network that they make: leaving a value out and giving its default are one training, and so
-    are rows that differ in test-time constants alone.
-    """
-    setup = configure(config.tracker, as_words(config.settings))
-    same = replace(config, settings={}, seed=0)
-    words: list[Any] = [architecture(setup.on("lasot")), same.identity()]
-    if own := _of_training(setup):
-        words.append(own)
-    digest = hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()
-    return f"{config.tracker}-{digest[:12]}-seed-{config.seed}"
-
-
-def _of_training(setup: Setup) -> dict[str, Any]:
-    """Values of a tracker's config that decide no box but a training (dropout, drop path), where they are not usual."""
-    usual = replace(setup.spec.config, preset=setup.config.preset)
-    if hasattr(usual, "interaction"):
-        usual = replace(usual, interaction=setup.config.interaction)
-    both = (setup.config.filled(), usual.filled())
-    names = [f.name for f in fields(usual) if not f.metadata.get("identity", True) and f.name != "allow_random_weights"]
-    return {name: getattr(both[0], name) for name in names if getattr(both[0], name) != getattr(both[1], name)}
-
-
-def missing(found: Iterable[Member]) -> dict[Path, TrainConfig]:
-    """Folder -> config of the trainings that are not done, each once."""
-    return {m.folder: m.config for m in found if m.folder is not None and not m.weights.is_file()}
 
 
 def run_trainings(
@@ -138,8 +41,6 @@ def run_trainings(
     Raises:
         UserError: whatever a training may raise, or a cluster that cannot do the work.
     """
-    for config in {repr((c.data, c.validation)): c for c in todo.values()}.values():
-        check_data(config)  # say what is wrong with the last one before hours of the first
     if cluster is not None:
         return _on_cluster(cluster, todo, device)
     if at_once > 1 and len(todo) > 1:
@@ -154,8 +55,36 @@ def run_trainings(
 
 
 def _train(config: TrainConfig, folder: Path, device: str, *, group: Group | None = None, quiet: bool = False) -> bool:
-    resume = (folder / CHECKPOINT).is_file()
-    return not run_training(config, folder, resume=resume, device=device, quiet=quiet, group=group).interrupted
+    with _claimed(folder, group):
+        if (folder / WEIGHTS).is_file():  # another command's, meanwhile: the first weights stand
+            return True
+        resume = (folder / CHECKPOINT).is_file()
+        return not run_training(config, folder, resume=resume, device=device, quiet=quiet, group=group).interrupted
+
+
+@contextmanager
+def _claimed(folder: Path, group: Group | None) -> Iterator[None]:
+    """Be the one that does a training; another command that has it under way is waited for, however it ends.
+
+    Raises UserError in torchrun's processes, which cannot wait for hours.
+    """
+    if group is not None and not group.first:
+        group.wait()  # until the first one has it
+        yield
+        return
+    out, key = folder.parent.parent, (folder.parent.name, folder.name, "")
+    claims = Claims(out)
+    while not claims.take([key]):
+        if group is not None:
+            raise UserError(f"another command has {folder} under way: wait for it, or give another --out")
+        sys.stderr.write(f"waiting for the training {folder.name}, which another command has under way\n")
+        wait_for_any(out, [[key]])
+    try:
+        if group is not None:
+            group.wait()
+        yield
+    finally:
+        claims.release_all()
 
 
 def _alone(config: TrainConfig, folder: Path, device: str) -> tuple[str, bool]:

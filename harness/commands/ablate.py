@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
+from inmo.errors import Exit, UserError
 from inmo.harness.commands.options import ClusterOptions, Flag, Lanes, Names, Roots
 from inmo.harness.commands.shared import resources_of
 from inmo.paths import ROOT
@@ -52,14 +53,17 @@ class Ablate:
     partial: Flag = False
     """Measure on what is there of an incomplete dataset."""
     dry_run: Flag = False
-    """Only say what is to be done: trainings, pairs, hours of training and of tracking."""
+    """Only say what is to be done: trainings, pairs, hours, and what would be refused (status 2)."""
 
 
 def run(command: Ablate) -> int:
-    from inmo.harness.ablation.command import Asked, ablate
+    from inmo.harness.ablation.command import ablate
+    from inmo.harness.ablation.opened import Asked
     from inmo.harness.ablation.spec import find_ablation, load_ablation
-    from inmo.harness.experiment.ablation_plan import dry_run
+    from inmo.harness.experiment.ablation_plan import BLOCKED, dry_run
 
+    if command.trainings < 1 or command.jobs < 1:
+        raise UserError("--trainings and --jobs want a number of 1 or more")
     file, base = find_ablation(command.ablation), command.config
     if command.preset is not None and base is None:
         base = ROOT / "configs" / command.preset / Path(load_ablation(file).config).name
@@ -70,7 +74,7 @@ def run(command: Ablate) -> int:
     if command.dry_run:
         lines = dry_run(asked, command.out, at_once=command.trainings, jobs=command.jobs, device=command.device)
         print("\n".join(lines))
-        return 0
+        return Exit.MEND if lines[-1].startswith(BLOCKED) else 0
     return ablate(
         asked, out=command.out, device=command.device, at_once=command.trainings,
         resources=lambda: resources_of(command.cluster, command.jobs, command.device, command.lanes),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inmo.harness.commands.options import ClusterOptions, Lanes, Names, Roots
-from inmo.harness.commands.shared import resources_of, say_holes
+from inmo.harness.commands.shared import resources_of
 from inmo.harness.experiment.main_job import EMBEDDED, Choice, run_main_job
+from inmo.harness.run.outcomes import say_holes
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,14 @@
-"""What several commands do: trackers as the flags ask for them, where jobs run, what is said of holes."""
+"""What several commands do: trackers as the flags ask for them, and where jobs run."""
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from pathlib import Path
 
-from inmo.errors import Exit, UserError
+from inmo.errors import UserError
 from inmo.harness.commands.options import ClusterOptions, Lanes, NetworkOptions
 from inmo.harness.constants.tuned_file import with_files
-from inmo.harness.run.jobs import Outcome, demand_stored
 from inmo.harness.run.setup import Setup, configure, parse_overrides
 from inmo.harness.workers.hosts import chosen_workers
 from inmo.harness.workers.resources import Resources
@@ -67,26 +63,3 @@ def _weights_of(names: Sequence[str], words: Sequence[str], takers: Sequence[str
                 raise UserError(f"--weights gives {one} two files: {found[one]} and {path if own else word}")
             found[one] = path if own else word
     return found
-
-
-def say_runs(wanted: int, done: int, outcomes: Sequence[Outcome], store: Path) -> None:
-    """How much there was to do, and who did it."""
-    others = sum(len(outcome.job.runs) for outcome in outcomes if outcome.state == "elsewhere")
-    shared = f", {wanted - others} done here, {others} by another run at the same time" if others else ""
-    print(f"{wanted} runs of a sequence wanted, {done} were done before{shared}; results in {store}", file=sys.stderr)
-
-
-def say_holes(outcomes: Sequence[Outcome]) -> int:
-    """One line per hole and note; the exit status tells broken data (2) from a tracker that failed (3).
-
-    Raises UserError when results that were stored are gone.
-    """
-    demand_stored(outcomes)
-    holes = [o for o in outcomes if o.reason]
-    for outcome in holes:
-        print(f"hole: {outcome.words}", file=sys.stderr)
-    for note, count in Counter(outcome.note for outcome in outcomes if outcome.note).items():
-        print(f"note: {count} sequence{'s' * (count != 1)}: {note}", file=sys.stderr)
-    if any(o.crashed for o in holes):
-        return Exit.FAILED
-    return Exit.MEND if holes else 0

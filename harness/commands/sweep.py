@@ -10,9 +10,10 @@ from typing import Annotated
 from tyro.conf import arg
 
 from inmo.harness.commands.options import ClusterOptions, Flag, Names, NetworkOptions, Roots, Trackers
-from inmo.harness.commands.shared import resources_of, say_holes, say_runs, setups_of
+from inmo.harness.commands.shared import resources_of, setups_of
 from inmo.harness.constants.sweep import parse_over, run_sweep, swept, trainings
 from inmo.harness.run.jobs import demand_sequences
+from inmo.harness.run.outcomes import say_holes, say_runs
 from inmo.harness.run.setup import open_datasets
 from inmo.harness.store.store import open_store
 from inmo.reports.blocks.block import write_block

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inmo.harness.commands.options import ClusterOptions, Flag, Lanes, Names, NetworkOptions, Roots, Trackers
-from inmo.harness.commands.shared import resources_of, say_holes, say_runs, setups_of
+from inmo.harness.commands.shared import resources_of, setups_of
 from inmo.harness.run.jobs import demand_sequences, plan
+from inmo.harness.run.outcomes import say_holes, say_runs
 from inmo.harness.run.setup import open_datasets
 from inmo.harness.store.store import open_store
 from inmo.harness.workers.parallel import run_jobs

@@ -9,10 +9,11 @@ from typing import Annotated
 from tyro.conf import arg
 
 from inmo.harness.commands.options import Flag, Names, NetworkOptions
-from inmo.harness.commands.shared import say_holes, setups_of
+from inmo.harness.commands.shared import setups_of
 from inmo.harness.constants import tune as tuning
 from inmo.harness.constants.trials import parse_space
 from inmo.harness.run.jobs import demand_sequences
+from inmo.harness.run.outcomes import say_holes
 from inmo.harness.run.setup import parse_dataset
 from inmo.harness.workers.resources import Resources
 from inmo.reports.blocks.block import write_block

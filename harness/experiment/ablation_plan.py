@@ -9,9 +9,13 @@ from pathlib import Path
 
 import torch
 
-from inmo.harness.ablation.command import Asked, Opened, open_ablation, pairs_of
-from inmo.harness.ablation.trainings import missing
+from inmo.errors import UserError
+from inmo.harness.ablation.measured import pairs_of
+from inmo.harness.ablation.members import demand, missing
+from inmo.harness.ablation.opened import Asked, Opened, open_ablation
 from inmo.harness.experiment.planning import Wanted, duration, footage, lines, make_plan
+from inmo.harness.run.jobs import demand_sequences
+from inmo.harness.run.setup import open_datasets
 from inmo.harness.store.store import open_store
 from inmo.harness.training.config import DistilConfig, TrainConfig
 from inmo.harness.training.diary import read_log
@@ -25,6 +29,7 @@ from inmo.terminal import aligned
 from inmo.trackers.pipeline.neural import resolve_device
 
 STEPS = 3  # timed, after one that is not
+BLOCKED = "before it can run:"
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,10 @@ def dry_run(asked: Asked, out: Path, *, at_once: int = 1, jobs: int = 1, device:
     Speeds of trainings are those of their own logs or of another seed's, else of a few steps now; of tracking those of
     stored results, else of a few frames now.
 
-    Raises UserError as ``ablate`` does, and for a dataset whose lengths nobody knows.
+    The last lines are what ``ablate`` would refuse here and now, each beginning with ``BLOCKED``: data and weights may
+    lie elsewhere, so that it is planned all the same.
+
+    Raises UserError as ``ablate`` does for its file, and for a dataset whose lengths nobody knows.
     """
     opened = open_ablation(asked, out)
     costs = training_costs(opened, device)
@@ -72,7 +80,29 @@ def dry_run(asked: Asked, out: Path, *, at_once: int = 1, jobs: int = 1, device:
     store = out / "store"
     there = open_store(store) if store.is_dir() else None
     plan = make_plan(_wanted(opened), store=there, bench=None, device=device)
-    return [*said, "", "tracking:", *lines(plan, jobs)]
+    refused = [f"{BLOCKED} {reason}" for reason in blockers(opened, out)]
+    return [*said, "", "tracking:", *lines(plan, jobs), *([""] if refused else []), *refused]
+
+
+def blockers(opened: Opened, out: Path) -> list[str]:
+    """What ``ablate`` would refuse, a sentence each: data, weights or networks, and a folder that cannot be."""
+
+    def datasets() -> None:
+        rooted = [word for word in opened.datasets if "=" in word]
+        demand_sequences(open_datasets(rooted), (), opened.partial)
+
+    def folder() -> None:
+        there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise UserError(f"{there} is no folder: give another --out")
+
+    found = []
+    for check in (datasets, folder, lambda: demand(opened.members)):
+        try:
+            check()
+        except UserError as error:
+            found.append(str(error))
+    return found
 
 
 def training_costs(opened: Opened, device: str) -> list[TrainingCost]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 
@@ -104,4 +105,14 @@ def blocks(work: Work) -> list[Block]:
     makers += [resolve(FURTHER, name, "block") for name in FURTHER if BESIDE[name] & set(tables)]
     makers += [resolve(FIGURES, str(number), "figure") for number in work.experiment.figures]
     kept = work.experiment.kept if KEPT & set(tables) else ()
-    return [*(make(work) for make in makers), *(kept_block(read_study(Path(file)), Path(file).stem) for file in kept)]
+    return [*(make(work) for make in makers), *kept_blocks([Path(file) for file in kept])]
+
+
+def kept_blocks(files: Sequence[Path]) -> list[Block]:
+    """A block each, under the file's name; of two measurements with one name the second is called -2."""
+    made: dict[str, Block] = {}
+    for file in files:
+        kept, names = read_study(file), (f"{file.stem}-{number}" if number > 1 else file.stem for number in count(1))
+        name = next(name for name in names if f"{kept.stem}-{name}" not in made)
+        made[f"{kept.stem}-{name}"] = kept_block(kept, name)
+    return [*made.values()]

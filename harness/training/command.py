@@ -35,8 +35,8 @@ from inmo.harness.training.sampling import (
     loader,
     open_pairs,
 )
-from inmo.harness.training.schedule import batch_of, demand_schedule
-from inmo.harness.training.validation import calibrate, make_batches, score_clips, score_pairs
+from inmo.harness.training.schedule import batch_of, demand_schedule, schedule_of
+from inmo.harness.training.validation import calibrate, make_batches, open_clips, score_clips, score_pairs
 from inmo.trackers.pipeline.family import family
 
 VALIDATION_SEED = 1_000_003
@@ -108,11 +108,22 @@ def run_training(
 
 
 def check_data(config: TrainConfig) -> None:
-    """Raises UserError for a training set that is not there, and whatever else of the data does not fit."""
+    """Raises UserError for a training set or validation clips that are not there, and whatever else does not fit."""
     geometry, checked = family(config.tracker).config.sizes().geometry, config.validation
     open_pairs(config.data.sources, geometry, config.data.augmentation, 0)
     if checked.pairs and checked.sources:
         open_pairs(checked.sources, geometry, checked.augmentation, 0)
+    for root in checked.clips:
+        open_clips(root)
+
+
+def check_network(config: TrainConfig) -> None:
+    """Raises UserError for a network, objective, initial file, frozen part or teacher that cannot be."""
+    demand_schedule(config)
+    model = build_model(config.tracker, config.settings, config.objective, initial=config.initial)
+    schedule_of(config, model.network)
+    if config.distil.weight:
+        model.trainee.distil(open_teacher(config.distil, torch.device("cpu")).channels)
 
 
 @dataclass(frozen=True)

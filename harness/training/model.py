@@ -144,7 +144,8 @@ def build_model(
     config = configure(tracker, as_words(settings)).config
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = row.network(config)
+        with _buildable(tracker):
+            network = row.network(config)
     outputs = str(getattr(network, "outputs", "tokens"))
     if OBJECTIVES[objective].outputs != outputs:
         fitting = ", ".join(name for name, one in OBJECTIVES.items() if one.outputs == outputs)
@@ -154,9 +155,18 @@ def build_model(
     if checkpointing:
         _checkpoint_stages(network)
     trainee = Trainee(network, outputs)
-    return Model(
-        trainee, tracker, config, OBJECTIVES[objective], shape_of(trainee), note, _origin(file) if file else {}
-    )
+    with _buildable(tracker):
+        shape = shape_of(trainee)
+    return Model(trainee, tracker, config, OBJECTIVES[objective], shape, note, _origin(file) if file else {})
+
+
+@contextmanager
+def _buildable(tracker: str) -> Iterator[None]:
+    """Raises UserError where values that are right one by one make no network together."""
+    try:
+        yield
+    except (RuntimeError, ValueError, AssertionError) as error:
+        raise UserError(f"{tracker} cannot be built with these settings ({error}): change or leave out some") from error
 
 
 def shape_of(trainee: Trainee) -> Shape:

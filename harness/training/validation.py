@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from inmo.datasets import open_dataset
+from inmo.datasets.base import Dataset
 from inmo.harness.run.engine import track_sequence
 from inmo.harness.training.cell_labels import corners, grid_points
 from inmo.harness.training.model import Model
@@ -119,6 +120,13 @@ def calibrate(model: Model, bias: float) -> None:
             head.box_out.bias[2:] -= bias
 
 
+def open_clips(root: str) -> Dataset:
+    """Clips to track for AUC, in the folder layout, or ``NAME=ROOT`` in another's. Raises UserError where there are
+    none."""
+    name, _, path = root.rpartition("=")
+    return open_dataset(name or "folder", path)
+
+
 def score_clips(model: Model, weights: Path, roots: Sequence[str], device: str = "cpu") -> dict[str, float]:
     """Success AUC (0..1) per clip of the folder layout, tracked by the engine with the weights of a file.
 
@@ -128,8 +136,7 @@ def score_clips(model: Model, weights: Path, roots: Sequence[str], device: str =
     made = tracker(model.tracker)
     values: dict[str, float] = {}
     for root in roots:
-        name, _, path = root.rpartition("=")
-        dataset = open_dataset(name or "folder", path)
+        dataset = open_clips(root)
         config = made.for_dataset(replace(model.config, weights=str(weights)), dataset.benchmark.name)
         running = made.build(config, device)
         boxes, annotations = {}, {}

@@ -63,7 +63,7 @@ class Effect:
     detectable: float | None = None
 
 
-def own_trainings(scores: Scores) -> dict[str, dict[int, str]]:
+def own_trainings(scores: Mapping[str, Mapping[int, object]]) -> dict[str, dict[int, str]]:
     """Every row with trainings that no other has."""
     return {row: {seed: f"{number} {seed}" for seed in own} for number, (row, own) in enumerate(scores.items())}
 

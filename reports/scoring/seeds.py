@@ -48,7 +48,9 @@ def seed_draws(
     off = {row: table - table.mean(axis=0) for row, table in tables.items()}
     luck = [_luck(off, trainings, rows, own) for rows, own in zip(kin, names, strict=True)]
     drawn = _drawn(luck, sum(len(own) - 1 for own in names), [len(own) for own in names], resamples, rng)
-    found, rest, freedom = {}, [], 0
+    found: dict[str, Floats] = {}
+    rest: list[Floats] = []
+    freedom = 0
     for rows, own, common, draws in zip(kin, names, luck, drawn, strict=True):
         places = {row: [own.index(name) for name in trainings[row].values()] for row in rows}
         found |= {row: draws[:, places[row]].mean(axis=1) for row in rows}
@@ -87,7 +89,7 @@ def _names(trainings: Trainings, rows: Sequence[str]) -> list[str]:
 def _luck(off: Mapping[str, Floats], trainings: Trainings, rows: Sequence[str], names: Sequence[str]) -> Floats:
     """(trainings, n) deviations of a family's trainings on every sequence: the mean of its rows that can tell."""
     telling = [row for row in rows if len(off[row]) > 1]
-    each = {name: [] for name in names}  # type: dict[str, list[Floats]]
+    each: dict[str, list[Floats]] = {name: [] for name in names}
     for row in telling:
         for name, own in zip(trainings[row].values(), off[row], strict=True):
             each[name].append(own)

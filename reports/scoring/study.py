@@ -52,7 +52,7 @@ class Study:
     @property
     def whose(self) -> Trainings:
         """Which training a row's seed is; where nothing says so, one that no other row has."""
-        return {row: own | self.trainings.get(row, {}) for row, own in own_trainings(self.rows).items()}
+        return {row: {**own, **self.trainings.get(row, {})} for row, own in own_trainings(self.rows).items()}
 
     @property
     def shared(self) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from inmo.harness.ablation.members import training_key
 from inmo.harness.ablation.spec import find_ablation, load_ablation, raw_config, row_config, rows_of
-from inmo.harness.ablation.trainings import training_key
 from inmo.harness.run.setup import configure
 from inmo.harness.training.config import load_config
 from inmo.records import as_words

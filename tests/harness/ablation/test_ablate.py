@@ -6,20 +6,28 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from inmo.errors import Exit, UserError
 from inmo.harness.ablation import trainings
-from inmo.harness.ablation.command import Asked, ablate, open_ablation
+from inmo.harness.ablation.command import ablate
+from inmo.harness.ablation.members import Member
+from inmo.harness.ablation.opened import Asked, open_ablation
 from inmo.harness.cli import main
 from inmo.harness.training.loop import Stop
+from inmo.reports.scoring.study import read_study
 from tests.ablations import TABLES
 from tests.clips import write_sequence
 from tests.conftest import ROOT
 from tests.harness.ablation.small import BOTH, write_ablation, write_config
+from tests.harness.training.tiny import tiny_config
 
 
 @pytest.fixture
@@ -57,7 +65,8 @@ def test_three_rows_of_ones_own(
     assert "Effects, as it is = 0" in page and "no TCA" in page
     effects = json.loads((tables / "own-effects.json").read_text())["rows"]
     assert [row["effect"] for row in effects] == ["no TCA less as it is", "calm less as it is"]
-    assert all(row["detectable"] > 0 and row["p_corrected"] >= row["p_value"] for row in effects)
+    assert all(row["p_corrected"] >= row["p_value"] for row in effects) and effects[0]["detectable"] > 0
+    assert "the seeds of 4 trainings" in page  # of three rows with two: a setting of test time has those of its network
     content = json.loads((tables / "own.json").read_text())
     assert [row["seeds"] for row in content["rows"]] == [2, 2, 2] and "over 6 sequences" in content["caption"]
     assert len(list((out / "trainings").iterdir())) == 4  # test time alone is no training of its own
@@ -99,6 +108,109 @@ def test_what_is_interrupted_goes_on(
     assert "too few for intervals" in capsys.readouterr().out
 
 
+def test_what_one_row_began_another_that_shares_it_continues(
+    photos: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are one training may say it in other words: test-time values, defaults, how often to validate."""
+    write_config(tmp_path, photos)
+    rows = {
+        "calm": {"settings.window_influence": 0.8},
+        "said": {"settings.wp": True, "validation.every": 1},
+        "as it is": {"settings": {}},
+    }
+    file, out = write_ablation(tmp_path, rows=rows), tmp_path / "out"
+    first = open_ablation(Asked(file, datasets=(f"folder={clips}",)), out)
+    assert len({member.folder for member in first.members}) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "requested", True)
+        assert ablate(Asked(file, datasets=(f"folder={clips}",)), out=out, device="cpu") == Exit.INTERRUPTED
+    for row in rows:
+        assert ablate(Asked(file, rows=(row,), datasets=(f"folder={clips}",)), out=out, device="cpu") == 0
+
+
+def test_a_sequence_that_fails_is_said_and_counted(
+    photos: Path, many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(tmp_path, photos)
+    frame = sorted((many / "more-1").rglob("*.png"))[2]
+    frame.write_bytes(b"garbage")
+    asked, out = Asked(write_ablation(tmp_path), datasets=(f"folder={many}",)), tmp_path / "out"
+    (out / "own" / "tables").mkdir(parents=True)
+    (out / "own" / "tables" / "own-gains.csv").touch()
+    for _ in range(2):  # and again when all the rest is stored
+        assert ablate(asked, out=out, device="cpu") == Exit.MEND
+        said = capsys.readouterr()
+        assert said.err.count("hole: ") == 2 and "more-1" in said.err and "| wp |" in said.out
+        assert "Left out, as not every training has a score there: folder/more-1." in said.err
+    assert not (out / "own" / "tables" / "own-gains.csv").exists()  # which another measurement had
+    kept = read_study(out / "own" / "scores.json")
+    assert kept.on == ("5 of 6 sequences of Folder",) and kept.study.left_out == ("folder/more-1",)
+
+
+def test_of_two_commands_one_trains_and_the_other_waits(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[Path] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def train(_: object, folder: Path, **__: object) -> object:
+        calls.append(folder)
+        begun.set()
+        assert go.wait(30)
+        folder.mkdir(parents=True)
+        (folder / "weights.safetensors").touch()
+        return SimpleNamespace(interrupted=False)
+
+    monkeypatch.setattr(trainings, "run_training", train)
+    todo = {tmp_path / "trainings" / "one": tiny_config(photos)}
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(trainings.run_trainings, todo)
+        assert begun.wait(30)
+        second = pool.submit(trainings.run_trainings, todo)
+        while "waiting for the training one" not in (said := capsys.readouterr().err):
+            assert not second.done(), said
+        go.set()
+        assert first.result(30) and second.result(30)
+    assert calls == [*todo]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"objective": "siamcar"}, "row b: the objective siamcar does not fit"),
+        ({"initial": "nowhere.pth"}, "row b: .*nowhere.pth"),
+        ({"frozen": ["backbne"]}, "row b: .*did you mean backbone"),
+        ({"distil": {"tracker": "siamcarr", "weight": 1}}, "row b: .*did you mean siamcar"),
+        ({"settings.patches": [4, 2, 1, 9]}, "row b: transinmo-star cannot be built with these settings"),
+        ({"settings.heads": [3, 2, 2, 2]}, "row b: transinmo-star cannot be built with these settings"),
+        ({"validation": {"clips": ["nowhere"]}}, "row b: .*nowhere"),
+        ({"weights": ["own.yaml"]}, "row b: .*own.yaml"),
+        ({"weights": ["own.yaml", "./own.yaml"]}, "row b: its weights .* stand for two seeds"),
+    ],
+)
+def test_mistakes_of_the_last_row_are_said_before_the_first_is_trained(
+    photos: Path, clips: Path, tmp_path: Path, values: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainings, "run_training", refuse)
+    write_config(tmp_path, photos)
+    asked = Asked(write_ablation(tmp_path, rows={"a": {}, "b": values}), datasets=(f"folder={clips}",))
+    with pytest.raises(UserError, match=message):
+        ablate(asked, out=tmp_path / "out", device="cpu")
+
+
+def test_an_ablation_is_not_called_as_what_lies_beside_its_page(tmp_path: Path, photos: Path) -> None:
+    write_config(tmp_path, photos)
+    file = write_ablation(tmp_path).rename(tmp_path / "store.yaml")
+    with pytest.raises(UserError, match="OUT/store, which holds something else"):
+        open_ablation(Asked(file, datasets=("mini-lasot",)), tmp_path)
+
+
+def test_rows_are_networks(tmp_path: Path) -> None:
+    file = write_ablation(tmp_path, config="", rows={"a": {"tracker": "csrt"}, "b": {"tracker": "mosse"}})
+    with pytest.raises(UserError, match="row a: csrt has no network to train"):
+        open_ablation(Asked(file, datasets=("mini-lasot",)), tmp_path)
+
+
 def test_weights_that_are_named_are_tracked_and_not_trained(
     photos: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,7 +221,7 @@ def test_weights_that_are_named_are_tracked_and_not_trained(
     done = sorted((tmp_path / "out" / "trainings").glob("*/weights.safetensors"))
     rows = {}
     for tca in (False, True):
-        (own,) = [path for path in done if f"tca: {str(tca).lower()}" in (path.parent / "config.yaml").read_text()]
+        (own,) = [path for path in done if ("tca: false" in (path.parent / "config.yaml").read_text()) != tca]
         rows["wp-tca" if tca else "wp"] = {"settings": {"tca": tca}, "weights": [str(own)]}
     monkeypatch.setattr(trainings, "run_training", refuse)
     named = Asked(write_ablation(tmp_path, rows=rows), datasets=(f"folder={clips}",))
@@ -129,7 +241,7 @@ def test_seeds_that_are_asked_for_are_those_of_rows_with_weights(tmp_path: Path)
         open_seeds(tmp_path, 2, 3)
 
 
-def open_seeds(folder: Path, *seeds: int) -> tuple[trainings.Member, ...]:
+def open_seeds(folder: Path, *seeds: int) -> tuple[Member, ...]:
     weights = {seed: str(folder / f"{seed}.safetensors") for seed in range(3)}
     for name in weights.values():
         Path(name).touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inmo.harness.ablation.command import Asked, command_of, open_ablation
+from inmo.harness.ablation.opened import Asked, command_of, open_ablation
 from inmo.harness.ablation.spec import find_ablation
 from tests.conftest import ROOT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inmo.harness.ablation.command import Asked, open_ablation
+from inmo.harness.ablation.opened import Asked, open_ablation
 from inmo.harness.cli import main
 from inmo.harness.experiment import ablation_plan
 from inmo.harness.experiment.ablation_plan import dry_run, training_costs
@@ -51,3 +51,19 @@ def test_from_the_command_line_nothing_is_done(
     shown = capsys.readouterr().out
     assert "2 trainings, 16 pairs" in shown and "made-up pairs, measured now" in shown and "tracking:" in shown
     assert not out.exists()
+
+
+def test_what_would_be_refused_is_said_and_planned_all_the_same(
+    photos: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(tmp_path, photos)
+    (tmp_path / "file").touch()
+    words = ["ablate", str(write_ablation(tmp_path, rows={"a": {}, "b": {"objective": "siamcar"}})), "--device", "cpu"]
+    words += ["--roots", f"photos={tmp_path / 'nowhere'}", "--out", str(tmp_path / "file"), "--dry-run"]
+    assert main([*words, "--dataset", f"folder={clips}", "--rows", "a"]) == 2
+    shown = capsys.readouterr().out
+    assert "1 trainings, 8 pairs" in shown and "tracking:" in shown
+    assert "before it can run: " + str(tmp_path / "file") + " is no folder" in shown
+    assert "before it can run: row a: " in shown and "nowhere" in shown
+    assert main([*words, "--dataset", f"folder={clips}", "--trainings", "0"]) == 2
+    assert "--trainings and --jobs want a number of 1 or more" in capsys.readouterr().err

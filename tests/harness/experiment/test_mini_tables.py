@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from inmo.harness.experiment.load import load_experiment
 from inmo.harness.experiment.main_job import EMBEDDED, ask_server
-from inmo.harness.experiment.paper import ABLATIONS, Work, blocks
+from inmo.harness.experiment.paper import ABLATIONS, Work, blocks, kept_blocks
 from inmo.harness.experiment.paper_rows import candidates, trainings
 from inmo.harness.experiment.run import open_experiment
 from inmo.harness.experiment.spec import Experiment
@@ -24,6 +25,7 @@ from inmo.reports.scoring.stored import evaluate
 from inmo.reports.tables.table import RENDERINGS
 from inmo.trackers.pipeline import shipped
 from inmo.trackers.pipeline.family import shipped_weights
+from tests.conftest import ROOT
 
 SEEDED = (
     "transinmo-star-nano",
@@ -135,3 +137,15 @@ def test_a_training_that_is_not_there_is_counted_and_explained(tmp_path: Path) -
     assert any("no weights" in note and "seed 2" in note for note in found["table4"].notes)
     siamcar = {row[0].value: row for row in found["table2"].tables["table2"].rows}["SiamCAR lite"]
     assert all(cell.value is None and "no weights" in cell.reason for cell in siamcar[2:-1])
+
+
+def test_two_measurements_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """``scores.json`` is what `ablate` calls them all."""
+    file = ROOT / "experiments" / "ablations" / "precision" / "real.json"
+    files = [tmp_path / folder / "scores.json" for folder in ("a", "b")]
+    for path in files:
+        path.parent.mkdir()
+        shutil.copy(file, path)
+    found = kept_blocks(files)
+    assert [block.stem for block in found] == ["precision-scores", "precision-scores-2"]
+    assert not set(found[0].tables) & set(found[1].tables)

@@ -147,7 +147,7 @@ def test_rows_that_share_a_training_are_families() -> None:
     assert families(whose) == [("b",), ("a", "c"), ("d",)]
     assert (
         seed_freedom(whose) == 1
-        and seed_freedom(own_trainings({r: dict.fromkeys(s, {}) for r, s in whose.items()})) == 1
+        and seed_freedom(own_trainings({r: {seed: {} for seed in own} for r, own in whose.items()})) == 1
     )
 
 
