@@ -102,8 +102,9 @@ def _drawn(
     """(resamples, count) deviations for each count, drawn with replacement from those of all tables together.
 
     Means of few values vary too little, and their own spread is not well known: they are scaled up to the unbiased
-    variance, and each draw is Student's. What the trainings' means differ by because each met these few sequences is
-    taken off (analysis of variance), as drawing sequences has it already.
+    variance, and that is drawn, too, over a chi-square. What the trainings' means differ by because each met these few
+    sequences is taken off (analysis of variance), as drawing sequences has it already: off every draw, since taken off
+    the estimate, which is below it by chance as often as not where seeds differ little, it would leave no deviation.
     """
     several = [own for own in off if len(own) > 1]
     if freedom < 1 or not several:
@@ -112,8 +113,8 @@ def _drawn(
     sequences = several[0].shape[1]
     squares = sum(float((own.mean(axis=1) ** 2).sum()) for own in several)
     noise = sum(float(((own - own.mean(axis=1, keepdims=True)) ** 2).sum()) for own in several) / sequences
-    variance = (squares - noise / max(1, sequences - 1)) / freedom
-    spread = float((pool**2).mean())
-    pool = pool * np.sqrt(max(0.0, variance) / spread) if spread else pool
-    wide = student(freedom, resamples, rng)
-    return [rng.choice(pool, (resamples, count)) * wide[:, None] for count in counts]
+    noise /= freedom * max(1, sequences - 1)
+    spread = float(np.sqrt((pool**2).mean()))
+    pool = pool / spread if spread else pool
+    scale = np.sqrt(np.maximum(0.0, squares / freedom * student(freedom, resamples, rng) ** 2 - noise))
+    return [rng.choice(pool, (resamples, count)) * scale[:, None] for count in counts]
