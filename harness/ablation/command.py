@@ -11,7 +11,7 @@ from pathlib import Path
 from inmo.errors import Exit, UserError
 from inmo.harness.ablation.measured import measured_words, study_of, track
 from inmo.harness.ablation.members import demand, missing
-from inmo.harness.ablation.opened import STORE, Asked, command_of, open_ablation
+from inmo.harness.ablation.opened import STORE, Asked, command_of, demand_folder, open_ablation
 from inmo.harness.ablation.trainings import run_trainings
 from inmo.harness.run.jobs import demand_sequences
 from inmo.harness.run.outcomes import say_holes
@@ -55,6 +55,7 @@ def ablate(
     opened = open_ablation(asked, out)
     datasets = open_datasets(opened.datasets)  # say what is wrong before hours of training
     demand_sequences(datasets, (), opened.partial)
+    demand_folder(out)
     demand(opened.members)
     todo = missing(opened.members)
     if processes() > 1:
@@ -75,11 +76,9 @@ def ablate(
     on = tuple(measured_words(study, data) for data, _ in found)
     kept = KeptStudy(opened.stem, opened.title, date.today().isoformat(), command_of(asked, opened), on, study)
     file = write_study(kept, out / opened.stem / KEPT_FILE)
-    for path in [*(out / opened.stem / "tables").glob("*.*"), *(out / opened.stem / "figures").glob("*.*")]:
-        path.unlink()  # of another measurement, whose parts this one may not have
     page = write_report(
         Store(out / STORE), out / opened.stem, title=opened.title,
-        evaluation=Evaluation(tuple(data for data, _ in found)), blocks=[block],
+        evaluation=Evaluation(tuple(data for data, _ in found)), blocks=[block], alone=True,
     )  # fmt: skip
     for table in block.tables.values():
         sys.stdout.write(f"## {table.title}\n\n{table.render('md')}\n")

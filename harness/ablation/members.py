@@ -153,11 +153,11 @@ def demand(found: Iterable[Member]) -> None:
         config = member.config
         with _named(member.row):
             if member.weights.is_file():
-                setup = member.setup()
                 if new(member.weights, training_key(config)):
+                    setup = member.setup()
                     built(setup.spec.name, setup.on("lasot"), "cpu")
                 continue
-            if new(training_key(replace(config, seed=0)), config.initial):
+            if new(training_key(replace(config, seed=0))):
                 check_network(config)
             if new(config.data, config.validation):
                 check_data(config)

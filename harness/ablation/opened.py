@@ -80,6 +80,13 @@ def open_ablation(asked: Asked, home: Path) -> Opened:
     )
 
 
+def demand_folder(out: Path) -> None:
+    """Raises UserError where OUT can be no folder."""
+    there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UserError(f"{there} is no folder: give another --out")
+
+
 def command_of(asked: Asked, opened: Opened) -> str:
     """The words that measure it again; datasets by name, as roots are somebody's own."""
     name = asked.file.stem if asked.file.parent == FOLDER else asked.file.name

@@ -12,7 +12,7 @@ import torch
 from inmo.errors import UserError
 from inmo.harness.ablation.measured import pairs_of
 from inmo.harness.ablation.members import demand, missing
-from inmo.harness.ablation.opened import Asked, Opened, open_ablation
+from inmo.harness.ablation.opened import STORE, Asked, Opened, demand_folder, open_ablation
 from inmo.harness.experiment.planning import Wanted, duration, footage, lines, make_plan
 from inmo.harness.run.jobs import demand_sequences
 from inmo.harness.run.setup import open_datasets
@@ -77,7 +77,7 @@ def dry_run(asked: Asked, out: Path, *, at_once: int = 1, jobs: int = 1, device:
         said += ["", f"training: {duration(whole)}{f', {at_once} at a time' if at_once > 1 else ''}"]
         if at_once > 1:
             said.append("(each as fast as alone: trainings that share cores or a device are slower)")
-    store = out / "store"
+    store = out / STORE
     there = open_store(store) if store.is_dir() else None
     plan = make_plan(_wanted(opened), store=there, bench=None, device=device)
     refused = [f"{BLOCKED} {reason}" for reason in blockers(opened, out)]
@@ -91,13 +91,8 @@ def blockers(opened: Opened, out: Path) -> list[str]:
         rooted = [word for word in opened.datasets if "=" in word]
         demand_sequences(open_datasets(rooted), (), opened.partial)
 
-    def folder() -> None:
-        there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
-        if not there.is_dir():
-            raise UserError(f"{there} is no folder: give another --out")
-
     found = []
-    for check in (datasets, folder, lambda: demand(opened.members)):
+    for check in (datasets, lambda: demand_folder(out), lambda: demand(opened.members)):
         try:
             check()
         except UserError as error:

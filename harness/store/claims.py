@@ -159,7 +159,7 @@ def _acquired(path: Path) -> SoftFileLease | None:
         lease.break_lock()
         return _acquired(path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another --store") from error
+        raise UserError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
     return lease
 
 

@@ -66,6 +66,7 @@ def write_report(
     blocks: Sequence[Block] = (),
     full_paths: bool = False,
     single_file: bool = False,
+    alone: bool = False,
 ) -> Path:
     """Score a store; write OUT/index.html, OUT/tables/*.csv|tex|json, OUT/figures/*.svg|pdf, OUT/frames/*/*/*.jpg.
 
@@ -81,6 +82,7 @@ def write_report(
         blocks: shown between the overview and the datasets; their files are written with the others.
         full_paths: say where data and files lay; by default their names alone, as the page is handed on.
         single_file: write OUT/index.html alone, with frames of the failure browser in it, fewer of them.
+        alone: the folder is this page's own: tables and figures that another one left in it are removed.
 
     Returns:
         the path of index.html.
@@ -113,6 +115,9 @@ def write_report(
         page = template("page.html", named).render(values, title=title, single_file=single_file)
         if not single_file:
             tables = {"overview": overview.table} | {k: t for part in parts for k, t in part.tables.items()}
+            stale = [*(out / "tables").glob("*.*"), *(out / "figures").glob("*.*")] if alone else []
+            for path in stale:
+                path.unlink(missing_ok=True)  # another command may write the same page
             if not full_paths:
                 tables = {stem: table_of_names(table, roots) for stem, table in tables.items()}
             write_tables(tables, out / "tables")

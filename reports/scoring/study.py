@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,14 +163,15 @@ def read_study(path: Path) -> KeptStudy:
 
 def _sequences(raw: _File, measures: Mapping[str, Sequence[float | None]]) -> Mapping[str, Values]:
     found: dict[str, dict[str, float]] = {name: {} for name in raw.sequences}
-    for key, values in dict(measures).items():
+    for key, values in measures.items():
         if key not in KEPT:
             raise ValueError(f"it has '{key}', which is no measure")
+        most = 1.0 if KEPT[key] else sys.float_info.max
         for name, value in zip(raw.sequences, values, strict=True):
             if value is None:
                 continue
             number = float(value)
-            if not 0.0 <= number <= (1.0 if KEPT[key] else math.inf) or math.isinf(number):  # NaN is neither
+            if not 0.0 <= number <= most:  # as NaN is not, either
                 raise ValueError(f"{key} of {name} is {value}")
             found[name][key] = number
     if (SHARE in measures) != (BEFORE in measures):

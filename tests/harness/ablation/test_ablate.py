@@ -205,6 +205,17 @@ def test_an_ablation_is_not_called_as_what_lies_beside_its_page(tmp_path: Path, 
         open_ablation(Asked(file, datasets=("mini-lasot",)), tmp_path)
 
 
+def test_a_folder_that_can_be_none_is_said_first(
+    photos: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainings, "run_training", refuse)
+    write_config(tmp_path, photos)
+    (tmp_path / "file").touch()
+    asked = Asked(write_ablation(tmp_path), datasets=(f"folder={clips}",))
+    with pytest.raises(UserError, match="file is no folder: give another --out"):
+        ablate(asked, out=tmp_path / "file" / "out", device="cpu")
+
+
 def test_rows_are_networks(tmp_path: Path) -> None:
     file = write_ablation(tmp_path, config="", rows={"a": {"tracker": "csrt"}, "b": {"tracker": "mosse"}})
     with pytest.raises(UserError, match="row a: csrt has no network to train"):
