@@ -81,9 +81,10 @@ def watch_step(tracker: NeuralTracker, frame: Frame, state: State) -> Watched:
     if not parts:
         raise UserError("this tracker has no CSA and no TCA to look at: name one with an interaction")
     keys = {asked.name: asked.keys for asked in network_keys(tracker.network)}
+    first = {(part.part, part.name): part for part in reversed(parts)}  # of several templates, or a mirror image too
     return Watched(
         search,
-        tuple(replace(part, keys=keys.get(part.name)) for part in parts),
+        tuple(replace(part, keys=keys.get(part.name)) for part in reversed(first.values())),
         _foreground(scores[0]),
         step.state,
         step.boxes[0],

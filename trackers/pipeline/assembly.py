@@ -13,7 +13,7 @@ from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck, FusionSiz
 from inmo.trackers.networks.pixelwise import ConvHead, PixelwiseNeck, search_anchors
 from inmo.trackers.pipeline.config import NeuralConfig, Sizes, choice, everywhere, one_of
 from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, normalise_rgb
-from inmo.trackers.pipeline.postprocess import Located, Targets, locate
+from inmo.trackers.pipeline.postprocess import Located, Targets, locate, mirrored
 from inmo.trackers.pipeline.postprocess_small import locate_gently
 
 STRIDE = 8  # pixels of the input per cell of the backbones' maps
@@ -231,5 +231,6 @@ def tracker_around(
         constants=config.tuning(),
         clamp_output=clamp_output,
         anchored=anchored,
+        mirrored=mirrored,
     )
     return NeuralTracker(network, recipe, device, config)

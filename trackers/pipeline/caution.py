@@ -1,4 +1,4 @@
-"""What a tracker may do beyond its recipe: when its score falls, and from how its target moves. Off unless asked for.
+"""What a tracker may do beyond its recipe: when its score falls, from how it moves, with a mirror. Off unless asked.
 
 None of the papers does any of it.
 """
@@ -50,6 +50,8 @@ class Caution:
             and the Hanning window has its peak.
         sure: score from which the target's picture becomes a second template, ``REFRESH`` frames after the last; what
             the network says of the two is averaged, at twice the cost. 0: there is none.
+        mirror: whether the network looks at the mirror images of template and search region too, and both answers are
+            averaged, at twice the cost.
     """
 
     unsure: float = 0.0
@@ -57,6 +59,7 @@ class Caution:
     widen: float = 1.0
     motion: float = 0.0
     sure: float = 0.0
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         for name in ("unsure", "motion", "sure"):

@@ -44,7 +44,8 @@ class State:
     """What is remembered of B targets.
 
     Attributes:
-        features: what the network's ``template`` gave, as a tuple of one; of two where there is a second template.
+        features: what the network's ``template`` gave, as a tuple of one; of two where there is a second template. Each
+            is a pair, of the image and its mirror image, where both are looked at.
         centre, size: (B, 2) float64 x, y and w, h in pixels of the frame, counted from 0.
         fill: (B, 3) uint8, the mean colour of the first frame, outside which crops are filled with it.
         limits: (B, 2) float64 width and height of the first frame.
@@ -97,6 +98,7 @@ class Recipe:
         locate: (the network's outputs, the targets of the frame before) to the new place, all on the device.
         clamp_output: whether x and y of the reported boxes are kept at 0 or above (SOTS does).
         anchored: whether ``template`` is also told the targets' w, h (B, 2) as fractions of the crop's side.
+        mirrored: the outputs for mirror images as outputs for the images themselves; None where that cannot be said.
     """
 
     geometry: Geometry
@@ -105,6 +107,7 @@ class Recipe:
     constants: tuple[float, float, float]
     clamp_output: bool = False
     anchored: bool = False
+    mirrored: Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]] | None = None
 
 
 class NeuralTracker:
@@ -121,8 +124,8 @@ class NeuralTracker:
             calls of the network go through torch.compile; with another ``runtime`` than torch that computes ``search``.
 
     Raises:
-        UserError: a device that cannot be used, fp16 on a processor, or a runtime that is not installed or cannot do
-            this.
+        UserError: a device that cannot be used, fp16 on a processor, a runtime that is not installed or cannot do this,
+            or a mirror for a network whose outputs cannot be turned.
     """
 
     def __init__(self, network: nn.Module, recipe: Recipe, device: str, config: NeuralConfig[Any]) -> None:
@@ -130,6 +133,8 @@ class NeuralTracker:
         self.device = resolve_device(other.facts.device if other and device == "auto" else device)
         if config.precision == "fp16" and self.device.type == "cpu":
             raise UserError("fp16 is for GPUs, a processor takes many times as long as for fp32: use --precision bf16")
+        if config.mirror and recipe.mirrored is None:
+            raise UserError("mirror is for trackers with a box in every cell, SiamCAR's head has none: leave it out")
         self.network = network.to(self.device).eval()
         self.recipe = recipe
         self.caution = config.caution
@@ -183,11 +188,12 @@ class NeuralTracker:
         cropped = time.perf_counter()
         with torch.inference_mode():
             began = self._mark()
-            outputs, *others = [self.search(images, features) for features in state.features]
+            seen: list[tuple[Tensor, ...]] = []
+            for features in state.features:
+                outputs = self.search(images, features)
+                seen.append(tuple(output.to(targets.side.dtype) for output in outputs))
             ended = self._mark()
-            exact = tuple(output.to(targets.side.dtype) for output in outputs)
-            if others:
-                exact = tuple(torch.stack(same).mean(0) for same in zip(exact, *others, strict=True))
+            exact = seen[0] if len(seen) == 1 else tuple(torch.stack(same).mean(0) for same in zip(*seen, strict=True))
             place = self.recipe.locate(exact, targets)
             finite = [output.isfinite().flatten(1).all(1, keepdim=True) for output in exact]
             # All that leaves the device leaves it here, in one transfer.
@@ -206,10 +212,21 @@ class NeuralTracker:
         return self.caution.region(state.centre, self.recipe.geometry.search_side(state.size), state.past)
 
     def search(self, images: Tensor, features: Any) -> tuple[Tensor, ...]:
-        """The network's outputs for B normalised search regions and the features of B templates, on the device."""
+        """The network's outputs for B normalised search regions and the features of B templates, on the device.
+
+        With ``mirror`` the mean of what it says of the images and of their mirror images.
+        """
+        turn = self.recipe.mirrored if self.caution.mirror else None
         with torch.inference_mode(), self._arithmetic():
-            outputs: tuple[Tensor, ...] = self._search(images, features)
-        return outputs
+            if turn is None:
+                outputs: tuple[Tensor, ...] = self._search(images, features)
+                return outputs
+            own, other = features
+            # A copy: where the network is one CUDA graph, its next call writes over the outputs of this one.
+            seen = tuple(output.clone() for output in self._search(images, own))
+            outputs = self._search(images.flip(3), other)
+            means = [(one + two) / 2 for one, two in zip(seen, turn(outputs), strict=True)]
+            return outputs._make(means) if hasattr(outputs, "_make") else tuple(means)
 
     def regions(self, state: State) -> Boxes:
         """(B, 4) x, y, w, h of the squares in which the next step looks for the targets."""
@@ -226,8 +243,11 @@ class NeuralTracker:
         side = self.recipe.geometry.template_side(size)
         images = self._images(frames, centre, side, self.recipe.geometry.template_size, fill)
         anchors = torch.from_numpy(size / side[:, None]).float().to(self.device)
+        sizes = (anchors,) if self.recipe.anchored else ()
         with torch.inference_mode(), self._arithmetic():
-            return self._template(images, anchors) if self.recipe.anchored else self._template(images)
+            if not self.caution.mirror:
+                return self._template(images, *sizes)
+            return self._template(images, *sizes), self._template(images.flip(3), *sizes)
 
     def _moved(self, frames: list[Frame], state: State, found: Floats) -> State:
         """The state after a step that found (B, 5) centre, size and score."""

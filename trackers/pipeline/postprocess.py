@@ -105,6 +105,20 @@ def locate(probability: Tensor, boxes: Tensor, targets: Targets) -> Located:
     return Located(bounded(centre, 0.0, targets.limits), bounded(size, 10.0, targets.limits), score)
 
 
+def mirrored(outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a network says of a search region, as said of its mirror image; of the mirror image, as of the region.
+
+    Args:
+        outputs: logits (B, L, 2) and boxes (B, L, 4) cx, cy, w, h as fractions of the region's side, L cells of a
+            square map row by row.
+    """
+    logits, boxes = outputs
+    side = round(logits.shape[1] ** 0.5)
+    turned = torch.arange(side * side, device=logits.device).view(side, side).flip(1).reshape(-1)
+    boxes = boxes[:, turned]
+    return logits[:, turned], torch.cat([1.0 - boxes[..., :1], boxes[..., 1:]], dim=-1)
+
+
 def windowed(scores: Tensor, weight: Tensor) -> Tensor:
     """Scores (B, L) of a square map mixed with its Hanning window, whose share is ``weight`` (B,)."""
     window = hanning_window(round(scores.shape[1] ** 0.5), scores.dtype, scores.device)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from inmo.errors import UserError
+from inmo.trackers.families.siamcar import SIAMCAR
 from inmo.trackers.families.transt import TRANST
 from inmo.trackers.pipeline.caution import REFRESH, Caution, Past
 from inmo.trackers.pipeline.crop import transt_crops
@@ -140,6 +142,47 @@ def test_a_second_template_is_taken_when_it_is_due_and_sure() -> None:
     shown = [float(seen[0, 0]) for seen in tracker.seen]
     assert shown == [0.0] * (REFRESH + 2) + [(REFRESH + 2) / 2]
     assert float(state.past.age[0]) == 1.0
+
+
+def nano(**changes: Any) -> NeuralTracker:
+    tracker = TRANST.build(replace(NANO, **changes), "cpu")
+    assert isinstance(tracker, NeuralTracker)
+    return tracker
+
+
+def test_with_a_mirror_a_mirrored_video_gives_mirrored_boxes() -> None:
+    """Whatever the network: both of its answers are the mean of the same two."""
+    frames = np.random.default_rng(0).integers(0, 255, (2, 90, 120, 3), dtype=np.uint8)
+    other = np.ascontiguousarray(frames[:, :, ::-1])
+    off = {}
+    for mirror in (False, True):
+        tracker = nano(mirror=mirror)
+        state = tracker.init([frames[0]], np.array([[30.0, 40.0, 20.0, 16.0]]))
+        turned = tracker.init([other[0]], np.array([[70.0, 40.0, 20.0, 16.0]]))
+        ((x, y, w, h),) = tracker.step([frames[1]], state).boxes
+        off[mirror] = np.abs(tracker.step([other[1]], turned).boxes - [[120.0 - x - w, y, w, h]]).max()
+    assert off[True] < 1e-3 < 0.1 < off[False]
+
+
+def test_a_mirror_and_a_second_template_keep_lanes_apart() -> None:
+    frames = list(np.random.default_rng(1).integers(0, 255, (2, 90, 120, 3), dtype=np.uint8))
+    starts = np.array([[30.0, 40.0, 20.0, 16.0], [60.0, 20.0, 24.0, 30.0]])
+    tracker = nano(mirror=True, sure=0.001)
+    both = tracker.init(frames, starts)
+    for lane in range(2):
+        alone = tracker.init([frames[lane]], starts[[lane]])
+        together = tracker.step(frames, both).boxes[lane]
+        np.testing.assert_allclose(tracker.step([frames[lane]], alone).boxes[0], together, atol=1e-3)
+        np.testing.assert_allclose(tracker.step([frames[lane]], both.take([lane])).boxes[0], together, atol=1e-3)
+    parts = pytree.tree_leaves(State.join([both, both]).features)
+    assert {len(part) for part in parts if isinstance(part, Tensor)} == {4}
+
+
+def test_a_head_without_a_box_in_every_cell_has_no_mirror() -> None:
+    config = replace(SIAMCAR.config, allow_random_weights=True, mirror=True)
+    with pytest.raises(UserError, match="mirror is for trackers with a box in every cell"):
+        SIAMCAR.build(config, "cpu")
+    assert SIAMCAR.build(replace(config, preset="nano"), "cpu")  # of other parts
 
 
 def test_lanes_keep_their_own_past() -> None:

@@ -6,10 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inmo.trackers.pipeline.postprocess import Located, Targets, change_penalty, context_size, hanning_window, locate
+from inmo.trackers.pipeline.postprocess import (
+    Located,
+    Targets,
+    change_penalty,
+    context_size,
+    hanning_window,
+    locate,
+    mirrored,
+)
 from tests.trackers.pipeline.targets import exact, targets
 
 
@@ -34,6 +43,17 @@ def test_window_pulls_to_the_middle() -> None:
     assert place(probability, nine).score[0] == 0.6
     windowed = place(probability, nine, window_influence=0.49)
     assert windowed.score[0] == pytest.approx(0.5 * 0.51 + 0.49)  # the 3 x 3 window is 1 in the middle, 0 elsewhere
+
+
+def test_a_mirror_image_has_its_left_cells_on_the_right() -> None:
+    logits = exact([[[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [4.0, 0.0]]])
+    turned = mirrored((logits, exact([FOUR])))
+    assert turned[0][0, :, 0].tolist() == [2.0, 1.0, 4.0, 3.0]
+    wanted = [[0.4, 0.4, 0.3, 0.2], [0.5, 0.5, 0.2, 0.1], [0.1, 0.9, 0.4, 0.4], [0.9, 0.1, 0.1, 0.1]]
+    np.testing.assert_allclose(turned[1][0], wanted)
+    again = mirrored(turned)
+    assert torch.equal(again[0], logits)
+    np.testing.assert_allclose(again[1][0], FOUR)
 
 
 def test_penalty_by_hand() -> None:
