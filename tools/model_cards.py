@@ -165,8 +165,9 @@ def _span(interval: Any) -> str:
 def main(words: Sequence[str]) -> int:
     """Write the card of every shipped file, the list of their hashes, and the overview of all of them."""
     stores = {title: open_store(Path(path)) for title, _, path in (word.rpartition("=") for word in words)}
-    for path in sorted(FOLDER.glob("*.safetensors")):
-        name, _ = parts(path.stem)
+    files = [(parts(path.stem)[0], path) for path in sorted(FOLDER.glob("*.safetensors"))]
+    files += [(name, item.path(name)) for name, (_, item) in shipped_weights().items() if item.file]
+    for name, path in files:
         path.with_suffix(".md").write_text(card(name, path, stores), encoding="utf-8")
         sys.stdout.write(f"{path.with_suffix('.md')}\n")
     listed = [f"{file_sha256(path)}  {path.name}\n" for path in sorted(FOLDER.glob("*.safetensors"))]

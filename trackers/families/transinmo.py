@@ -270,6 +270,13 @@ TRANSINMO = Family(
             IMAGENET_BODY,
             "experiments/ablations/longer-lite/curves.csv",
         ),
+        "transinmo-lite-192": Shipped(
+            "train configs/lite/transinmo-192.yaml",
+            {"preset": "lite-192"},
+            IMAGENET_BODY,
+            "experiments/ablations/resolution/curves.csv",
+            "experiments/ablations/resolution/lite-192-seed0.safetensors",
+        ),
     },
     recipes={
         "full": "configs/full/transinmo.yaml",

@@ -19,7 +19,7 @@ from inmo.trackers.base import Tracker, TrackerSpec, file_sha256
 from inmo.trackers.pipeline.checkpoint import KeyMap, apply_either, apply_strict, load_state_dict
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.neural import NeuralTracker
-from inmo.trackers.pipeline.shipped import Shipped, architecture, file_of
+from inmo.trackers.pipeline.shipped import Shipped, architecture
 from inmo.whole_files import place
 
 
@@ -121,7 +121,7 @@ def find(config: NeuralConfig[Any], seed: int = 0) -> Path | None:
     relatives = [tracker(name) for name, row in TRACKERS.items() if row.partition(":")[0] == home]
     for row in relatives:
         for name, item in row.shipped.items() if isinstance(row, Family) else ():
-            path = file_of(name, seed)
+            path = item.path(name, seed)
             if path.is_file() and architecture(replace(row.config, **item.settings)) == wanted:
                 return path
     return None

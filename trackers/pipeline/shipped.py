@@ -1,7 +1,8 @@
 """Weights that come with the project: small trackers, trained by its own commands. ``weights/`` holds a card for each.
 
 A small preset without ``weights`` takes the shipped file that was trained for exactly its architecture:
-``<name>.safetensors``, or ``<name>-seed-1.safetensors`` where its ``seed`` is 1.
+``<name>.safetensors``, or ``<name>-seed-1.safetensors`` where its ``seed`` is 1. One that would make the package too
+large lies elsewhere in a checkout.
 """
 
 from __future__ import annotations
@@ -32,16 +33,23 @@ class Shipped:
         settings: that differ from the tracker's default.
         origin: what the training started from and under which licence that is; empty where from nothing.
         curve: file of its scores over the pairs seen, where it was kept.
+        file: where the weights of seed 0 lie beneath the project's folder, if not in ``weights/``: a checkout has them,
+            an installed package does not.
     """
 
     command: str
     settings: Mapping[str, Any] = field(default_factory=lambda: {"preset": "nano"})
     origin: str = ""
     curve: str = ""
+    file: str = ""
+
+    def path(self, name: str, seed: int = 0) -> Path:
+        """Where the weights of a seed lie, if they are there; the card has the suffix ``.md``."""
+        return ROOT / self.file if self.file and not seed else file_of(name, seed)
 
 
 def file_of(name: str, seed: int = 0) -> Path:
-    """Where the weights of a name and a seed lie, if they are there; the card has the suffix ``.md``."""
+    """Where the weights of a name and a seed lie, if they come with the package and are there."""
     return FOLDER / (f"{name}-seed-{seed}.safetensors" if seed else f"{name}.safetensors")
 
 

@@ -34,16 +34,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_architecture_decides_which_file(folder: Path) -> None:
-    paths = {name: write(folder, name) for name in shipped_weights()}
+    paths = {
+        name: item.path(name) if item.file else write(folder, name) for name, (_, item) in shipped_weights().items()
+    }
     for name, (spec, item) in shipped_weights().items():
         config = spec.for_dataset(replace(spec.config, **item.settings), "lasot")
         assert config.weights == str(paths[name])
         tuned = spec.for_dataset(replace(spec.config, **item.settings, lr=0.9, precision="bf16"), "otb100")
         assert tuned.weights == str(paths[name])  # test-time constants do not change the network
-        wary = replace(
-            spec.config, **item.settings, unsure=0.8, hold_size=True, widen=1.1, motion=0.5, sure=0.9, mirror=True
-        )
-        assert spec.for_dataset(replace(spec.config, **item.settings, **wary), "otb100").weights == str(paths[name])
+        wary = {"unsure": 0.8, "hold_size": True, "widen": 1.1, "motion": 0.5, "sure": 0.9, "mirror": True}
+        assert spec.for_dataset(replace(spec.config, **{**item.settings, **wary}), "otb100").weights == str(paths[name])
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,15 @@ def test_the_content_of_the_file_enters_the_hash(folder: Path) -> None:
 
 
 FILES = sorted(shipped.FOLDER.glob("*.safetensors"))
+APART = {item.path(name): name for name, (_, item) in shipped_weights().items() if item.file}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*FILES, *APART], ids=lambda path: path.stem)
 def test_what_is_shipped_can_be_used(path: Path) -> None:
     """fp16, a card beside it, trained on nothing that was filmed for a benchmark, and it follows a square."""
-    name, seed = shipped.parts(path.stem)
+    name, seed = (APART[path], 0) if path in APART else shipped.parts(path.stem)
     assert name in shipped_weights()
-    assert path.with_name(f"{name}.md").is_file()
+    assert path.with_suffix(".md").is_file()
     assert all(v.dtype == torch.float16 for v in load_state_dict(path).values() if v.is_floating_point())
     spec, item = shipped_weights()[name]
     running = spec.build(spec.for_dataset(replace(spec.config, **item.settings, seed=seed), "folder"), "cpu")

@@ -114,8 +114,9 @@ def raw(config: Any) -> tuple[torch.Tensor, ...]:
 
 
 @pytest.mark.parametrize("name", HERE)
-def test_raw_outputs_are_those_of_torch(name: str) -> None:
-    config = config_of("siamcar", SMALL)
+@pytest.mark.parametrize("mirror", [False, True])
+def test_raw_outputs_are_those_of_torch(mirror: bool, name: str) -> None:
+    config = config_of("siamcar", {**SMALL, "mirror": mirror})
     wanted, found = raw(config), raw(replace(config, runtime=name))
     assert names_of(found) == names_of(wanted) == ("logits", "boxes")
     for right, one in zip(wanted, found, strict=True):
