@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,7 +13,8 @@ from inmo.harness.store.records import Run, StoredDataset
 from inmo.paths import ROOT
 from inmo.trackers.base import file_sha256
 
-WEIGHTS = Path("trackers/weights")
+WEIGHTS = ("trackers/weights/*.safetensors", "experiments/ablations/*/*.safetensors")
+"""Weights that come with the project: of the shipped trackers, and in a checkout of trainings of the ablations."""
 
 
 def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] | None = None) -> str:
@@ -55,7 +55,8 @@ def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] 
 @lru_cache(maxsize=1)
 def shipped_weights() -> Mapping[str, str]:
     """SHA-256 -> path from the repository's root of the weights that come with the project."""
-    return {file_sha256(path): str(WEIGHTS / path.name) for path in sorted((ROOT / WEIGHTS).glob("*.safetensors"))}
+    files = (path for pattern in reversed(WEIGHTS) for path in sorted(ROOT.glob(pattern)))  # of equal ones the shipped
+    return {file_sha256(path): path.relative_to(ROOT).as_posix() for path in files}
 
 
 def _in_yaml(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from inmo.harness.commands.track import Track
 from inmo.harness.run.setup import configure
 from inmo.harness.store.records import Run, StoredDataset
 from inmo.harness.store.rerun_command import repeat_command, shipped_weights
-from inmo.trackers.base import config_hash, identity
+from inmo.paths import ROOT
+from inmo.trackers.base import config_hash, file_sha256, identity
 
+FURTHER = "experiments/ablations/resolution/lite-192-seed0.safetensors"
 OTB = StoredDataset("otb100", "otb100", "OTB100", "pysot", 1, "/data/my OTB", ("a",))
 
 
@@ -51,8 +54,11 @@ def test_files_are_named_where_their_content_is_known(tmp_path: Path) -> None:
     run = Run("siamcar", "SiamCAR", "a" * 12, "", {"name": "siamcar", "weights": {"sha256": "ab"}, "preset": "full"})
     assert "--weights FILE --set preset=full" in repeat_command(run, OTB, {})
     assert "--weights w.safetensors" in repeat_command(run, OTB, {"ab": "w.safetensors"})
-    assert all(len(digest) == 64 and path.startswith("trackers/weights/") for digest, path in shipped_weights().items())
-    assert shipped_weights()
+    known = shipped_weights()
+    assert all(len(digest) == 64 and (ROOT / path).is_file() for digest, path in known.items())
+    assert {"trackers/weights/transinmo-lite.safetensors", FURTHER} <= set(known.values())
+    digest = file_sha256(ROOT / FURTHER)
+    assert f"--weights {FURTHER}" in repeat_command(replace(run, identity={"weights": {"sha256": digest}}), OTB)
 
 
 def test_datasets_with_labels_and_holes() -> None:
