@@ -29,7 +29,6 @@ def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] 
     Returns:
         one line for a shell, or nothing where the config was stored as a fingerprint of code or of recorded results.
     """
-    known = shipped_weights() if shipped is None else shipped
     values = {key: value for key, value in run.identity.items() if key not in ("name", "target")}
     target = run.identity.get("target", "")
     prints = [v for v in values.values() if isinstance(v, Mapping) and set(v) != {"sha256"}]  # of code, or results
@@ -38,6 +37,7 @@ def repeat_command(run: Run, dataset: StoredDataset, shipped: Mapping[str, str] 
     words = ["python", "run_all.py", "track", "--tracker", run.tracker + (f":{target}" if target else "")]
     for key, value in values.items():
         if isinstance(value, Mapping):
+            known = shipped_weights() if shipped is None else shipped  # only now: it reads all the files
             value = known.get(value["sha256"], "FILE")
         elif value == "":
             continue
