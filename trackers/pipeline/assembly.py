@@ -13,7 +13,7 @@ from inmo.trackers.networks.matching import DepthwiseNeck, FusionNeck, FusionSiz
 from inmo.trackers.networks.pixelwise import ConvHead, PixelwiseNeck, search_anchors
 from inmo.trackers.pipeline.config import NeuralConfig, Sizes, choice, everywhere, one_of
 from inmo.trackers.pipeline.neural import NeuralTracker, Recipe, normalise_rgb
-from inmo.trackers.pipeline.postprocess import Located, Targets, locate, mirrored
+from inmo.trackers.pipeline.postprocess import Located, Targets, locate, mirrored, weighed
 from inmo.trackers.pipeline.postprocess_small import locate_gently
 
 STRIDE = 8  # pixels of the input per cell of the backbones' maps
@@ -31,6 +31,14 @@ class Features(NamedTuple):
     cache: Any
 
 
+class MappedOutputs(NamedTuple):
+    """``Outputs``, and the map (B, C, S, S) of the search region that the neck was given."""
+
+    logits: Tensor
+    boxes: Tensor
+    maps: Tensor
+
+
 class MatchingNetwork(nn.Module):
     """A stateless Siamese network made of built parts.
 
@@ -44,6 +52,8 @@ class MatchingNetwork(nn.Module):
     normalise = staticmethod(normalise_rgb)
     anchored = False
     """Whether ``template`` is also told the target's size."""
+    shows_maps = False
+    """Whether ``search`` also gives the map that its neck was given."""
     repeated_by_release = ("neck",)
     """Parts whose work on the template alone the authors' code repeats for every frame; here it is done once."""
 
@@ -59,11 +69,11 @@ class MatchingNetwork(nn.Module):
         features, memories = self.backbone.template(images)  # type: ignore[operator]
         return Features(memories, self.neck.template(features))  # type: ignore[operator]
 
-    def search(self, images: Tensor, features: Features) -> Outputs:
+    def search(self, images: Tensor, features: Features) -> Outputs | MappedOutputs:
         """(B, 3, X, X) normalised images of B search regions."""
         maps = self.backbone.search(images, features.memories)  # type: ignore[operator]
         out: Outputs = self.head(self.neck.search(maps, features.cache))  # type: ignore[operator]
-        return out
+        return MappedOutputs(*out, maps) if self.shows_maps else out
 
 
 class AnchoredFeatures(NamedTuple):
@@ -94,12 +104,12 @@ class AnchoredNetwork(MatchingNetwork):
             anchors = images.new_full((len(images), 2), 0.5)
         return AnchoredFeatures(memories, cache, search_anchors(anchors))
 
-    def search(self, images: Tensor, features: AnchoredFeatures) -> Outputs:  # type: ignore[override]
+    def search(self, images: Tensor, features: AnchoredFeatures) -> Outputs | MappedOutputs:  # type: ignore[override]
         """(B, 3, X, X) normalised images of B search regions."""
         maps = self.backbone.search(images, features.memories)  # type: ignore[operator]
         tokens = self.neck.search(maps, features.cache)  # type: ignore[operator]
         out: Outputs = self.head(tokens, features.anchors)
-        return out
+        return MappedOutputs(*out, maps) if self.shows_maps else out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +225,7 @@ def tracker_around(
         UserError: an unusable device.
     """
     anchored = bool(network.anchored)
+    network.shows_maps = config.online > 0.0  # type: ignore[assignment]
 
     def place(outputs: tuple[Tensor, ...], targets: Targets) -> Located:
         probability = torch.softmax(outputs[0], dim=-1)[..., 0]
@@ -232,5 +243,6 @@ def tracker_around(
         clamp_output=clamp_output,
         anchored=anchored,
         mirrored=mirrored,
+        weighed=weighed,
     )
     return NeuralTracker(network, recipe, device, config)

@@ -1,6 +1,6 @@
-"""What a tracker may do beyond its recipe: when its score falls, from how it moves, with a mirror. Off unless asked.
+"""What a tracker may do beyond its recipe: when its score falls, from how it moves, with a mirror, by learning.
 
-None of the papers does any of it.
+Off unless asked; none of the papers does any of it.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class Caution:
             the network says of the two is averaged, at twice the cost. 0: there is none.
         mirror: whether the network looks at the mirror images of template and search region too, and both answers are
             averaged, at twice the cost.
+        online: power, 0 to 1, of the factor with which a classifier that learns the target while it is tracked enters
+            the foreground probability, see ``pipeline.online``; 0: there is none.
     """
 
     unsure: float = 0.0
@@ -60,9 +62,10 @@ class Caution:
     motion: float = 0.0
     sure: float = 0.0
     mirror: bool = False
+    online: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("unsure", "motion", "sure"):
+        for name in ("unsure", "motion", "sure", "online"):
             if not 0.0 <= (value := getattr(self, name)) <= 1.0:
                 raise UserError(f"{name} wants a number from 0 to 1, not {value}")
         if not 1.0 <= self.widen <= WIDEST:

@@ -67,7 +67,9 @@ def write_graphs(name: str, config: NeuralConfig[Any], to: str, folder: Path) ->
             a config with caution, which two graphs cannot hold.
     """
     if config.caution != Caution():
-        raise UserError("the graphs hold what one frame needs: leave unsure, hold_size, widen, motion and sure out")
+        raise UserError(
+            "the graphs hold what one frame needs: leave unsure, hold_size, widen, motion, sure, mirror and online out"
+        )
     form, row = FORMATS[to], family(name)
     tracker = row.build(replace(config, runtime=form.runtime, precision="fp32"), "cpu")
     assert isinstance(tracker, NeuralTracker)

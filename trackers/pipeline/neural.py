@@ -28,6 +28,7 @@ from inmo.trackers.base import Step
 from inmo.trackers.pipeline.caution import REFRESH, Past
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Floats, Geometry, crop_into, mean_colour
+from inmo.trackers.pipeline.online import Online, begin, learn, likeness
 from inmo.trackers.pipeline.postprocess import Located, Targets
 from inmo.trackers.pipeline.shipped import architecture
 from inmo.trackers.runtimes.base import runtime
@@ -53,6 +54,7 @@ class State:
         first: (B, 2) float64 w, h in the first frame.
         constants: (B, 3) float64 penalty_k, lr, window_influence; targets may differ, as in a sweep.
         past: how they moved and were found.
+        online: what was learnt of them, where that is asked for.
     """
 
     features: tuple[Any, ...]
@@ -64,6 +66,7 @@ class State:
     first: Floats
     constants: Floats
     past: Past
+    online: Online | None = None
 
     def take(self, lanes: Sequence[int]) -> State:
         """The state of some of the targets, in this order."""
@@ -99,6 +102,9 @@ class Recipe:
         clamp_output: whether x and y of the reported boxes are kept at 0 or above (SOTS does).
         anchored: whether ``template`` is also told the targets' w, h (B, 2) as fractions of the crop's side.
         mirrored: the outputs for mirror images as outputs for the images themselves; None where that cannot be said.
+        weighed: (outputs, (B, L) factors) to outputs whose foreground probabilities are multiplied by them; None where
+            that cannot be done. Where it can, the network's last output is its map (B, C, S, S) if the config has
+            ``online``.
     """
 
     geometry: Geometry
@@ -108,6 +114,7 @@ class Recipe:
     clamp_output: bool = False
     anchored: bool = False
     mirrored: Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]] | None = None
+    weighed: Callable[[tuple[Tensor, ...], Tensor], tuple[Tensor, ...]] | None = None
 
 
 class NeuralTracker:
@@ -125,7 +132,7 @@ class NeuralTracker:
 
     Raises:
         UserError: a device that cannot be used, fp16 on a processor, a runtime that is not installed or cannot do this,
-            or a mirror for a network whose outputs cannot be turned.
+            or a mirror, or online learning, for a network whose outputs cannot be turned, or weighed.
     """
 
     def __init__(self, network: nn.Module, recipe: Recipe, device: str, config: NeuralConfig[Any]) -> None:
@@ -135,6 +142,8 @@ class NeuralTracker:
             raise UserError("fp16 is for GPUs, a processor takes many times as long as for fp32: use --precision bf16")
         if config.mirror and recipe.mirrored is None:
             raise UserError("mirror is for trackers with a box in every cell, SiamCAR's head has none: leave it out")
+        if config.online and recipe.weighed is None:
+            raise UserError("online is for trackers with one map of the search region, SiamCAR has three: leave it out")
         self.network = network.to(self.device).eval()
         self.recipe = recipe
         self.caution = config.caution
@@ -145,6 +154,8 @@ class NeuralTracker:
         if other:
             other.facts.demand(self.device.type, config.precision)
             settings = {"architecture": architecture(config), "attention": getattr(config, "attention", "")}
+            if config.online:
+                settings["maps"] = True
             self._search = search = RuntimeSearch(other, self.network, settings, config.precision)
             self.prepare = search.prepare
         if config.compile:
@@ -173,7 +184,8 @@ class NeuralTracker:
         scale = self.recipe.geometry.template_size / self.recipe.geometry.template_side(size)
         constants = np.tile(np.array(self.recipe.constants), (len(frames), 1))
         both = (features, features) if self.caution.sure else (features,)
-        return State(both, centre, size, fill, limits, scale, size, constants, Past.none(len(frames)))
+        state = State(both, centre, size, fill, limits, scale, size, constants, Past.none(len(frames)))
+        return replace(state, online=self._begin(frames, state)) if self.caution.online else state
 
     def step(self, frames: list[Frame], state: State) -> Step:
         """Find the B targets in their next frames.
@@ -194,13 +206,13 @@ class NeuralTracker:
                 seen.append(tuple(output.to(targets.side.dtype) for output in outputs))
             ended = self._mark()
             exact = seen[0] if len(seen) == 1 else tuple(torch.stack(same).mean(0) for same in zip(*seen, strict=True))
-            place = self.recipe.locate(exact, targets)
+            place, online = self._locate(exact, targets, state.online)
             finite = [output.isfinite().flatten(1).all(1, keepdim=True) for output in exact]
             # All that leaves the device leaves it here, in one transfer.
             found = torch.cat([place.centre, place.size, place.score[:, None], *finite], dim=1).cpu().double().numpy()
         network = seconds_between(began, ended)
         _demand_finite(found[:, 5:] == 1.0, outputs)
-        now = self._moved(frames, state, found)
+        now = replace(self._moved(frames, state, found), online=online)
         boxes = cxcywh_to_xywh(np.concatenate([now.centre, now.size], axis=1))
         if self.recipe.clamp_output:
             boxes[:, :2] = np.maximum(boxes[:, :2], 0.0)
@@ -248,6 +260,26 @@ class NeuralTracker:
             if not self.caution.mirror:
                 return self._template(images, *sizes)
             return self._template(images, *sizes), self._template(images.flip(3), *sizes)
+
+    def _begin(self, frames: list[Frame], state: State) -> Online:
+        """What is learnt of B targets in their first frames."""
+        middle, side = self.region(state)
+        images = self._images(frames, middle, side, self.recipe.geometry.search_size, state.fill)
+        targets = self._targets(state, middle, side)
+        with torch.inference_mode():
+            return begin(self.search(images, state.features[0])[-1], targets.size / targets.side[:, None])
+
+    def _locate(
+        self, outputs: tuple[Tensor, ...], targets: Targets, online: Online | None
+    ) -> tuple[Located, Online | None]:
+        """Where the targets are, and what is known of them then."""
+        if online is None or self.recipe.weighed is None:
+            return self.recipe.locate(outputs, targets), online
+        *own, maps = outputs
+        factor = likeness(online, maps) ** self.caution.online
+        place = self.recipe.locate(self.recipe.weighed(tuple(own), factor), targets)
+        side = targets.side[:, None]
+        return place, learn(online, maps, (place.centre - targets.centre) / side + 0.5, place.size / side, place.score)
 
     def _moved(self, frames: list[Frame], state: State, found: Floats) -> State:
         """The state after a step that found (B, 5) centre, size and score."""

@@ -110,13 +110,22 @@ def mirrored(outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
     Args:
         outputs: logits (B, L, 2) and boxes (B, L, 4) cx, cy, w, h as fractions of the region's side, L cells of a
-            square map row by row.
+            square map row by row; perhaps maps (B, C, S, S) besides.
     """
-    logits, boxes = outputs
+    logits, boxes, *maps = outputs
     side = round(logits.shape[1] ** 0.5)
     turned = torch.arange(side * side, device=logits.device).view(side, side).flip(1).reshape(-1)
     boxes = boxes[:, turned]
-    return logits[:, turned], torch.cat([1.0 - boxes[..., :1], boxes[..., 1:]], dim=-1)
+    boxes = torch.cat([1.0 - boxes[..., :1], boxes[..., 1:]], dim=-1)
+    return logits[:, turned], boxes, *(own.flip(3) for own in maps)
+
+
+def weighed(outputs: tuple[Tensor, ...], factor: Tensor) -> tuple[Tensor, ...]:
+    """Logits (B, L, 2) and whatever else, with the foreground probability times ``factor`` (B, L) in (0, 1]."""
+    probability = torch.softmax(outputs[0], dim=-1)[..., 0] * factor
+    numbers = torch.finfo(probability.dtype)
+    score = torch.logit(probability.clamp(numbers.tiny, 1.0 - numbers.eps))
+    return torch.stack([score, torch.zeros_like(score)], dim=-1), *outputs[1:]
 
 
 def windowed(scores: Tensor, weight: Tensor) -> Tensor:

@@ -38,6 +38,7 @@ def built(name: str, values: dict[str, str]) -> NeuralTracker:
         ("cnninmo", {"preset": "lite"}, 6),
         ("transinmo-star", {**STAR, "tca": "false"}, 4),
         ("transinmo-star", {**STAR, "mirror": "true", "sure": "0.5"}, 8),
+        ("transinmo-star", {**STAR, "online": "0.5"}, 8),
     ],
 )
 def test_watching_changes_no_box(name: str, values: dict[str, str], parts: int) -> None:

@@ -28,6 +28,7 @@ NANO = replace(TRANST.config, preset="nano", allow_random_weights=True)
         ({"unsure": 1.2}, "unsure wants a number from 0 to 1, not 1.2"),
         ({"motion": -0.1}, "motion wants"),
         ({"sure": 2.0}, "sure wants"),
+        ({"online": 1.5}, "online wants"),
         ({"unsure": 0.3, "widen": 3.0}, "widen wants a number from 1 to 2, not 3.0"),
         ({"widen": 1.2}, "say --set unsure=0.8"),
         ({"hold_size": True}, "say --set unsure=0.8"),

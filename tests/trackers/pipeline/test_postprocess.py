@@ -18,6 +18,7 @@ from inmo.trackers.pipeline.postprocess import (
     hanning_window,
     locate,
     mirrored,
+    weighed,
 )
 from tests.trackers.pipeline.targets import exact, targets
 
@@ -54,6 +55,15 @@ def test_a_mirror_image_has_its_left_cells_on_the_right() -> None:
     again = mirrored(turned)
     assert torch.equal(again[0], logits)
     np.testing.assert_allclose(again[1][0], FOUR)
+    assert mirrored((logits, exact([FOUR]), exact([[[[1.0, 2.0, 3.0]]]])))[2].tolist() == [[[[3.0, 2.0, 1.0]]]]
+
+
+def test_weighed_by_hand() -> None:
+    logits = exact([[[0.0, 0.0], [3.0, 3.0], [1.0, 1.0], [60.0, 0.0]]])
+    boxes = exact([FOUR])
+    found, same = weighed((logits, boxes), exact([[0.5, 0.001, 1.0, 1.0]]))
+    np.testing.assert_allclose(torch.softmax(found, dim=-1)[0, :, 0], [0.25, 0.0005, 0.5, 1.0])
+    assert same is boxes and found.isfinite().all()
 
 
 def test_penalty_by_hand() -> None:

@@ -42,7 +42,15 @@ def test_the_architecture_decides_which_file(folder: Path) -> None:
         assert config.weights == str(paths[name])
         tuned = spec.for_dataset(replace(spec.config, **item.settings, lr=0.9, precision="bf16"), "otb100")
         assert tuned.weights == str(paths[name])  # test-time constants do not change the network
-        wary = {"unsure": 0.8, "hold_size": True, "widen": 1.1, "motion": 0.5, "sure": 0.9, "mirror": True}
+        wary = {
+            "unsure": 0.8,
+            "hold_size": True,
+            "widen": 1.1,
+            "motion": 0.5,
+            "sure": 0.9,
+            "mirror": True,
+            "online": 0.5,
+        }
         assert spec.for_dataset(replace(spec.config, **{**item.settings, **wary}), "otb100").weights == str(paths[name])
 
 

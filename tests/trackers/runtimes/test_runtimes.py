@@ -114,11 +114,11 @@ def raw(config: Any) -> tuple[torch.Tensor, ...]:
 
 
 @pytest.mark.parametrize("name", HERE)
-@pytest.mark.parametrize("mirror", [False, True])
-def test_raw_outputs_are_those_of_torch(mirror: bool, name: str) -> None:
-    config = config_of("siamcar", {**SMALL, "mirror": mirror})
+@pytest.mark.parametrize("more", [{}, {"mirror": True}, {"online": 0.5}])
+def test_raw_outputs_are_those_of_torch(more: dict[str, Any], name: str) -> None:
+    config = config_of("siamcar", {**SMALL, **more})
     wanted, found = raw(config), raw(replace(config, runtime=name))
-    assert names_of(found) == names_of(wanted) == ("logits", "boxes")
+    assert names_of(found) == names_of(wanted) == ("logits", "boxes", "maps")[: 3 if more.get("online") else 2]
     for right, one in zip(wanted, found, strict=True):
         torch.testing.assert_close(one, right, atol=1e-4, rtol=0)
         assert right.std() > 1e-3  # it is not everywhere the same
