@@ -52,6 +52,9 @@ def run(command: Convert) -> int:
     shared = {"preset": command.preset, "interaction": command.interaction}
     weights = None if command.checkpoint is None else str(command.checkpoint)
     setup = configure(command.tracker, parse_overrides(command.set), {**shared, "weights": weights})
-    for part, path in write_graphs(command.tracker, setup.on(command.tuned_for), command.to, command.out).items():
+    config = setup.on(command.tuned_for)
+    for part, path in write_graphs(command.tracker, config, command.to, command.out).items():
         print(f"{part}: {path}")
+    if config.caution.online:
+        print("the graphs do without online learning: their boxes are those of --set online=0")
     return 0

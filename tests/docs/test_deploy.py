@@ -54,7 +54,7 @@ def test_the_script_gives_our_boxes(name: str, preset: str, tmp_path: Path) -> N
     printed = np.loadtxt(done.stdout.splitlines(), delimiter=",")
 
     row = family(name)
-    tracker = row.build(row.for_dataset(type(row.config)(preset=preset), "folder"), "cpu")
+    tracker = row.build(row.for_dataset(type(row.config)(preset=preset, online=0.0), "folder"), "cpu")
     state, boxes = tracker.init([frames[0]], np.array([FIRST])), []
     for frame in frames[1:]:
         step = tracker.step([frame], state)

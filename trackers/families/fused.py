@@ -149,7 +149,8 @@ LITE = FusedSizes(
     network=LiteNetwork,
     silent=True,
     crops=transinmo_crops,
-    constants=everywhere(0.1, 0.1, 0.35),  # chosen on rendered clips
+    constants=everywhere(0.1, 0.1, 0.35),  # chosen on rendered clips, as is the next
+    online=0.5,
 )
 NANO = SizedBody(
     template_size=48,

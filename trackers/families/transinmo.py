@@ -110,7 +110,7 @@ _NANO: dict[str, Any] = {
 
 
 _LITE: dict[str, Any] = {**NANO, **SMALL, "template_size": 64, "search_size": 128, "crops": transinmo_crops}
-_LITE["constants"] = LITE.constants
+_LITE |= {"constants": LITE.constants, "online": LITE.online}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -225,7 +225,7 @@ def tracker_around(
         UserError: an unusable device.
     """
     anchored = bool(network.anchored)
-    network.shows_maps = config.online > 0.0  # type: ignore[assignment]
+    network.shows_maps = config.caution.online > 0.0  # type: ignore[assignment]
 
     def place(outputs: tuple[Tensor, ...], targets: Targets) -> Located:
         probability = torch.softmax(outputs[0], dim=-1)[..., 0]

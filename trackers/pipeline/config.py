@@ -61,12 +61,14 @@ class Sizes:
         template_size, search_size: sides of the network's inputs in pixels.
         crops: (template size, search size) -> how crops are cut, see ``pipeline.crop``.
         constants: test-time constants per benchmark.
+        online: see ``Caution``.
     """
 
     template_size: int
     search_size: int
     crops: Callable[[int, int], Geometry]
     constants: Constants
+    online: float = 0.0
 
     @property
     def geometry(self) -> Geometry:
@@ -102,7 +104,8 @@ class NeuralConfig(Generic[S]):
         allow_random_weights: run without weights, for trying things out.
         seed: of random weights, and of the training whose shipped weights a small preset takes.
         window_influence, penalty_k, lr: test-time constants, see ``Tuning``; None: the preset's for the benchmark.
-        unsure, hold_size, widen, motion, sure, mirror, online: what no paper does, see ``Caution``.
+        unsure, hold_size, widen, motion, sure, mirror, online: what no paper does, see ``Caution``; online is the preset's
+            where it is None.
     """
 
     PRESETS: ClassVar[Mapping[str, Sizes]]
@@ -123,7 +126,7 @@ class NeuralConfig(Generic[S]):
     motion: float = field(default=0.0, metadata={"since": 0.0})
     sure: float = field(default=0.0, metadata={"since": 0.0})
     mirror: bool = field(default=False, metadata={"since": False})
-    online: float = field(default=0.0, metadata={"since": 0.0})
+    online: float | None = field(default=None, metadata={"since": 0.0})
 
     def __post_init__(self) -> None:
         one_of("preset", self.preset, *dict.fromkeys(row.partition(" ")[0] for row in self.PRESETS))
@@ -145,7 +148,8 @@ class NeuralConfig(Generic[S]):
     @property
     def caution(self) -> Caution:
         """Raises UserError for values that cannot be."""
-        return Caution(self.unsure, self.hold_size, self.widen, self.motion, self.sure, self.mirror, self.online)
+        online = self.sizes().online
+        return Caution(self.unsure, self.hold_size, self.widen, self.motion, self.sure, self.mirror, online)
 
     @property
     def one_batch_size(self) -> bool:

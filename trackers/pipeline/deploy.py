@@ -51,7 +51,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 
 def write_graphs(name: str, config: NeuralConfig[Any], to: str, folder: Path) -> dict[str, Path]:
-    """Write ``template`` and ``search`` of a tracker for one target, in float32.
+    """Write ``template`` and ``search`` of a tracker for one target, in float32, without what it learns online.
 
     Args:
         name: the tracker's.
@@ -64,11 +64,12 @@ def write_graphs(name: str, config: NeuralConfig[Any], to: str, folder: Path) ->
 
     Raises:
         UserError: no weights or ones that do not fit, a package that is missing, a folder that cannot be written, or
-            a config with caution, which two graphs cannot hold.
+            a config with other caution, which two graphs cannot hold.
     """
+    config = replace(config, online=0.0)
     if config.caution != Caution():
         raise UserError(
-            "the graphs hold what one frame needs: leave unsure, hold_size, widen, motion, sure, mirror and online out"
+            "the graphs hold what one frame needs: leave unsure, hold_size, widen, motion, sure and mirror out"
         )
     form, row = FORMATS[to], family(name)
     tracker = row.build(replace(config, runtime=form.runtime, precision="fp32"), "cpu")

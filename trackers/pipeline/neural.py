@@ -142,7 +142,7 @@ class NeuralTracker:
             raise UserError("fp16 is for GPUs, a processor takes many times as long as for fp32: use --precision bf16")
         if config.mirror and recipe.mirrored is None:
             raise UserError("mirror is for trackers with a box in every cell, SiamCAR's head has none: leave it out")
-        if config.online and recipe.weighed is None:
+        if config.caution.online and recipe.weighed is None:
             raise UserError("online is for trackers with one map of the search region, SiamCAR has three: leave it out")
         self.network = network.to(self.device).eval()
         self.recipe = recipe
@@ -154,7 +154,7 @@ class NeuralTracker:
         if other:
             other.facts.demand(self.device.type, config.precision)
             settings = {"architecture": architecture(config), "attention": getattr(config, "attention", "")}
-            if config.online:
+            if config.caution.online:
                 settings["maps"] = True
             self._search = search = RuntimeSearch(other, self.network, settings, config.precision)
             self.prepare = search.prepare
