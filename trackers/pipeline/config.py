@@ -104,8 +104,8 @@ class NeuralConfig(Generic[S]):
         allow_random_weights: run without weights, for trying things out.
         seed: of random weights, and of the training whose shipped weights a small preset takes.
         window_influence, penalty_k, lr: test-time constants, see ``Tuning``; None: the preset's for the benchmark.
-        unsure, hold_size, widen, motion, sure, mirror, online: what no paper does, see ``Caution``; for an online of None
-            the preset says.
+        unsure, hold_size, widen, motion, sure, mirror, online: what no paper does, see ``Caution``. An online of None
+            is the preset's.
     """
 
     PRESETS: ClassVar[Mapping[str, Sizes]]
