@@ -56,5 +56,5 @@ def run(command: Convert) -> int:
     for part, path in write_graphs(command.tracker, config, command.to, command.out).items():
         print(f"{part}: {path}")
     if config.caution.online:
-        print("the graphs do without online learning: their boxes are those of --set online=0")
+        print("the graphs are without online learning: their boxes are those of --set online=0")
     return 0

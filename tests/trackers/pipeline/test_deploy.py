@@ -85,6 +85,19 @@ def test_openvino_files_have_names_and_metadata(tmp_path: Path) -> None:
     assert model.inputs[0].any_name == "images" and list(model.inputs[0].shape) == list(images.shape)
 
 
+def test_graphs_do_without_online_learning_and_convert_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--tracker", "siamcar", "--preset", "nano", "--to", "torchscript", "--out", str(tmp_path)]
+    assert main(["convert", *words, "--set", "online=0.5"]) == 0
+    assert capsys.readouterr().out.endswith("without online learning: their boxes are those of --set online=0\n")
+    extra = {"metadata.json": ""}
+    torch.jit.load(tmp_path / "search.pt", _extra_files=extra)
+    assert list(json.loads(json.loads(extra["metadata.json"])["outputs"])) == ["logits", "boxes"]
+    assert main(["convert", *words]) == 0
+    assert "online learning" not in capsys.readouterr().out
+
+
 def test_what_convert_cannot_do_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["convert", "--tracker", "siamcar", "--out", str(tmp_path / "x.safetensors")]) == 2
     assert "--checkpoint FILE" in capsys.readouterr().err

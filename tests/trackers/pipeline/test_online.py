@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 
 from inmo.errors import UserError
+from inmo.trackers.base import config_hash, identity
+from inmo.trackers.families.cnninmo import CNNINMO
 from inmo.trackers.families.siamcar import SIAMCAR
-from inmo.trackers.families.transinmo import TRANSINMO_STAR
+from inmo.trackers.families.transinmo import TRANSINMO, TRANSINMO_STAR
+from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.neural import NeuralTracker, State
 from inmo.trackers.pipeline.online import LEAST, RATE, RIDGE, SURE, begin, learn, likeness
 from tests.trackers.pipeline.targets import exact
@@ -143,3 +146,15 @@ def test_it_changes_which_place_is_chosen_and_no_box() -> None:
 def test_three_maps_cannot_be_learnt_from() -> None:
     with pytest.raises(UserError, match="online is for trackers with one map of the search region"):
         SIAMCAR.build(replace(SIAMCAR.config, allow_random_weights=True, online=0.5), "cpu")
+
+
+@pytest.mark.parametrize("row", [SIAMCAR, CNNINMO, TRANSINMO, TRANSINMO_STAR], ids=lambda row: row.name)
+def test_the_lite_presets_learn_and_others_do_not(row: Family) -> None:
+    """The value enters the hash as any other; of 0, which all had before, it does not."""
+    configs = [row.for_dataset(replace(row.config, preset="lite", online=given), "lasot") for given in (None, 0.5, 0.0)]
+    assert [config.caution.online for config in configs] == [0.5, 0.5, 0.0]
+    hashes = [config_hash(row.name, config) for config in configs]
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert "online" not in identity(row.name, configs[2])
+    for preset in ("nano", "full"):
+        assert replace(row.config, preset=preset).caution.online == 0.0
