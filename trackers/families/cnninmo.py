@@ -219,7 +219,12 @@ CNNINMO = Family(
     around=around,
     key_map=key_map,
     shipped={
-        "cnninmo-lite": Shipped("train configs/lite/cnninmo.yaml", {"preset": "lite"}, IMAGENET_BODY),
+        "cnninmo-lite": Shipped(
+            "train configs/lite/cnninmo.yaml",
+            {"preset": "lite"},
+            IMAGENET_BODY,
+            "experiments/ablations/family-lite/curves.csv",
+        ),
         "cnninmo-nano": Shipped("train configs/nano/cnninmo.yaml"),
     },
     recipes={

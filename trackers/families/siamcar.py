@@ -311,7 +311,12 @@ SIAMCAR = Family(
     around=car_around,
     key_map=key_map,
     shipped={
-        "siamcar-lite": Shipped("train configs/lite/siamcar.yaml", {"preset": "lite"}, IMAGENET_BODY),
+        "siamcar-lite": Shipped(
+            "train configs/lite/siamcar.yaml",
+            {"preset": "lite"},
+            IMAGENET_BODY,
+            "experiments/ablations/family-lite/curves.csv",
+        ),
         "siamcar-nano": Shipped("train configs/nano/siamcar.yaml"),
     },
     recipes={size: f"configs/{size}/siamcar.yaml" for size in ("full", "nano", "lite")},
