@@ -127,7 +127,13 @@ def test_raw_outputs_are_those_of_torch(more: dict[str, Any], name: str) -> None
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
 def test_bf16_is_near() -> None:
     config = config_of("siamcar", SMALL)
-    for right, one in zip(raw(config), raw(replace(config, runtime="openvino", precision="bf16")), strict=True):
+    try:
+        found = raw(replace(config, runtime="openvino", precision="bf16"))
+    except UserError as error:
+        if "GroupNormalization" not in str(error.__cause__):
+            raise
+        pytest.skip("OpenVINO cannot take a GroupNormalization in bf16 on this processor, one with AMX")
+    for right, one in zip(raw(config), found, strict=True):
         assert (one - right).abs().max() < 0.05 * right.abs().max()
 
 
