@@ -72,8 +72,14 @@ class MatchingNetwork(nn.Module):
     def search(self, images: Tensor, features: Features) -> Outputs | MappedOutputs:
         """(B, 3, X, X) normalised images of B search regions."""
         maps = self.backbone.search(images, features.memories)  # type: ignore[operator]
-        out: Outputs = self.head(self.neck.search(maps, features.cache))  # type: ignore[operator]
+        out = self.outputs(self.neck.search(maps, features.cache), features)  # type: ignore[operator]
         return MappedOutputs(*out, maps) if self.shows_maps else out
+
+    def outputs(self, tokens: Tensor, features: Any) -> Outputs:
+        """What the head says of the tokens (B, L, D) of search regions."""
+        del features
+        outputs: Outputs = self.head(tokens)
+        return outputs
 
 
 class AnchoredFeatures(NamedTuple):
@@ -104,12 +110,10 @@ class AnchoredNetwork(MatchingNetwork):
             anchors = images.new_full((len(images), 2), 0.5)
         return AnchoredFeatures(memories, cache, search_anchors(anchors))
 
-    def search(self, images: Tensor, features: AnchoredFeatures) -> Outputs | MappedOutputs:  # type: ignore[override]
-        """(B, 3, X, X) normalised images of B search regions."""
-        maps = self.backbone.search(images, features.memories)  # type: ignore[operator]
-        tokens = self.neck.search(maps, features.cache)  # type: ignore[operator]
-        out: Outputs = self.head(tokens, features.anchors)
-        return MappedOutputs(*out, maps) if self.shows_maps else out
+    def outputs(self, tokens: Tensor, features: AnchoredFeatures) -> Outputs:
+        """What the head says of the tokens (B, L, D) of search regions; boxes by the targets' first size."""
+        outputs: Outputs = self.head(tokens, features.anchors)
+        return outputs
 
 
 @dataclass(frozen=True, kw_only=True)

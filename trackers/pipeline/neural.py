@@ -28,7 +28,7 @@ from inmo.trackers.base import Step
 from inmo.trackers.pipeline.caution import REFRESH, Past
 from inmo.trackers.pipeline.config import NeuralConfig
 from inmo.trackers.pipeline.crop import Floats, Geometry, crop_into, mean_colour
-from inmo.trackers.pipeline.online import Online, begin, learn, likeness
+from inmo.trackers.pipeline.online import Online, begin, cells_of, learn, likeness
 from inmo.trackers.pipeline.postprocess import Located, Targets
 from inmo.trackers.pipeline.shipped import architecture
 from inmo.trackers.runtimes.base import runtime
@@ -267,7 +267,8 @@ class NeuralTracker:
         images = self._images(frames, middle, side, self.recipe.geometry.search_size, state.fill)
         targets = self._targets(state, middle, side)
         with torch.inference_mode():
-            return begin(self.search(images, state.features[0])[-1], targets.size / targets.side[:, None])
+            cells = cells_of(self.search(images, state.features[0])[-1], targets.side.dtype)
+            return begin(cells, targets.size / targets.side[:, None])
 
     def _locate(
         self, outputs: tuple[Tensor, ...], targets: Targets, online: Online | None
@@ -276,10 +277,11 @@ class NeuralTracker:
         if online is None or self.recipe.weighed is None:
             return self.recipe.locate(outputs, targets), online
         *own, maps = outputs
-        factor = likeness(online, maps) ** self.caution.online
+        cells = cells_of(maps, targets.side.dtype)
+        factor = likeness(online, cells) ** self.caution.online
         place = self.recipe.locate(self.recipe.weighed(tuple(own), factor), targets)
         side = targets.side[:, None]
-        return place, learn(online, maps, (place.centre - targets.centre) / side + 0.5, place.size / side, place.score)
+        return place, learn(online, cells, (place.centre - targets.centre) / side + 0.5, place.size / side, place.score)
 
     def _moved(self, frames: list[Frame], state: State, found: Floats) -> State:
         """The state after a step that found (B, 5) centre, size and score."""

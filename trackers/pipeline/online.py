@@ -38,31 +38,38 @@ class Online(NamedTuple):
     later: Equations
 
 
-def begin(maps: Tensor, size: Tensor) -> Online:
+def cells_of(maps: Tensor, dtype: torch.dtype) -> Tensor:
+    """What is learnt from: maps (B, C, S, S) of search regions to (B, S * S, C + 1), the cells row by row, normalised
+    over the channels, and a one."""
+    cells = maps.flatten(2).transpose(1, 2).to(dtype)
+    return F.pad(F.layer_norm(cells, cells.shape[-1:]), (0, 1), value=1.0)
+
+
+def begin(cells: Tensor, size: Tensor) -> Online:
     """Learn the first frames.
 
     Args:
-        maps: (B, C, S, S) of search regions with the targets in their middle, on any device.
+        cells: of search regions with the targets in their middle, see ``cells_of``; on any device.
         size: (B, 2) w, h of the targets as fractions of the regions' sides.
     """
-    first = _equations(_cells(maps, size.dtype), torch.full_like(size, 0.5), size)
+    first = _equations(cells, torch.full_like(size, 0.5), size)
     return Online(first, first)
 
 
-def likeness(online: Online, maps: Tensor) -> Tensor:
-    """(B, S * S) in [``LEAST``, 1]: how much the cells of (B, C, S, S) are like the targets, row by row."""
+def likeness(online: Online, cells: Tensor) -> Tensor:
+    """(B, S * S) in [``LEAST``, 1]: how much the cells are like the targets."""
     shares = (FIRST * first + (1.0 - FIRST) * later for first, later in zip(*online, strict=True))
     gram, right = shares
     mean = gram.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None]
     ridge = RIDGE * mean * torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device)
     weights = torch.linalg.solve(gram + ridge, right)
-    return torch.einsum("blc,bc->bl", _cells(maps, gram.dtype), weights).clamp(LEAST, 1.0)
+    return torch.einsum("blc,bc->bl", cells, weights).clamp(LEAST, 1.0)
 
 
-def learn(online: Online, maps: Tensor, centre: Tensor, size: Tensor, score: Tensor) -> Online:
+def learn(online: Online, cells: Tensor, centre: Tensor, size: Tensor, score: Tensor) -> Online:
     """What is known after frames in which the targets were found at ``centre`` with ``size``, (B, 2) each, as fractions
-    of the search regions (B, C, S, S), with ``score`` (B,)."""
-    seen = _equations(_cells(maps, size.dtype), centre, size)
+    of the search regions that the cells are of, with ``score`` (B,)."""
+    seen = _equations(cells, centre, size)
     rate = RATE * (score >= SURE).to(size.dtype)
     return Online(
         online.first,
@@ -71,12 +78,6 @@ def learn(online: Online, maps: Tensor, centre: Tensor, size: Tensor, score: Ten
             torch.lerp(online.later.right, seen.right, rate[:, None]),
         ),
     )
-
-
-def _cells(maps: Tensor, dtype: torch.dtype) -> Tensor:
-    """(B, C, S, S) to (B, S * S, C + 1): normalised over the channels, and a one."""
-    cells = maps.flatten(2).transpose(1, 2).to(dtype)
-    return F.pad(F.layer_norm(cells, cells.shape[-1:]), (0, 1), value=1.0)
 
 
 def _equations(cells: Tensor, centre: Tensor, size: Tensor) -> Equations:

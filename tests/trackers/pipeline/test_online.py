@@ -17,12 +17,16 @@ from inmo.trackers.families.siamcar import SIAMCAR
 from inmo.trackers.families.transinmo import TRANSINMO, TRANSINMO_STAR
 from inmo.trackers.pipeline.family import Family
 from inmo.trackers.pipeline.neural import NeuralTracker, State
-from inmo.trackers.pipeline.online import LEAST, RATE, RIDGE, SURE, begin, learn, likeness
+from inmo.trackers.pipeline.online import LEAST, RATE, RIDGE, SURE, begin, cells_of, learn, likeness
 from tests.trackers.pipeline.targets import exact
 
 NANO = replace(TRANSINMO_STAR.config, preset="nano", allow_random_weights=True)
 FRAMES = list(np.random.default_rng(1).integers(0, 255, (2, 90, 120, 3), dtype=np.uint8))
 STARTS = np.array([[30.0, 40.0, 20.0, 16.0], [60.0, 20.0, 24.0, 30.0]])
+
+
+def cells(maps: Tensor) -> Tensor:
+    return cells_of(maps, torch.float64)
 
 
 def maps(*marked: tuple[int, int], side: int = 8) -> Tensor:
@@ -39,7 +43,7 @@ QUARTER = exact([[0.25, 0.25]])  # of the region: 2 of 8 cells
 
 def test_by_hand() -> None:
     """Two kinds of cell, so that ridge regression has two answers, from sums over the cells."""
-    online = begin(maps(*MIDDLE), QUARTER)
+    online = begin(cells(maps(*MIDDLE)), QUARTER)
     near = 0.5 / (0.25 * 2)  # of a middle cell along one axis, in deviations of the bump
     distance = (np.arange(8) - 3.5) / (0.25 * 2)
     bump = np.exp(-(distance[:, None] ** 2 + distance**2) / 2)
@@ -47,16 +51,13 @@ def test_by_hand() -> None:
     clear = np.where((bump > 0.3) | (bump < 0.05), 1.0, 0.3)
     weight = sum(part / part.sum() for part in (clear * bump, clear * (1 - bump)))
     kind = np.where(bump >= bump[3, 3], 1.0, -1.0)
-    cells = np.stack([kind, -kind, np.ones_like(kind)], axis=-1).reshape(-1, 3) / [
-        1 + 5e-6,
-        1 + 5e-6,
-        1,
-    ]  # norm's epsilon
-    gram, right = (cells * weight.reshape(-1, 1)).T @ cells, cells.T @ (weight * bump).ravel()
+    epsilon = [1 + 5e-6, 1 + 5e-6, 1]  # of the norm
+    rows = np.stack([kind, -kind, np.ones_like(kind)], axis=-1).reshape(-1, 3) / epsilon
+    gram, right = (rows * weight.reshape(-1, 1)).T @ rows, rows.T @ (weight * bump).ravel()
     np.testing.assert_allclose(online.first.gram[0], gram, rtol=1e-5)
     np.testing.assert_allclose(online.first.right[0], right, rtol=1e-5)
     answer = np.linalg.solve(gram + RIDGE * np.trace(gram) / 3 * np.eye(3), right)
-    found = likeness(online, maps(*MIDDLE))[0].view(8, 8)
+    found = likeness(online, cells(maps(*MIDDLE)))[0].view(8, 8)
     np.testing.assert_allclose(found[3:5, 3:5], np.full((2, 2), answer[0] - answer[1] + answer[2]), rtol=1e-4)
     assert float(found[0, 0]) == pytest.approx(max(LEAST, answer[1] - answer[0] + answer[2]), rel=1e-4)
     assert found[3, 3] > 0.3 > 0.1 > found[0, 0]
@@ -64,23 +65,23 @@ def test_by_hand() -> None:
 
 def test_where_the_target_is_found_it_looks_like_itself_elsewhere() -> None:
     """A map that moved: the classifier knows cells by what they are, not by where."""
-    online = begin(maps(*MIDDLE), QUARTER)
-    found = likeness(online, maps((1, 6)))[0].view(8, 8)
+    online = begin(cells(maps(*MIDDLE)), QUARTER)
+    found = likeness(online, cells(maps((1, 6))))[0].view(8, 8)
     assert found.argmax() == 8 + 6
 
 
 def test_a_share_of_a_later_frame_is_learnt_if_it_is_sure() -> None:
-    online, later = begin(maps(*MIDDLE), QUARTER), maps((1, 1), (1, 2))
+    online, later = begin(cells(maps(*MIDDLE)), QUARTER), maps((1, 1), (1, 2))
     centre = exact([[0.25, 0.1875]])
-    unsure = learn(online, later, centre, QUARTER, exact([SURE - 0.01]))
+    unsure = learn(online, cells(later), centre, QUARTER, exact([SURE - 0.01]))
     assert torch.equal(unsure.later.gram, online.first.gram)
-    after = learn(online, later, centre, QUARTER, exact([SURE]))
-    again = learn(after, later, centre, QUARTER, exact([0.9]))
+    after = learn(online, cells(later), centre, QUARTER, exact([SURE]))
+    again = learn(after, cells(later), centre, QUARTER, exact([0.9]))
     assert after.first is online.first and torch.equal(after.first.gram, online.first.gram)
     steps = [after.later.gram - online.later.gram, again.later.gram - after.later.gram]
     torch.testing.assert_close(steps[1], (1 - RATE) * steps[0])
-    wanted = begin(torch.roll(later, (2, 2), (2, 3)), QUARTER)  # the same cells around a target in the middle
-    moved = learn(online, torch.roll(later, (2, 2), (2, 3)), exact([[0.5, 0.5]]), QUARTER, exact([1.0]))
+    wanted = begin(cells(torch.roll(later, (2, 2), (2, 3))), QUARTER)  # the same cells around a target in the middle
+    moved = learn(online, cells(torch.roll(later, (2, 2), (2, 3))), exact([[0.5, 0.5]]), QUARTER, exact([1.0]))
     torch.testing.assert_close(moved.later.gram, (1 - RATE) * online.later.gram + RATE * wanted.later.gram)
     torch.testing.assert_close(moved.later.right, (1 - RATE) * online.later.right + RATE * wanted.later.right)
 
@@ -94,7 +95,7 @@ def test_a_look_alike_is_learnt_as_not_the_target() -> None:
     both[0, :, 0:2, 3:5] = torch.tensor([-1.0, 1.0, -0.2, 0.2])[:, None, None]
     ratios = []
     for earlier in (alone, both):
-        found = likeness(begin(earlier, QUARTER), both)[0].view(8, 8)
+        found = likeness(begin(cells(earlier), QUARTER), cells(both))[0].view(8, 8)
         ratios.append(float(found[0, 3] / found[3, 3]))
     assert ratios[1] < 0.8 < 0.9 < ratios[0]
 
