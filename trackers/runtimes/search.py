@@ -50,7 +50,10 @@ class RuntimeSearch:
         if batch in self._calls:
             return
         facts = {**self._settings, **self._runtime.facts.versions(), "runtime": self._runtime.facts.name}
-        folder = kept(key_of(self._weights, {**facts, "batch": batch}), lambda folder: self._write(folder, batch))
+        # Where a step asks for it the network's autocast is on: the graph, which every precision shares, would have its
+        # casts, and be compared with outputs that have them, too.
+        with torch.autocast(next(self._network.parameters()).device.type, enabled=False):
+            folder = kept(key_of(self._weights, {**facts, "batch": batch}), lambda folder: self._write(folder, batch))
         names = read_json(folder / NAMES)
         try:
             for file, digest in names["files"].items():

@@ -125,16 +125,14 @@ def test_raw_outputs_are_those_of_torch(more: dict[str, Any], name: str) -> None
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
-def test_bf16_is_near() -> None:
-    config = config_of("siamcar", SMALL)
-    try:
-        found = raw(replace(config, runtime="openvino", precision="bf16"))
-    except UserError as error:
-        if "GroupNormalization" not in str(error.__cause__):
-            raise
-        pytest.skip("OpenVINO cannot take a GroupNormalization in bf16 on this processor, one with AMX")
+def test_bf16_is_near_and_leaves_float32_what_it_is() -> None:
+    """The kept graph is one for every precision: the first that wants it, here bf16, must not leave its casts in it."""
+    config = config_of("siamcar", {**SMALL, "seed": 5})  # whose graph no other test has made
+    found = raw(replace(config, runtime="openvino", precision="bf16"))
     for right, one in zip(raw(config), found, strict=True):
         assert (one - right).abs().max() < 0.05 * right.abs().max()
+    for right, one in zip(raw(config), raw(replace(config, runtime="openvino")), strict=True):
+        torch.testing.assert_close(one, right, atol=1e-4, rtol=0)
 
 
 def test_the_hash_knows_a_runtime_and_torch_is_what_it_was() -> None:
