@@ -17,6 +17,7 @@ from typing import Any
 
 from inmo.errors import UserError
 from inmo.harness.store.records import display_names
+from inmo.harness.store.rerun_command import shipped_weights as checkout_weights
 from inmo.harness.store.store import Store, open_store
 from inmo.harness.training.checkpoints import read_facts
 from inmo.reports.scoring.statistics import FRACTIONS, bootstrap_interval, compare_with_best
@@ -116,9 +117,11 @@ def _begun(initial: Mapping[str, Any]) -> list[str]:
 
 def _taught(distil: Mapping[str, Any], digest: str) -> str:
     settings = ", ".join(f"{key}: {value}" for key, value in distil["settings"].items())
+    file = checkout_weights().get(digest)
     return (
         "While it learned, a linear layer that is not part of it read its backbone's maps and was compared with those "
         f"of {tracker(distil['tracker']).title} ({settings}; SHA-256 `{digest}`), weight {distil['weight']:g}."
+        + (f" To learn from that file: `--set distil.settings.weights={file}`." if file else "")
     )
 
 

@@ -265,7 +265,8 @@ TRANSINMO = Family(
     shipped={
         "transinmo-nano": _row("table5", "dw"),
         "transinmo-lite": Shipped(
-            "train configs/lite/transinmo-longer.yaml --set data.seed=2",
+            "train configs/lite/transinmo-longer.yaml "
+            "--set data.seed=2 initial=experiments/ablations/longer-lite/shipped-272k.safetensors",
             {"preset": "lite"},
             IMAGENET_BODY,
             "experiments/ablations/longer-lite/curves.csv",

@@ -72,10 +72,10 @@ class MatchingNetwork(nn.Module):
     def search(self, images: Tensor, features: Features) -> Outputs | MappedOutputs:
         """(B, 3, X, X) normalised images of B search regions."""
         maps = self.backbone.search(images, features.memories)  # type: ignore[operator]
-        out = self.outputs(self.neck.search(maps, features.cache), features)  # type: ignore[operator]
+        out = self.predict(self.neck.search(maps, features.cache), features)  # type: ignore[operator]
         return MappedOutputs(*out, maps) if self.shows_maps else out
 
-    def outputs(self, tokens: Tensor, features: Any) -> Outputs:
+    def predict(self, tokens: Tensor, features: Any) -> Outputs:
         """What the head says of the tokens (B, L, D) of search regions."""
         del features
         outputs: Outputs = self.head(tokens)
@@ -110,7 +110,7 @@ class AnchoredNetwork(MatchingNetwork):
             anchors = images.new_full((len(images), 2), 0.5)
         return AnchoredFeatures(memories, cache, search_anchors(anchors))
 
-    def outputs(self, tokens: Tensor, features: AnchoredFeatures) -> Outputs:
+    def predict(self, tokens: Tensor, features: AnchoredFeatures) -> Outputs:
         """What the head says of the tokens (B, L, D) of search regions; boxes by the targets' first size."""
         outputs: Outputs = self.head(tokens, features.anchors)
         return outputs
