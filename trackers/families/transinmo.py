@@ -303,6 +303,13 @@ TRANSINMO_STAR = Family(
         "transinmo-star-nano-no-wp-no-tca": _row("table4", "no-wp-no-tca", wp=False, tca=False),
         **{f"transinmo-star-nano-transt-{n}": _row("table5", f"transt-{n}", encoder_layers=n) for n in range(4)},
         "transinmo-star-lite": Shipped("train configs/lite/transinmo-star.yaml", {"preset": "lite"}, IMAGENET_BODY),
+        "transinmo-star-lite-192": Shipped(
+            "train configs/lite/transinmo-star-192.yaml",
+            {"preset": "lite-192"},
+            IMAGENET_BODY,
+            "experiments/ablations/resolution-star/curves.csv",
+            "experiments/ablations/resolution-star/lite-192-seed0.safetensors",
+        ),
     },
     recipes={
         "full": "configs/full/transinmo-star.yaml",
@@ -311,5 +318,6 @@ TRANSINMO_STAR = Family(
         "nano": "configs/nano/transinmo-star.yaml",
         "nano choice": "configs/nano/transinmo-star-choice.yaml",
         "lite": "configs/lite/transinmo-star.yaml",
+        "lite-192": "configs/lite/transinmo-star-192.yaml",
     },
 )
